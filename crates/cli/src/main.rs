@@ -1,0 +1,3 @@
+//! The `straylight` program.
+
+fn main() {}

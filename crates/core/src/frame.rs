@@ -1,0 +1,167 @@
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+
+use crate::RgbImage;
+
+/// The file formats in which an image may have come to us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ImageFormat {
+    /// JPEG, any colour space.
+    Jpeg,
+    /// PNG, any bit depth.
+    Png,
+    /// WebP, lossy or lossless.
+    WebP,
+    /// Windows bitmap.
+    Bmp,
+    /// TIFF, first page.
+    Tiff,
+    /// GIF, first frame.
+    Gif,
+}
+
+impl ImageFormat {
+    /// The usual file extension without its dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::WebP => "webp",
+            Self::Bmp => "bmp",
+            Self::Tiff => "tiff",
+            Self::Gif => "gif",
+        }
+    }
+}
+
+/// The bytes of an image file as they were before decoding.
+#[derive(Clone)]
+pub struct EncodedImage {
+    /// The file's format, found from its first bytes, never from its name.
+    pub format: ImageFormat,
+    /// The whole file.
+    pub bytes: Arc<[u8]>,
+}
+
+impl fmt::Debug for EncodedImage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "EncodedImage({:?}, {} bytes)",
+            self.format,
+            self.bytes.len()
+        )
+    }
+}
+
+/// The 256-bit BLAKE3 hash of an image's content.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl ContentHash {
+    /// The hash of a byte string.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    pub fn to_hex(self) -> String {
+        blake3::Hash::from_bytes(self.0).to_hex().to_string()
+    }
+}
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_hex())
+    }
+}
+
+/// One image on its way through Straylight: pixels, name and time.
+///
+/// Cheap to clone: pixels and original bytes are shared. The name is what the source calls
+/// the image (a file stem, a frame number); it need not be unique.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    image: Arc<RgbImage>,
+    name: Arc<str>,
+    captured_at: Timestamp,
+    encoded: Option<EncodedImage>,
+    hash: Arc<OnceLock<ContentHash>>,
+}
+
+impl Frame {
+    /// Wraps decoded pixels; `captured_at` is when the source took or read the image.
+    pub fn new(image: RgbImage, name: impl Into<Arc<str>>, captured_at: Timestamp) -> Self {
+        Self {
+            image: Arc::new(image),
+            name: name.into(),
+            captured_at,
+            encoded: None,
+            hash: Arc::default(),
+        }
+    }
+
+    /// Keeps the file's own bytes beside the pixels, so that it can be stored unchanged.
+    #[must_use]
+    pub fn with_encoded(mut self, encoded: EncodedImage) -> Self {
+        self.encoded = Some(encoded);
+        self
+    }
+
+    /// The decoded pixels.
+    pub fn image(&self) -> &RgbImage {
+        &self.image
+    }
+
+    /// What the source calls the image, without directory and extension.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// When the image was taken or read.
+    pub fn captured_at(&self) -> Timestamp {
+        self.captured_at
+    }
+
+    /// The original file, if the source had one.
+    pub fn encoded(&self) -> Option<&EncodedImage> {
+        self.encoded.as_ref()
+    }
+
+    /// The hash of the pixels and their size, computed once and only when asked for.
+    ///
+    /// Two files that decode to the same pixels have the same hash, whatever their format.
+    pub fn content_hash(&self) -> ContentHash {
+        *self.hash.get_or_init(|| {
+            let mut hasher = blake3::Hasher::new();
+            hasher.update(&self.image.width().to_le_bytes());
+            hasher.update(&self.image.height().to_le_bytes());
+            hasher.update(self.image.data());
+            ContentHash(*hasher.finalize().as_bytes())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(width: u32, height: u32) -> Frame {
+        let image = RgbImage::filled(width, height, [7, 8, 9]).unwrap();
+        Frame::new(image, "a", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_hash_tells_apart_sizes_of_equal_bytes() {
+        assert_ne!(frame(2, 3).content_hash(), frame(3, 2).content_hash());
+        assert_eq!(frame(2, 3).content_hash(), frame(2, 3).content_hash());
+    }
+
+    #[test]
+    fn hexadecimal_form_has_64_digits() {
+        assert_eq!(ContentHash([0xab; 32]).to_hex(), "ab".repeat(32));
+    }
+}

@@ -1,0 +1,23 @@
+//! The types that every part of Straylight shares.
+//!
+//! This crate does no I/O: it reads no file, opens no socket and asks no clock.
+//! Images come in decoded, predictions go out as data, and times are handed in.
+
+mod activations;
+mod frame;
+mod image;
+mod label;
+mod prediction;
+mod progress;
+mod project;
+mod shape;
+
+pub use activations::Activations;
+pub use frame::{ContentHash, EncodedImage, Frame, ImageFormat};
+pub use image::{ImageSizeError, RgbImage};
+pub use jiff::Timestamp;
+pub use label::{Color, ColorError, Label, ScoredLabel};
+pub use prediction::{Annotation, Prediction, SaliencyMap};
+pub use progress::{NoProgress, Progress};
+pub use project::{Connection, Dataset, Pipeline, Project, Task, TaskType};
+pub use shape::{Point, Shape};

@@ -1,0 +1,55 @@
+use crate::{Activations, ScoredLabel, Shape};
+
+/// One shape of a prediction or an annotation with its labels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Annotation {
+    /// Where, in absolute pixels of the image.
+    pub shape: Shape,
+    /// What, at least one; in a task chain one label of each task.
+    pub labels: Vec<ScoredLabel>,
+}
+
+/// How much each place of an image spoke for one label.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SaliencyMap {
+    /// Identifier of the label.
+    pub label_id: String,
+    /// Name of the label.
+    pub label_name: String,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Grey levels row by row, `width * height` of them, 255 is the strongest.
+    pub data: Vec<u8>,
+}
+
+/// What a deployment says about one image; owns all of its data.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Prediction {
+    /// Objects found, or one annotation over the whole image for a classification.
+    pub annotations: Vec<Annotation>,
+    /// Saliency maps, one a label; filled by `explain` only.
+    pub saliency_maps: Vec<SaliencyMap>,
+    /// Feature vector, logits and probabilities, as far as something asked for them.
+    pub activations: Activations,
+}
+
+impl Prediction {
+    /// The names of all labels in the prediction, each once, in order of appearance.
+    pub fn label_names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for label in self.annotations.iter().flat_map(|a| &a.labels) {
+            if !names.contains(&label.name.as_str()) {
+                names.push(&label.name);
+            }
+        }
+        names
+    }
+
+    /// The label with the highest probability of all, if there is any.
+    pub fn top_label(&self) -> Option<&ScoredLabel> {
+        let labels = self.annotations.iter().flat_map(|a| &a.labels);
+        labels.max_by(|a, b| a.probability.total_cmp(&b.probability))
+    }
+}
