@@ -1,3 +1,59 @@
 //! The project's own chores: `cargo xtask <chore>`.
 
-fn main() {}
+// A chore talks to the developer's terminal and has no caller to hand errors to.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod build_time;
+mod demo_seeds;
+mod lint;
+mod process;
+mod python;
+mod test;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+The project's own chores.
+
+Usage: cargo xtask <chore> [arguments]
+
+  test               run every test there is; installs what it needs
+  lint               check format, lints, licences and sources
+  build-time         build the default features from nothing and print how long it took
+  demo-seeds [N]     run the demo on N splits (5) of its photos, each with a head fitted anew
+  help               print this
+";
+
+/// What a chore comes to: nothing, or what went wrong and what to do.
+type Outcome = Result<(), String>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match dispatch(&words) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(words: &[&str]) -> Outcome {
+    match words {
+        ["test", filters @ ..] => test::run(filters),
+        ["lint"] => lint::run(),
+        ["build-time"] => build_time::run(),
+        ["demo-seeds"] => demo_seeds::run(5),
+        ["demo-seeds", count] => demo_seeds::run(
+            count
+                .parse()
+                .map_err(|_| format!("`{count}` is not a number"))?,
+        ),
+        [] | ["help" | "--help" | "-h"] => {
+            print!("{HELP}");
+            Ok(())
+        }
+        [unknown, ..] => Err(format!("no chore is called `{unknown}`\n\n{HELP}")),
+    }
+}

