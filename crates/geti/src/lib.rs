@@ -1,0 +1,3 @@
+//! The Geti REST API: its wire types and a blocking client.
+
+pub mod wire;
