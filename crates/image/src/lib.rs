@@ -1,1 +1,23 @@
-//! To be filled: see ARCHITECTURE.md.
+//! Image files to pixels and back, and pictures of what a model saw.
+//!
+//! [`decode`] turns the bytes of a JPEG, PNG, WebP, BMP, TIFF or GIF file into upright 8-bit
+//! RGB, [`read_frame`] does so for a file on disk, [`encode_png`] and [`encode_jpeg`] go the
+//! other way, and [`resize`] scales as OpenCV does, bit for bit.
+
+mod decode;
+mod encode;
+mod error;
+mod file;
+mod limits;
+mod orientation;
+pub mod resize;
+mod sniff;
+mod thumbnail;
+
+pub use decode::{ImageInfo, decode, decode_with, probe};
+pub use encode::{encode_jpeg, encode_png};
+pub use error::{ImageError, ImageErrorKind, ImageFormatName};
+pub use file::{decode_frame, read_frame, read_frame_with};
+pub use limits::DecodeLimits;
+pub use sniff::sniff;
+pub use thumbnail::thumbnail;

@@ -1,0 +1,112 @@
+//! Image files to upright 8-bit RGB.
+//!
+//! The format is found from the bytes. A reader per format tells size and orientation from the
+//! header, which is checked against [`DecodeLimits`] before any pixel is decoded. A file that
+//! ends early is refused: half an image with a gray rest would look like an unknown object to
+//! an out-of-distribution detector.
+//!
+//! JPEG comes out of another inverse DCT and another chroma upsampling than libjpeg-turbo's:
+//! single samples differ by a few grey levels.
+
+mod bmp;
+mod convert;
+mod gif;
+mod jpeg;
+mod png;
+mod tiff;
+mod webp;
+
+use straylight_core::{ImageFormat, RgbImage};
+
+use crate::orientation::Orientation;
+use crate::sniff::{beginning, sniff};
+use crate::{DecodeLimits, ImageError, ImageErrorKind};
+
+/// What an image file says about itself in its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageInfo {
+    /// The format, found from the first bytes.
+    pub format: ImageFormat,
+    /// Width in pixels of the upright image, at least 1.
+    pub width: u32,
+    /// Height in pixels of the upright image, at least 1.
+    pub height: u32,
+}
+
+/// Size and orientation as stored.
+#[derive(Debug, Clone, Copy)]
+struct Header {
+    width: u32,
+    height: u32,
+    orientation: Orientation,
+}
+
+/// One format's decoder after it has read the header.
+trait PixelReader {
+    fn header(&self) -> Header;
+
+    /// Decodes the pixels as stored; called only when the size is within the limits.
+    fn pixels(self: Box<Self>) -> Result<RgbImage, ImageErrorKind>;
+}
+
+/// Decodes an image file within the default [`DecodeLimits`].
+///
+/// The result is upright (EXIF orientation applied) and 8-bit RGB: grayscale is repeated,
+/// alpha dropped, 16-bit samples reduced to their upper byte, CMYK converted without a
+/// profile. Of several pages or frames the first is read.
+pub fn decode(bytes: &[u8]) -> Result<(RgbImage, ImageFormat), ImageError> {
+    decode_with(bytes, &DecodeLimits::default())
+}
+
+/// Decodes an image file as [`decode`] does, within limits of your own.
+pub fn decode_with(
+    bytes: &[u8],
+    limits: &DecodeLimits,
+) -> Result<(RgbImage, ImageFormat), ImageError> {
+    let (format, reader) = open(bytes, limits)?;
+    let orientation = reader.header().orientation;
+    let stored = reader.pixels()?;
+    Ok((orientation.apply(stored), format))
+}
+
+/// Reads format and upright size from an image file's header, without decoding pixels.
+pub fn probe(bytes: &[u8]) -> Result<ImageInfo, ImageError> {
+    let (format, reader) = open(bytes, &DecodeLimits::default())?;
+    let header = reader.header();
+    let (width, height) = if header.orientation.swaps_sides() {
+        (header.height, header.width)
+    } else {
+        (header.width, header.height)
+    };
+    Ok(ImageInfo {
+        format,
+        width,
+        height,
+    })
+}
+
+type Opened<'a> = (ImageFormat, Box<dyn PixelReader + 'a>);
+
+fn open<'a>(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Opened<'a>, ImageErrorKind> {
+    if bytes.is_empty() {
+        return Err(ImageErrorKind::Empty);
+    }
+    limits.check_bytes(bytes.len() as u64)?;
+    let unknown = || ImageErrorKind::UnknownFormat(beginning(bytes));
+    let format = sniff(bytes).ok_or_else(unknown)?;
+    let reader: Box<dyn PixelReader + 'a> = match format {
+        ImageFormat::Jpeg => Box::new(jpeg::JpegReader::new(bytes)?),
+        ImageFormat::Png => Box::new(png::PngReader::new(bytes, limits)?),
+        ImageFormat::WebP => Box::new(webp::WebpReader::new(bytes, limits)?),
+        ImageFormat::Bmp => Box::new(bmp::BmpReader::new(bytes)?),
+        ImageFormat::Tiff => Box::new(tiff::TiffReader::new(bytes, limits)?),
+        ImageFormat::Gif => Box::new(gif::GifReader::new(bytes, limits)?),
+        _ => return Err(unknown()),
+    };
+    let Header { width, height, .. } = reader.header();
+    if width == 0 || height == 0 {
+        return Err(ImageErrorKind::corrupt(format, "it has no pixels"));
+    }
+    limits.check_pixels(width, height)?;
+    Ok((format, reader))
+}

@@ -1,0 +1,65 @@
+use std::io::Cursor;
+
+use png::{ColorType, DecodingError, Limits, Transformations};
+use straylight_core::{ImageFormat, RgbImage};
+
+use super::{Header, PixelReader, convert};
+use crate::orientation::{self, Orientation};
+use crate::{DecodeLimits, ImageErrorKind};
+
+/// PNG of every colour type and bit depth.
+pub(super) struct PngReader<'a> {
+    reader: png::Reader<Cursor<&'a [u8]>>,
+    header: Header,
+}
+
+impl<'a> PngReader<'a> {
+    pub(super) fn new(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, ImageErrorKind> {
+        let mut decoder = png::Decoder::new_with_limits(
+            Cursor::new(bytes),
+            Limits {
+                bytes: (limits.max_pixels as usize).saturating_mul(8),
+            },
+        );
+        decoder.set_transformations(Transformations::normalize_to_color8());
+        let reader = decoder.read_info().map_err(error)?;
+        let info = reader.info();
+        let header = Header {
+            width: info.width,
+            height: info.height,
+            orientation: info
+                .exif_metadata
+                .as_ref()
+                .map_or(Orientation::Upright, |exif| orientation::from_exif(exif)),
+        };
+        Ok(Self { reader, header })
+    }
+}
+
+impl PixelReader for PngReader<'_> {
+    fn header(&self) -> Header {
+        self.header
+    }
+
+    fn pixels(mut self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
+        let too_large = || ImageErrorKind::corrupt(ImageFormat::Png, "its size overflows");
+        let mut samples = vec![0; self.reader.output_buffer_size().ok_or_else(too_large)?];
+        let frame = self.reader.next_frame(&mut samples).map_err(error)?;
+        let rgb = match frame.color_type {
+            ColorType::Rgb => samples,
+            ColorType::Rgba => convert::drop_extra(&samples, 4),
+            ColorType::GrayscaleAlpha => convert::gray(&samples, 2),
+            // Palettes are expanded by the decoder.
+            ColorType::Grayscale | ColorType::Indexed => convert::gray(&samples, 1),
+        };
+        convert::image(
+            ImageFormat::Png,
+            (self.header.width, self.header.height),
+            rgb,
+        )
+    }
+}
+
+fn error(error: DecodingError) -> ImageErrorKind {
+    ImageErrorKind::corrupt(ImageFormat::Png, error)
+}
