@@ -5,10 +5,13 @@
         --seed 0 --out assets/demo
 
 PHOTOS holds one folder per class and CREDITS.tsv. The same inputs and package versions
-give the same bytes: ids and dates are fixed, the head has no random start. For every seed
-in 0..4 the split is made anew, the head is fitted anew on that split's training photos,
-and what simple scores reach on its held-out photos is printed. `--seed` chooses the one
-that becomes the deployment.
+give the same bytes: ids and dates are fixed, the head has no random start. (Another kind of
+processor may sum features in another order, and round a few weights to the next FP16 value.)
+Everything is made in a folder beside the output folder, which is replaced at the end.
+
+For every seed in 0..4 the split is made anew, the head is fitted anew on that split's
+training photos, and what simple scores reach on its held-out photos is printed. `--seed`
+chooses the one that becomes the deployment.
 """
 
 import argparse
@@ -193,18 +196,37 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> None:
-    """Make everything."""
-    args = arguments()
+def make(out: Path, args: argparse.Namespace) -> None:
+    """Make everything below `out`."""
     photos = demo_split.list_photos(args.photos)
-    copy_photos(args.out, args.photos, photos)
+    copy_photos(out, args.photos, photos)
     rows = demo_ir.extract_features(args.model, [photo.source for photo in photos])
     features = {photo.file: row for photo, row in zip(photos, rows)}
-    made = {seed: make_seed(args.out, seed, photos, features) for seed in SEEDS}
+    made = {seed: make_seed(out, seed, photos, features) for seed in SEEDS}
     split, head, measured = made[args.seed]
-    write_json(args.out / "split.json", split)
-    write_deployment(args.out, args.model, head, measured["accuracy"])
-    shutil.copyfile(args.model.parent / "LICENSE", args.out / "LICENSE.efficientnet_lite0")
+    write_json(out / "split.json", split)
+    write_deployment(out, args.model, head, measured["accuracy"])
+    shutil.copyfile(args.model.parent / "LICENSE", out / "LICENSE.efficientnet_lite0")
+
+
+def replace(target: Path, fresh: Path) -> None:
+    """Put the fresh folder in the target's place."""
+    old = target.with_name(target.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def main() -> None:
+    """Make the assets beside the output folder, then replace it."""
+    args = arguments()
+    fresh = args.out.with_name(args.out.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    make(fresh, args)
+    replace(args.out, fresh)
 
 
 if __name__ == "__main__":
