@@ -1,0 +1,216 @@
+//! Image files by content. See the crate's documentation for the invariants.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use straylight_core::{ContentHash, ImageFormat};
+
+use crate::error::StoreError;
+use crate::id;
+
+/// Names one image file: the hash of its bytes and its format's extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileKey {
+    pub(crate) hash: ContentHash,
+    pub(crate) format: ImageFormat,
+}
+
+impl FileKey {
+    /// `<hash>.<extension>`
+    pub(crate) fn file_name(self) -> String {
+        format!("{}.{}", self.hash.to_hex(), self.format.extension())
+    }
+
+    /// Reads what [`FileKey::file_name`] wrote, from the front of a longer name.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('.');
+        let hash = hash_from_hex(parts.next()?)?;
+        let format = format_from_name(parts.next()?)?;
+        Some(Self { hash, format })
+    }
+}
+
+/// The format whose usual extension this is.
+pub(crate) fn format_from_name(name: &str) -> Option<ImageFormat> {
+    use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
+    [Jpeg, Png, WebP, Bmp, Tiff, Gif]
+        .into_iter()
+        .find(|format| format.extension() == name)
+}
+
+fn hash_from_hex(text: &str) -> Option<ContentHash> {
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    let mut hash = [0; 32];
+    for (index, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
+    }
+    Some(ContentHash(hash))
+}
+
+/// The directories of image files, thumbnails and pending work.
+pub(crate) struct Files {
+    root: PathBuf,
+}
+
+impl Files {
+    /// Uses `root`, in which the directories must exist or can be made.
+    pub(crate) fn new(root: &Path) -> Result<Self, StoreError> {
+        let files = Self {
+            root: root.to_owned(),
+        };
+        let pending = files.pending_dir();
+        fs::create_dir_all(&pending).map_err(|e| StoreError::io("create", &pending, e))?;
+        make_shards(&root.join("images"))?;
+        Ok(files)
+    }
+
+    /// Where the file of an image lies.
+    pub(crate) fn image_path(&self, key: FileKey) -> PathBuf {
+        let name = key.file_name();
+        self.root.join("images").join(&name[..2]).join(name)
+    }
+
+    /// Where the thumbnail of an image lies once it was made.
+    pub(crate) fn thumbnail_path(&self, hash: ContentHash, side: u32) -> PathBuf {
+        let hash = hash.to_hex();
+        let name = format!("{hash}-{side}.jpg");
+        self.root.join("thumbnails").join(&hash[..2]).join(name)
+    }
+
+    /// Where files are written before they get their names.
+    pub(crate) fn pending_dir(&self) -> PathBuf {
+        self.root.join("pending")
+    }
+
+    /// Makes sure that the image file is on the disk, synced.
+    ///
+    /// The returned note stays in `pending/` until it is settled, so that a crash before the
+    /// row is committed leaves a trace of the file.
+    pub(crate) fn put_image(&self, key: FileKey, bytes: &[u8]) -> Result<Note, StoreError> {
+        let path = self.image_path(key);
+        let note = self.note(key)?;
+        if fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
+            return Ok(note);
+        }
+        self.write_atomically(&path, bytes)?;
+        Ok(note)
+    }
+
+    /// Writes a file beside its place, syncs it, renames it and syncs its directory.
+    pub(crate) fn write_atomically(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let dir = path.parent().unwrap_or(&self.root);
+        if !dir.is_dir() {
+            fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
+            sync_dir(dir.parent().unwrap_or(dir))?;
+        }
+        let temporary = self.pending_dir().join(format!("{}.part", id::suffix()?));
+        let written = write_synced(&temporary, bytes).and_then(|()| {
+            fs::rename(&temporary, path).map_err(|e| StoreError::io("create", path, e))
+        });
+        if written.is_err() {
+            // The error that is reported is the first one; a left-over is collected on open.
+            let _ = fs::remove_file(&temporary);
+        }
+        written.and_then(|()| sync_dir(dir))
+    }
+
+    fn note(&self, key: FileKey) -> Result<Note, StoreError> {
+        let name = format!("{}.{}.note", key.file_name(), id::suffix()?);
+        let path = self.pending_dir().join(name);
+        File::create(&path).map_err(|e| StoreError::io("create", &path, e))?;
+        Ok(Note { path })
+    }
+}
+
+/// Says that an image file may have been written for which no row is there yet.
+#[derive(Debug)]
+#[must_use = "a note that is not settled makes the next start look at its file"]
+pub(crate) struct Note {
+    path: PathBuf,
+}
+
+impl Note {
+    /// The row is committed, or the file was looked after: the note is of no more use.
+    pub(crate) fn settle(self) {
+        // A note that stays costs one look at the next start.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Makes the 256 directories of image files and syncs their names once, not image by image.
+fn make_shards(images: &Path) -> Result<(), StoreError> {
+    // The last one is there only when all others are.
+    if images.join("ff").is_dir() {
+        return Ok(());
+    }
+    for shard in 0..=255_u8 {
+        let dir = images.join(format!("{shard:02x}"));
+        fs::create_dir_all(&dir).map_err(|e| StoreError::io("create", &dir, e))?;
+    }
+    sync_dir(images)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let write = || -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|e| StoreError::io("write", path, e))
+}
+
+/// Makes names in a directory survive a power cut, where the system can.
+fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    if cfg!(not(unix)) {
+        return Ok(());
+    }
+    let synced = File::open(dir).and_then(|dir| dir.sync_all());
+    synced.map_err(|e| StoreError::io("sync", dir, e))
+}
+
+/// Removes a file; one that is gone already is no error.
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", path, e)),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_read_back() {
+        let hash = ContentHash::of(b"x");
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff] {
+            let key = FileKey { hash, format };
+            assert_eq!(FileKey::parse(&key.file_name()), Some(key));
+            assert_eq!(
+                FileKey::parse(&format!("{}.ab.note", key.file_name())),
+                Some(key)
+            );
+        }
+        for bad in ["", "abc.jpg", "x.part", &format!("{}.exe", hash.to_hex())] {
+            assert_eq!(FileKey::parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_written_file_is_whole_and_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = Files::new(dir.path()).unwrap();
+        let hash = ContentHash::of(b"abc");
+        let key = FileKey {
+            hash,
+            format: ImageFormat::Png,
+        };
+        files.put_image(key, b"abc").unwrap().settle();
+        files.put_image(key, b"abc").unwrap().settle();
+        assert_eq!(fs::read(files.image_path(key)).unwrap(), b"abc");
+        assert_eq!(fs::read_dir(files.pending_dir()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,254 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use straylight_core::{ContentHash, ImageFormat, Prediction, Timestamp};
+
+use super::record::ImageRecord;
+use crate::annotation::{self, StoredAnnotation};
+use crate::clock::to_micros;
+use crate::error::{Fault, StoreError};
+use crate::files::FileKey;
+use crate::id::object_id;
+use crate::store::Store;
+use crate::{dataset, image};
+
+/// How often a file is written anew when a clean-up took it away before its row was there.
+const ATTEMPTS: usize = 10;
+/// The greatest length of an image's name in characters.
+const MAX_NAME: usize = 1000;
+
+/// An image to be added.
+#[derive(Debug, Clone)]
+pub struct NewImage {
+    /// Its name without extension, at most 1000 characters; need not be unique.
+    pub name: String,
+    /// The image file.
+    pub bytes: Arc<[u8]>,
+    /// Format of the file.
+    pub format: ImageFormat,
+    /// Width in pixels, upright.
+    pub width: u32,
+    /// Height in pixels, upright.
+    pub height: u32,
+    /// When it was taken; the time of adding when not known.
+    pub captured_at: Option<Timestamp>,
+    /// What makes a repetition recognisable, such as a hook's name and the content hash.
+    pub idempotency_key: Option<String>,
+    /// Why it was collected, when a hook did.
+    pub collected: Option<Collected>,
+    /// What the model said about it.
+    pub prediction: Option<Vec<StoredAnnotation>>,
+}
+
+/// Why a hook collected an image.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Collected {
+    /// The hook's name.
+    pub hook: String,
+    /// The reason in words.
+    pub reason: String,
+    /// How far out of distribution, `0..=1`; higher is further.
+    pub ood_score: Option<f64>,
+    /// Scores of the single detectors by name; higher is more out of distribution.
+    pub scores: BTreeMap<String, f64>,
+    /// How unsure the model was, `0..=1`; 1 minus the greatest probability when not given.
+    pub uncertainty: Option<f64>,
+}
+
+/// What became of an image that was to be added.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Added {
+    /// It is new.
+    Added(ImageRecord),
+    /// An image with its idempotency key was added to this dataset before; nothing changed.
+    AlreadyThere(ImageRecord),
+}
+
+impl Added {
+    /// The image, new or old.
+    pub fn image(&self) -> &ImageRecord {
+        match self {
+            Self::Added(image) | Self::AlreadyThere(image) => image,
+        }
+    }
+
+    /// Whether it is new.
+    pub fn is_new(&self) -> bool {
+        matches!(self, Self::Added(_))
+    }
+}
+
+impl NewImage {
+    /// An image file without any of what is optional.
+    pub fn new(name: &str, bytes: Arc<[u8]>, format: ImageFormat, size: (u32, u32)) -> Self {
+        Self {
+            name: name.to_owned(),
+            bytes,
+            format,
+            width: size.0,
+            height: size.1,
+            captured_at: None,
+            idempotency_key: None,
+            collected: None,
+            prediction: None,
+        }
+    }
+
+    /// Adds what a model said.
+    #[must_use]
+    pub fn with_prediction(mut self, prediction: &Prediction) -> Self {
+        let annotations = prediction.annotations.iter().map(StoredAnnotation::from);
+        self.prediction = Some(annotations.collect());
+        self
+    }
+}
+
+impl Store {
+    /// Adds an image to a dataset: first its file, then its row, each whole or not at all.
+    ///
+    /// With an idempotency key it is added once, whatever happens between and however often
+    /// it is tried, also when it was moved to another dataset since; without one, each call
+    /// adds an image. Durable when it returns.
+    pub fn add_image(&self, dataset_id: &str, new: &NewImage) -> Result<Added, StoreError> {
+        check(new)?;
+        if let Some(image) = self.known(dataset_id, new)? {
+            return Ok(Added::AlreadyThere(image));
+        }
+        let hash = ContentHash::of(&new.bytes);
+        let format = new.format;
+        let key = FileKey { hash, format };
+        for _ in 0..ATTEMPTS {
+            let note = self.files().put_image(key, &new.bytes)?;
+            let id = self
+                .db()
+                .write(|db| self.insert_image(db, dataset_id, new, key))?;
+            if let Some((id, is_new)) = id {
+                note.settle();
+                self.after_write()?;
+                let image = self.image(&id)?;
+                let added = if is_new {
+                    Added::Added
+                } else {
+                    Added::AlreadyThere
+                };
+                return Ok(added(image));
+            }
+        }
+        let path = self.files().image_path(key);
+        let source = std::io::Error::other("the file vanishes each time it is written");
+        Err(StoreError::io("keep", &path, source))
+    }
+
+    fn known(&self, dataset_id: &str, new: &NewImage) -> Result<Option<ImageRecord>, StoreError> {
+        let Some(key) = &new.idempotency_key else {
+            return Ok(None);
+        };
+        let id = self.db().read(|db| {
+            let (dataset, _) = dataset::find(db, dataset_id)?;
+            by_key(db, dataset, key)
+        })?;
+        id.map(|id| self.image(&id)).transpose()
+    }
+
+    /// Adds the row unless its key is known; `None` when the file was taken away meanwhile.
+    fn insert_image(
+        &self,
+        db: &Transaction<'_>,
+        dataset_id: &str,
+        new: &NewImage,
+        file: FileKey,
+    ) -> Result<Option<(String, bool)>, Fault> {
+        let (dataset, _) = dataset::find(db, dataset_id)?;
+        if let Some(key) = &new.idempotency_key
+            && let Some(id) = by_key(db, dataset, key)?
+        {
+            // The file is shared with that image, or was written for nothing.
+            self.remove_if_unused(db, file)?;
+            return Ok(Some((id, false)));
+        }
+        if !self.files().image_path(file).is_file() {
+            return Ok(None);
+        }
+        let now = self.clock().now();
+        let id = object_id(now)?;
+        let seq = insert_row(db, dataset, &id, new, file, now)?;
+        if let Some(prediction) = &new.prediction {
+            annotation::write_prediction(db, seq, prediction, now)?;
+        }
+        image::query::refresh_labels(db, seq)?;
+        Ok(Some((id, true)))
+    }
+}
+
+fn by_key(db: &Connection, origin: i64, key: &str) -> Result<Option<String>, Fault> {
+    let query = "SELECT id FROM image WHERE origin = ?1 AND idempotency_key = ?2";
+    let mut statement = db.prepare_cached(query)?;
+    let found = statement.query_row(params![origin, key], |row| row.get(0));
+    Ok(found.optional()?)
+}
+
+fn insert_row(
+    db: &Transaction<'_>,
+    dataset: i64,
+    id: &str,
+    new: &NewImage,
+    file: FileKey,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    let top = new.top_label();
+    let collected = new.collected.as_ref();
+    let scores = collected.filter(|c| !c.scores.is_empty());
+    let scores = scores
+        .map(|c| serde_json::to_string(&c.scores))
+        .transpose()?;
+    let uncertainty = collected.and_then(|c| c.uncertainty);
+    let mut statement = db.prepare_cached(
+        "INSERT INTO image (id, dataset, origin, idempotency_key, name, format, hash, width,
+             height, size, uploaded_at, captured_at, ood_score, uncertainty, hook, reason,
+             predicted_label, predicted_probability, scores)
+         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+             ?17, ?18)",
+    )?;
+    Ok(statement.insert(params![
+        id,
+        dataset,
+        new.idempotency_key,
+        new.name,
+        file.format.extension(),
+        file.hash.0,
+        new.width,
+        new.height,
+        new.bytes.len() as i64,
+        to_micros(now),
+        to_micros(new.captured_at.unwrap_or(now)),
+        collected.and_then(|c| c.ood_score),
+        uncertainty.or(top.as_ref().map(|(_, probability)| 1.0 - probability)),
+        collected.map(|c| &c.hook),
+        collected.map(|c| &c.reason),
+        top.as_ref().map(|(name, _)| name),
+        top.as_ref().map(|(_, probability)| probability),
+        scores,
+    ])?)
+}
+
+impl NewImage {
+    /// Name and probability of the most probable label of the prediction.
+    fn top_label(&self) -> Option<(String, f64)> {
+        let labels = self.prediction.iter().flatten().flat_map(|a| &a.labels);
+        let top = labels.max_by(|a, b| a.probability.total_cmp(&b.probability))?;
+        Some((top.name.clone(), top.probability))
+    }
+}
+
+fn check(new: &NewImage) -> Result<(), StoreError> {
+    let length = new.name.chars().count();
+    if (1..=MAX_NAME).contains(&length) {
+        return Ok(());
+    }
+    Err(StoreError::BadName {
+        what: "image name",
+        value: new.name.chars().take(40).collect(),
+        limit: MAX_NAME,
+    })
+}
