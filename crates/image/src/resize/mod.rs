@@ -1,55 +1,98 @@
-//! Scaling as OpenCV does it, bit for bit.
+//! Scaling exactly as the programs do that models were trained and deployed with.
 //!
-//! Models are trained on what `cv2.resize` gives, and a bilinear filter of another kind moves
-//! their scores. These functions return the same bytes as `cv2.resize(..., INTER_LINEAR)` does
-//! for 8-bit images (checked against OpenCV 4.14).
+//! A bilinear filter of another kind moves a model's scores, so each function names whose
+//! arithmetic it follows:
 //!
-//! The rules, from `modules/imgproc/src/resize.cpp`:
-//!
-//! - A target pixel `d` lies at `s = (d + 0.5) * scale - 0.5` in the source; the position is
-//!   rounded to `f32`, its fraction becomes two weights of 11 bits that are rounded half to even.
-//! - The horizontal pass keeps 19 bits, of which the lowest 4 are dropped; each row's product
-//!   with its vertical weight loses 16 bits before the two are added; then 2 are added and 2
-//!   bits dropped.
-//! - Halving both sides exactly takes the mean of 2 x 2 pixels instead, rounded half up.
+//! - [`bilinear_openvino`]: what the network sees behind ModelAPI, which puts an OpenVINO
+//!   `Interpolate` operation on the 8-bit image. In `f32`, columns first, rounded to the
+//!   nearest level, halves to even.
+//! - [`bilinear_cv`], [`bilinear_cv_gray`]: `cv2.resize` with `INTER_LINEAR` on 8 bits, the same
+//!   bytes (checked against OpenCV 4.14). In fixed point; rules in `fixed.rs`.
+//! - [`bicubic_cv`], [`bicubic_cv_gray`]: `cv2.resize` with `INTER_CUBIC` on 8 bits, within one
+//!   level (OpenCV's own builds differ by as much).
 
-mod axis;
-mod bilinear;
+mod cubic;
+mod fixed;
+mod float;
 mod halve;
+mod two_tap;
 
 use straylight_core::RgbImage;
+
+/// Scales an image to `width` x `height` pixels as OpenVINO's `Interpolate` does on 8 bits.
+///
+/// Mode `linear`, half-pixel centres, no antialiasing, result rounded half to even. A side of 0
+/// is taken for 1.
+pub fn bilinear_openvino(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    of_image(image, (width, height), two_tap::resize::<float::Float, 3>)
+}
 
 /// Scales an image to `width` x `height` pixels exactly as `cv2.resize` with `INTER_LINEAR`.
 ///
 /// A side of 0 is taken for 1.
 pub fn bilinear_cv(image: &RgbImage, width: u32, height: u32) -> RgbImage {
-    let target = (width.max(1), height.max(1));
-    let data = scale::<3>(image.data(), (image.width(), image.height()), target);
-    // The buffer was made for this size, so the fall-back is not reached.
-    RgbImage::new(target.0, target.1, data).unwrap_or_else(|_| image.clone())
+    of_image(image, (width, height), cv_linear::<3>)
 }
 
-/// Scales a single-channel map, such as a saliency map, as [`bilinear_cv`] does an image.
+/// Scales a single-channel map as [`bilinear_cv`] does an image.
 ///
 /// Sizes are (width, height) in pixels; a target side of 0 is taken for 1. Returns `None` when
 /// `levels` does not hold exactly `size.0 * size.1` grey levels or the source is empty.
 pub fn bilinear_cv_gray(levels: &[u8], size: (u32, u32), target: (u32, u32)) -> Option<Vec<u8>> {
+    of_gray(levels, size, target, cv_linear::<1>)
+}
+
+/// Scales an image to `width` x `height` pixels as `cv2.resize` with `INTER_CUBIC`.
+///
+/// Keys' kernel with a = -0.75, half-pixel centres, edges repeated; every level is within one
+/// of OpenCV's. A side of 0 is taken for 1.
+pub fn bicubic_cv(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    of_image(image, (width, height), cubic::resize::<3>)
+}
+
+/// Scales a single-channel map, such as a saliency map, as [`bicubic_cv`] does an image.
+///
+/// Sizes and the result as for [`bilinear_cv_gray`].
+pub fn bicubic_cv_gray(levels: &[u8], size: (u32, u32), target: (u32, u32)) -> Option<Vec<u8>> {
+    of_gray(levels, size, target, cubic::resize::<1>)
+}
+
+type Size = (u32, u32);
+
+fn of_image(image: &RgbImage, target: Size, scale: fn(&[u8], Size, Size) -> Vec<u8>) -> RgbImage {
+    let size = (image.width(), image.height());
+    let target = (target.0.max(1), target.1.max(1));
+    if size == target {
+        return image.clone();
+    }
+    let data = scale(image.data(), size, target);
+    // The buffer was made for this size, so the fall-back is not reached.
+    RgbImage::new(target.0, target.1, data).unwrap_or_else(|_| image.clone())
+}
+
+fn of_gray(
+    levels: &[u8],
+    size: Size,
+    target: Size,
+    scale: fn(&[u8], Size, Size) -> Vec<u8>,
+) -> Option<Vec<u8>> {
     let wanted = u64::from(size.0) * u64::from(size.1);
     if wanted == 0 || wanted != levels.len() as u64 {
         return None;
     }
     let target = (target.0.max(1), target.1.max(1));
-    Some(scale::<1>(levels, size, target))
+    if size == target {
+        return Some(levels.to_vec());
+    }
+    Some(scale(levels, size, target))
 }
 
-fn scale<const C: usize>(source: &[u8], size: (u32, u32), target: (u32, u32)) -> Vec<u8> {
-    if size == target {
-        source.to_vec()
-    } else if size == (target.0.saturating_mul(2), target.1.saturating_mul(2)) {
-        halve::halve::<C>(source, target.0 as usize)
-    } else {
-        bilinear::resize::<C>(source, size, target)
+/// Halving both sides exactly is a mean of 2 x 2 pixels in OpenCV, not an interpolation.
+fn cv_linear<const C: usize>(source: &[u8], size: Size, target: Size) -> Vec<u8> {
+    if size == (target.0.saturating_mul(2), target.1.saturating_mul(2)) {
+        return halve::halve::<C>(source, target.0 as usize);
     }
+    two_tap::resize::<fixed::Fixed, C>(source, size, target)
 }
 
 #[cfg(test)]

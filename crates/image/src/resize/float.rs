@@ -1,0 +1,44 @@
+use super::two_tap::{Arithmetic, Tap};
+
+/// The arithmetic of OpenVINO's `Interpolate` (opset 11, mode `linear`) on 8 bits.
+///
+/// A target coordinate `d` lies at `s = (d + 0.5) / scale - 0.5` in the source, where scale is
+/// target / source in `f32`, clamped to the source. The result is rounded half to even.
+pub(super) struct Float;
+
+impl Arithmetic for Float {
+    type Weight = f32;
+    type Sample = f32;
+
+    fn columns(source: u32, target: u32) -> Vec<Tap<f32>> {
+        taps(source, target)
+    }
+
+    fn rows(source: u32, target: u32) -> Vec<Tap<f32>> {
+        taps(source, target)
+    }
+
+    fn across(left: u8, right: u8, weights: [f32; 2]) -> f32 {
+        f32::from(left) * weights[0] + f32::from(right) * weights[1]
+    }
+
+    fn down(above: f32, below: f32, weights: [f32; 2]) -> u8 {
+        (above * weights[0] + below * weights[1]).round_ties_even() as u8
+    }
+}
+
+fn taps(source: u32, target: u32) -> Vec<Tap<f32>> {
+    let scale = target as f32 / source as f32;
+    let last = source.saturating_sub(1);
+    let tap = |index: u32| {
+        let place = ((index as f32 + 0.5) / scale - 0.5).clamp(0.0, last as f32);
+        let first = (place as usize).min(last as usize);
+        let fraction = place - first as f32;
+        Tap {
+            first,
+            second: (first + 1).min(last as usize),
+            weights: [1.0 - fraction, fraction],
+        }
+    };
+    (0..target).map(tap).collect()
+}

@@ -1,0 +1,246 @@
+//! Every image file that users bring, good and bad, against known answers.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use straylight_core::RgbImage;
+use straylight_image::{DecodeLimits, ImageErrorKind, decode, decode_with, probe, read_frame};
+
+#[derive(Deserialize)]
+struct Case {
+    file: String,
+    about: String,
+    expected: Expected,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Expected {
+    Image {
+        width: u32,
+        height: u32,
+        tolerance: u8,
+        probes: Vec<Probe>,
+    },
+    /// The word "error".
+    Error(String),
+}
+
+#[derive(Deserialize)]
+struct Probe {
+    x: u32,
+    y: u32,
+    rgb: [u8; 3],
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/images")
+}
+
+fn cases() -> Vec<Case> {
+    let text = fs::read(folder().join("expected.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn furthest(a: [u8; 3], b: [u8; 3]) -> u8 {
+    a.iter().zip(b).map(|(a, b)| a.abs_diff(b)).max().unwrap()
+}
+
+#[test]
+fn good_files_decode_to_the_known_pixels() {
+    let mut good = 0;
+    for Case {
+        file,
+        about,
+        expected,
+    } in cases()
+    {
+        let Expected::Image {
+            width,
+            height,
+            tolerance,
+            probes,
+        } = expected
+        else {
+            continue;
+        };
+        let frame = read_frame(&folder().join(&file)).unwrap_or_else(|e| panic!("{about}: {e}"));
+        let image = frame.image();
+        assert_eq!(
+            (image.width(), image.height()),
+            (width, height),
+            "{file}: {about}"
+        );
+        for Probe { x, y, rgb } in probes {
+            let seen = image.pixel(x, y).unwrap();
+            assert!(
+                furthest(seen, rgb) <= tolerance,
+                "{file} ({about}) at {x}, {y}: {seen:?}, not {rgb:?}"
+            );
+        }
+        let info = probe(&fs::read(folder().join(&file)).unwrap()).unwrap();
+        assert_eq!(
+            (info.width, info.height),
+            (width, height),
+            "{file}: {about}"
+        );
+        assert_eq!(info.format, frame.encoded().unwrap().format);
+        good += 1;
+    }
+    assert!(good >= 37, "{good} good files");
+}
+
+#[test]
+fn bad_files_are_refused_by_name_and_with_a_way_out() {
+    let mut bad = 0;
+    for Case {
+        file,
+        about,
+        expected,
+    } in cases()
+    {
+        let Expected::Error(word) = expected else {
+            continue;
+        };
+        assert_eq!(word, "error");
+        let path = folder().join(&file);
+        let error = read_frame(&path)
+            .err()
+            .unwrap_or_else(|| panic!("{file}: {about}"));
+        let text = error.to_string();
+        assert!(
+            text.contains(&file) && text.contains(error.hint()),
+            "{text}"
+        );
+        assert_eq!(error.file(), Some(path.as_path()));
+        bad += 1;
+    }
+    assert!(bad >= 8, "{bad} bad files");
+}
+
+#[test]
+fn every_shorter_file_is_refused() {
+    let lossy = [
+        "rgb.jpg",
+        "progressive.jpg",
+        "subsampled.jpg",
+        "gray.jpg",
+        "lossy.webp",
+    ];
+    let exact = [
+        "rgb.png",
+        "palette.png",
+        "rgb.bmp",
+        "rgb.tiff",
+        "lossless.webp",
+        "palette.gif",
+    ];
+    for file in lossy.into_iter().chain(exact) {
+        let bytes = fs::read(folder().join(file)).unwrap();
+        for length in [bytes.len() / 4, bytes.len() / 2, bytes.len() * 3 / 4] {
+            assert!(
+                decode(&bytes[..length]).is_err(),
+                "{length} bytes of {file}"
+            );
+        }
+    }
+}
+
+#[test]
+fn limits_hold_before_pixels_are_decoded() {
+    let bomb = fs::read(folder().join("bomb.png")).unwrap();
+    let error = decode(&bomb).unwrap_err();
+    assert!(
+        matches!(
+            error.kind(),
+            ImageErrorKind::TooManyPixels { width: 50_000, .. }
+        ),
+        "{error}"
+    );
+
+    let bytes = fs::read(folder().join("rgb.png")).unwrap();
+    let few_pixels = DecodeLimits {
+        max_pixels: 48 * 32 - 1,
+        ..DecodeLimits::default()
+    };
+    let error = decode_with(&bytes, &few_pixels).unwrap_err();
+    assert!(
+        matches!(error.kind(), ImageErrorKind::TooManyPixels { .. }),
+        "{error}"
+    );
+
+    let few_bytes = DecodeLimits {
+        max_file_bytes: 20,
+        ..DecodeLimits::default()
+    };
+    let error = decode_with(&bytes, &few_bytes).unwrap_err();
+    assert!(
+        matches!(error.kind(), ImageErrorKind::TooManyBytes { limit: 20 }),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_kind_tells_what_is_wrong() {
+    let kind = |file: &str| read_frame(&folder().join(file)).unwrap_err();
+    assert!(matches!(kind("empty.jpg").kind(), ImageErrorKind::Empty));
+    assert!(matches!(
+        kind("text.jpg").kind(),
+        ImageErrorKind::UnknownFormat(_)
+    ));
+    assert!(matches!(
+        kind("truncated.jpg").kind(),
+        ImageErrorKind::Corrupt { .. }
+    ));
+    assert!(matches!(
+        kind("no such file").kind(),
+        ImageErrorKind::Read(_)
+    ));
+    assert!(matches!(kind(".").kind(), ImageErrorKind::Read(_)));
+}
+
+#[test]
+fn a_frame_keeps_name_time_and_bytes() {
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("a.b.JPG");
+    let bytes = fs::read(folder().join("rgb.png")).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000);
+    fs::File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(time)
+        .unwrap();
+
+    let frame = read_frame(&path).unwrap();
+    assert_eq!(frame.name(), "a.b");
+    assert_eq!(frame.captured_at().as_second(), 1_000_000);
+    assert_eq!(&*frame.encoded().unwrap().bytes, bytes.as_slice());
+}
+
+/// libjpeg-turbo's pixels beside ours: the mean difference stays below half a grey level.
+#[test]
+fn jpeg_is_close_to_libjpeg_turbo() {
+    for flavour in ["420", "420_progressive", "422", "444"] {
+        let read = |extension: &str| -> RgbImage {
+            let file = folder().join(format!("../demo_io/jpeg_{flavour}.{extension}"));
+            decode(&fs::read(file).unwrap()).unwrap().0
+        };
+        let (ours, theirs) = (read("jpg"), read("png"));
+        let difference = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b));
+        let pairs = || ours.data().iter().zip(theirs.data()).map(difference);
+        let mean = pairs().sum::<u64>() as f64 / ours.data().len() as f64;
+        println!(
+            "{flavour}: mean {mean:.3}, furthest {}",
+            pairs().max().unwrap()
+        );
+        assert!(mean < 0.5, "{flavour}: {mean}");
+    }
+}
