@@ -1,4 +1,5 @@
 //! The real OpenVINO on the demo's model.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
