@@ -101,7 +101,8 @@ fn copy_file(from: &Path, to: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn copy_tree(from: &Path, to: &Path) -> Result<(), StoreError> {
+/// Copies a directory with all that is in it; one that is not there is empty.
+pub(crate) fn copy_tree(from: &Path, to: &Path) -> Result<(), StoreError> {
     let Ok(entries) = fs::read_dir(from) else {
         return Ok(());
     };

@@ -38,27 +38,34 @@ mod backup;
 mod clock;
 mod dataset;
 mod db;
+mod deployment;
 mod error;
 mod files;
 mod id;
 mod image;
+mod job;
 mod pending;
 mod project;
 mod schema;
+mod setting;
 mod stats;
 mod store;
 mod thumbnail;
+mod token;
 mod workspace;
 
 pub use annotation::{AnnotationScene, StoredAnnotation, StoredLabel};
 pub use clock::{Clock, SystemClock, render_time};
+pub use deployment::DeploymentRecord;
 pub use error::StoreError;
 pub use id::{is_object_id, is_uuid};
 pub use image::{
     Added, Collected, ImageFilter, ImagePage, ImageRecord, ImageSort, NewImage, Page, Review,
     SortDirection,
 };
+pub use job::JobRecord;
 pub use project::{InvalidProject, NewLabel, NewProject, NewTask, PALETTE};
 pub use stats::{DatasetStatistics, LabelCount, TimeBucket};
 pub use store::{Store, StoreOptions};
+pub use token::TokenRecord;
 pub use workspace::Workspace;

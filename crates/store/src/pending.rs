@@ -71,9 +71,14 @@ impl Store {
     }
 
     fn is_old(&self, path: &Path) -> bool {
+        self.age(path).is_some_and(|age| age >= GRACE)
+    }
+
+    /// How long ago a file was changed; `None` when it is gone or was changed in the future.
+    pub(crate) fn age(&self, path: &Path) -> Option<Duration> {
         let now = SystemTime::from(self.clock().now());
-        let modified = fs::metadata(path).and_then(|m| m.modified());
-        modified.is_ok_and(|m| now.duration_since(m).is_ok_and(|age| age >= GRACE))
+        let modified = fs::metadata(path).and_then(|m| m.modified()).ok()?;
+        now.duration_since(modified).ok()
     }
 }
 

@@ -85,6 +85,7 @@ impl Store {
         };
         store.collect_orphans()?;
         store.sweep_garbage()?;
+        store.collect_deployments()?;
         drop(guard);
         Ok(store)
     }

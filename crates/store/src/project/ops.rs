@@ -137,6 +137,7 @@ impl Store {
             Ok(())
         })?;
         self.sweep_garbage()?;
+        self.collect_deployments()?;
         self.after_write()
     }
 }
