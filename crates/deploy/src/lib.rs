@@ -1,1 +1,31 @@
-//! To be filled: see ARCHITECTURE.md.
+//! Geti deployments: loading, inference, explanation, saving.
+//!
+//! A [`Deployment`] is a folder with a project and one model for each of its trainable tasks.
+//! [`Deployment::infer`] brings an image to the model's size, runs the model in a pooled
+//! session, and turns its outputs into a [`straylight_core::Prediction`]:
+//!
+//! ```text
+//! Frame -> preprocess (resize into the request's memory) -> engine -> task (post-processing)
+//! ```
+//!
+//! Copies of an image's data on this way: the resized pixels are written once; OpenVINO reads
+//! them in place. Results are read in place as well; a feature vector, logits or probabilities
+//! are copied once, into the prediction that owns them, and only when something asks for them.
+
+mod config;
+mod deployment;
+mod error;
+mod folder;
+mod labels;
+mod model;
+mod options;
+mod preprocess;
+mod saliency;
+mod task;
+mod tensor;
+
+pub use deployment::Deployment;
+pub use error::DeployError;
+pub use options::{LoadOptions, ModelCache};
+pub use straylight_engine::graph::HeadWeights;
+pub use task::Keep;

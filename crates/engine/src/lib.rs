@@ -19,6 +19,7 @@ pub mod fetch;
 mod ffi;
 pub mod graph;
 mod locate;
+mod model;
 mod options;
 mod runtime;
 mod version;
@@ -27,6 +28,7 @@ pub use compiled::{CompiledModel, Output, Session};
 pub use error::EngineError;
 pub use ffi::{Element, ElementType};
 pub use locate::Origin;
+pub use model::Model;
 pub use options::{
     CompileOptions, Dimension, Hint, ImageInput, Layout, ModelSource, Precision, TensorInfo,
 };

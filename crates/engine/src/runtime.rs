@@ -4,10 +4,9 @@ use straylight_core::Progress;
 
 use crate::env::Environment;
 use crate::fetch::Wheel;
-use crate::ffi::{self, Core, Model, Preprocessor};
-use crate::graph::IrModel;
+use crate::ffi::{self, Core};
 use crate::locate::{self, Origin};
-use crate::{CompileOptions, CompiledModel, EngineError, ModelSource, Version, fetch};
+use crate::{CompileOptions, CompiledModel, EngineError, Model, ModelSource, Version, fetch};
 
 /// How the runtime is found.
 #[derive(Debug, Clone)]
@@ -148,97 +147,27 @@ impl Runtime {
         Core::new()?.property(device, key)
     }
 
-    /// Reads a model, builds its pre-processing into it and compiles it.
+    /// Reads a model file.
     ///
     /// # Errors
     ///
     /// [`EngineError::Io`] and [`EngineError::Model`] for files that are missing, unreadable
-    /// or damaged, [`EngineError::RuntimeTooOld`], and [`EngineError::OpenVino`] for all that
-    /// the device refuses.
+    /// or damaged, [`EngineError::RuntimeTooOld`].
+    pub fn read(&self, source: &ModelSource) -> Result<Model, EngineError> {
+        Model::read(source, self.version)
+    }
+
+    /// Reads a model, builds its pre-processing into it and compiles it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Runtime::read`], and [`EngineError::OpenVino`] for all that the device refuses.
     pub fn compile(
         &self,
         source: &ModelSource,
         options: &CompileOptions,
     ) -> Result<CompiledModel, EngineError> {
-        let core = Core::new()?;
-        let device = options.property_device();
-        if let Some(cache) = &options.cache {
-            core.set_property(device, "CACHE_DIR", &cache.to_string_lossy())?;
-        }
-        for (key, value) in options.properties() {
-            core.set_property(device, key, &value)?;
-        }
-        let model = self.read(&core, source)?;
-        let model = prepare(model, source)?;
-        let handle = core.compile(&model, &options.device)?;
-        let (inputs, outputs) = (model.inputs()?, model.outputs()?);
-        Ok(CompiledModel::new(
-            core,
-            handle,
-            inputs,
-            outputs,
-            options.requests,
-        ))
+        self.read(source)?
+            .compile(source.image_input.as_ref(), options)
     }
-
-    fn read(&self, core: &Core, source: &ModelSource) -> Result<Model, EngineError> {
-        check_readable(&source.path)?;
-        let weights = match (&source.weights, source.is_ir()) {
-            (Some(weights), _) => Some(weights.clone()),
-            (None, true) => Some(source.path.with_extension("bin")),
-            (None, false) => None,
-        };
-        if let Some(weights) = &weights {
-            check_readable(weights)?;
-        }
-        let model = core.read_model(&source.path, weights.as_deref());
-        model.map_err(|error| self.explain(error, source))
-    }
-
-    /// Says that the runtime is too old, when that is why a model cannot be read.
-    fn explain(&self, error: EngineError, source: &ModelSource) -> EngineError {
-        let EngineError::OpenVino { reason, .. } = error else {
-            return error;
-        };
-        let path = source.path.clone();
-        let written_by = source
-            .is_ir()
-            .then(|| IrModel::read(&path).ok()?.written_by())
-            .flatten();
-        match (written_by, self.version) {
-            (Some(written_by), Some(runtime)) if written_by > runtime => {
-                EngineError::RuntimeTooOld {
-                    path,
-                    written_by,
-                    runtime,
-                    reason,
-                }
-            }
-            _ => EngineError::Model { path, reason },
-        }
-    }
-}
-
-/// Opens the file once, so that a missing file or right has the system's own words.
-fn check_readable(path: &Path) -> Result<(), EngineError> {
-    std::fs::File::open(path).map_err(EngineError::io("read", path))?;
-    Ok(())
-}
-
-fn prepare(model: Model, source: &ModelSource) -> Result<Model, EngineError> {
-    let outputs = model.outputs()?;
-    let floats: Vec<usize> = (0..outputs.len())
-        .filter(|&i| outputs[i].element.is_other_float())
-        .collect();
-    if source.image_input.is_none() && floats.is_empty() {
-        return Ok(model);
-    }
-    let preprocessor = Preprocessor::new(&model)?;
-    if let Some(image) = &source.image_input {
-        preprocessor.image_input(0, image)?;
-    }
-    for index in floats {
-        preprocessor.output_as_f32(index)?;
-    }
-    preprocessor.build()
 }

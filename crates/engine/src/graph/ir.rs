@@ -43,6 +43,8 @@ pub struct PortInfo {
     pub names: Vec<String>,
     /// Shape; `-1` for a dimension that is only known at inference.
     pub shape: Vec<i64>,
+    /// Order of the axes if the file states it, such as `NCHW`.
+    pub layout: Option<String>,
 }
 
 /// A connection from an output port to an input port.
@@ -120,6 +122,12 @@ impl IrModel {
         self.written_by
     }
 
+    /// The order of the axes of the first input, if the file states it, such as `NCHW`.
+    pub fn input_layout(&self) -> Option<&str> {
+        let input = self.layers.iter().find(|layer| layer.kind == "Parameter")?;
+        input.outputs.first()?.layout.as_deref()
+    }
+
     /// The layer of this id.
     pub(super) fn layer(&self, id: u32) -> Option<&Layer> {
         self.layers.iter().find(|layer| layer.id == id)
@@ -167,12 +175,17 @@ fn layer(node: Node<'_, '_>) -> Option<Layer> {
 
 fn port(node: Node<'_, '_>) -> Option<PortInfo> {
     let names = node.attribute("names").unwrap_or_default();
+    let attributes = child(node, "rt_info")
+        .into_iter()
+        .flat_map(|info| elements(info, "attribute"));
+    let mut layouts = attributes.filter_map(|attribute| attribute.attribute("layout"));
     Some(PortInfo {
         id: node.attribute("id")?.parse().ok()?,
         names: split_names(names),
         shape: elements(node, "dim")
             .filter_map(|dim| dim.text()?.trim().parse().ok())
             .collect(),
+        layout: layouts.next().map(|text| text.replace(['[', ']', ','], "")),
     })
 }
 
@@ -212,7 +225,8 @@ mod tests {
     const SMALL: &str = r#"<?xml version="1.0"?>
         <net name="n" version="11"><layers>
           <layer id="0" name="x" type="Parameter"><data shape="1,3" element_type="f32"/>
-            <output><port id="0" names="x,a\,b"><dim>1</dim><dim>-1</dim></port></output></layer>
+            <output><port id="0" names="x,a\,b"><dim>1</dim><dim>-1</dim>
+            <rt_info><attribute name="layout" version="0" layout="[N,C]"/></rt_info></port></output></layer>
           <layer id="1" name="y" type="Result"/></layers>
           <edges><edge from-layer="0" from-port="0" to-layer="1" to-port="0"/></edges>
           <rt_info><Runtime_version value="2026.4.1-1-x"/>
@@ -227,6 +241,7 @@ mod tests {
         let model = parse(SMALL).unwrap();
         assert_eq!(model.layers()[0].outputs[0].names, ["x", "a,b"]);
         assert_eq!(model.layers()[0].outputs[0].shape, [1, -1]);
+        assert_eq!(model.input_layout(), Some("NC"));
         assert_eq!(model.source(1, 0).unwrap().0.name, "x");
         assert_eq!(model.written_by(), Version::parse("2026.4.1"));
         assert_eq!(model.info().unwrap().get("labels"), Some("cat dog"));

@@ -1,0 +1,186 @@
+//! A model's configuration: typed access to the text values of `rt_info/model_info`.
+//!
+//! Lists are separated by blanks, booleans are `True` and `False` (Python) or `true` and
+//! `false`, an absent value may also be written as an empty text or `None`. Older exports hold
+//! the same keys in `config.json` beside the model; a key of the model itself wins.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde_json::Value;
+use straylight_engine::graph::ModelInfo;
+
+use crate::DeployError;
+
+/// The configuration of one model, with the file that errors name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    path: PathBuf,
+    values: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// Takes the model's own keys, and those of `config.json` that it lacks.
+    pub(crate) fn new(path: &Path, info: Option<&ModelInfo>, beside: &Value) -> Self {
+        let mut values: BTreeMap<String, String> = BTreeMap::new();
+        for (key, value) in beside.as_object().into_iter().flatten() {
+            if let Some(text) = text_of(value) {
+                values.insert(key.clone(), text);
+            }
+        }
+        for (key, value) in info.into_iter().flat_map(ModelInfo::iter) {
+            values.insert(key.to_owned(), value.to_owned());
+        }
+        Self {
+            path: path.to_owned(),
+            values,
+        }
+    }
+
+    /// The model that the configuration belongs to.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A value as text; `None` when it is absent, empty or `None`.
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        let value = self.values.get(key)?.trim();
+        (!value.is_empty() && !value.eq_ignore_ascii_case("none")).then_some(value)
+    }
+
+    /// A list of words.
+    pub(crate) fn words(&self, key: &str) -> Vec<&str> {
+        self.text(key)
+            .map(|text| text.split_whitespace().collect())
+            .unwrap_or_default()
+    }
+
+    /// A number; `default` when it is absent.
+    pub(crate) fn number<T: FromStr>(&self, key: &str, default: T) -> Result<T, DeployError> {
+        self.text(key)
+            .map_or(Ok(default), |text| self.parse(key, text))
+    }
+
+    /// A number that may be absent.
+    pub(crate) fn maybe_number<T: FromStr>(&self, key: &str) -> Result<Option<T>, DeployError> {
+        self.text(key).map(|text| self.parse(key, text)).transpose()
+    }
+
+    /// A list of numbers, empty when it is absent.
+    pub(crate) fn numbers<T: FromStr>(&self, key: &str) -> Result<Vec<T>, DeployError> {
+        self.words(key)
+            .into_iter()
+            .map(|word| self.parse(key, word))
+            .collect()
+    }
+
+    /// A switch; `default` when it is absent.
+    pub(crate) fn switch(&self, key: &str, default: bool) -> Result<bool, DeployError> {
+        let Some(text) = self.text(key) else {
+            return Ok(default);
+        };
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => Ok(true),
+            "false" | "no" | "0" => Ok(false),
+            _ => Err(self.wrong(key, format!("`{text}` is neither True nor False"))),
+        }
+    }
+
+    /// A value that is JSON itself.
+    pub(crate) fn json(&self, key: &str) -> Result<Option<Value>, DeployError> {
+        let parse =
+            |text| serde_json::from_str(text).map_err(|error| self.wrong(key, error.to_string()));
+        self.text(key).map(parse).transpose()
+    }
+
+    /// An error about the value of a key.
+    pub(crate) fn wrong(&self, key: &str, reason: impl Into<String>) -> DeployError {
+        DeployError::config(&self.path, key, reason)
+    }
+
+    fn parse<T: FromStr>(&self, key: &str, text: &str) -> Result<T, DeployError> {
+        text.parse()
+            .map_err(|_| self.wrong(key, format!("`{text}` is not a number of the right kind")))
+    }
+}
+
+/// A JSON value as it would stand in `rt_info`; objects are left out.
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(switch) => Some(switch.to_string()),
+        Value::Array(values) => {
+            let words: Option<Vec<String>> = values.iter().map(text_of).collect();
+            words.map(|words| words.join(" "))
+        }
+        Value::Null | Value::Object(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config(entries: &[(&str, &str)]) -> Config {
+        let info: ModelInfo = entries.iter().copied().collect();
+        Config::new(Path::new("model.xml"), Some(&info), &Value::Null)
+    }
+
+    #[test]
+    fn values_are_read_as_python_writes_them() {
+        let config = config(&[
+            ("mean_values", "123.675 116.28 103.53"),
+            ("multilabel", "False"),
+            ("hierarchical", "True"),
+            ("topk", "3"),
+            ("pad_value", ""),
+            ("labels", "None"),
+        ]);
+        assert_eq!(
+            config.numbers::<f32>("mean_values").unwrap(),
+            [123.675, 116.28, 103.53]
+        );
+        assert!(!config.switch("multilabel", true).unwrap());
+        assert!(config.switch("hierarchical", false).unwrap());
+        assert_eq!(config.number("topk", 1_usize).unwrap(), 3);
+        assert_eq!(config.number("pad_value", 7).unwrap(), 7);
+        assert!(config.words("labels").is_empty());
+    }
+
+    #[test]
+    fn wrong_values_name_file_key_and_value() {
+        let config = config(&[
+            ("topk", "many"),
+            ("multilabel", "perhaps"),
+            ("label_info", "{"),
+        ]);
+        for error in [
+            config.number("topk", 1_usize).unwrap_err(),
+            config.switch("multilabel", true).unwrap_err(),
+        ] {
+            let text = error.to_string();
+            assert!(text.contains("model.xml") && text.contains('`'), "{text}");
+        }
+        assert!(
+            config
+                .json("label_info")
+                .unwrap_err()
+                .to_string()
+                .contains("label_info")
+        );
+    }
+
+    #[test]
+    fn the_model_s_own_keys_win_over_the_file_beside_it() {
+        let beside = json!({"labels": ["a", "b"], "topk": 2, "tiling_parameters": {"x": 1}});
+        let info: ModelInfo = [("topk", "1")].into_iter().collect();
+        let config = Config::new(Path::new("m"), Some(&info), &beside);
+        assert_eq!(config.text("topk"), Some("1"));
+        assert_eq!(config.words("labels"), ["a", "b"]);
+        assert_eq!(config.text("tiling_parameters"), None);
+    }
+}

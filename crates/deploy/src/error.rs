@@ -1,0 +1,97 @@
+use std::path::{Path, PathBuf};
+
+use straylight_engine::EngineError;
+use straylight_files::FileError;
+
+/// What went wrong with a deployment.
+///
+/// The message says what and where; [`DeployError::hint`] says what to do about it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeployError {
+    /// A folder holds no deployment.
+    #[error("{} holds no deployment: there is no {missing} in it", path.display())]
+    NotADeployment {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// A file of the deployment cannot be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file is not the JSON that it should be.
+    #[error("{}: {reason}", path.display())]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says, with line and column.
+        reason: String,
+    },
+    /// A configuration key is missing or has a value that cannot be used.
+    #[error("{}: {key}: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// The key.
+        key: String,
+        /// What is wrong with its value.
+        reason: String,
+    },
+    /// A model does not fit the task that it is deployed for.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The model.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The engine cannot load or run a model.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The model has no output that explains its predictions.
+    #[error("the model of task `{task}` has no saliency_map output and cannot explain")]
+    NoExplanation {
+        /// Title of the task.
+        task: String,
+    },
+    /// Inference was asked of a stream that was closed.
+    #[error("the inference stream is closed")]
+    Closed,
+}
+
+impl DeployError {
+    /// What the user can do, in one sentence; empty when the message already says it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NotADeployment { .. } => {
+                "Give the folder that holds project.json, or the folder above it; unzip a downloaded \
+                 deployment first."
+            }
+            Self::Json { .. } | Self::Model { .. } => {
+                "Download the deployment again, or export the model again."
+            }
+            Self::Config { .. } => "Correct the value, or export the model again.",
+            Self::Engine(error) => error.hint(),
+            Self::NoExplanation { .. } => {
+                "Deploy a model version with an explainability (XAI) head."
+            }
+            Self::File(_) | Self::Closed => "",
+        }
+    }
+
+    pub(crate) fn config(path: &Path, key: &str, reason: impl Into<String>) -> Self {
+        Self::Config {
+            path: path.to_owned(),
+            key: key.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    pub(crate) fn model(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Model {
+            path: path.to_owned(),
+            reason: reason.into(),
+        }
+    }
+}

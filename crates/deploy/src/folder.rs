@@ -1,0 +1,116 @@
+//! The files of a deployment folder.
+//!
+//! ```text
+//! <root>/deployment/project.json
+//! <root>/deployment/hook_config.json                     optional
+//! <root>/deployment/ood/                                 optional: a fitted OOD model
+//! <root>/deployment/<title of a trainable task>/model.json
+//!                                              /hyper_parameters.json      optional
+//!                                              /python/requirements.txt    optional
+//!                                              /model/model.xml, model.bin
+//!                                              /model/config.json          optional
+//! ```
+//!
+//! Saving copies every file byte for byte from where the deployment was loaded, so that keys
+//! which Straylight does not know survive, and save, load, save gives the same bytes. The new
+//! folder is completed beside its place and then renamed into it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use straylight_files::{self as files, FileError};
+
+use crate::DeployError;
+
+/// Name of the folder below the root.
+pub(crate) const DEPLOYMENT: &str = "deployment";
+/// Name of the project's description.
+pub(crate) const PROJECT: &str = "project.json";
+
+/// The folder that holds `project.json`: the given one, or its subfolder `deployment`.
+pub(crate) fn find(path: &Path) -> Result<PathBuf, DeployError> {
+    let inner = path.join(DEPLOYMENT);
+    let candidates = [path.to_owned(), inner];
+    if let Some(folder) = candidates
+        .into_iter()
+        .find(|folder| folder.join(PROJECT).exists())
+    {
+        return Ok(folder);
+    }
+    // A folder that may not be listed looks empty; say so rather than that a file is missing.
+    fs::read_dir(path).map_err(|source| FileError::new("read the folder", path, source))?;
+    Err(DeployError::NotADeployment {
+        path: path.to_owned(),
+        missing: PROJECT,
+    })
+}
+
+/// Reads a JSON file.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DeployError> {
+    let text = files::read_to_string(path)?;
+    let wrong = |error: serde_json::Error| DeployError::Json {
+        path: path.to_owned(),
+        reason: format!("is not the JSON that it should be: {error}"),
+    };
+    serde_json::from_str(&text).map_err(wrong)
+}
+
+/// Copies a deployment folder to `<root>/deployment`; `finish` may add to the copy before it
+/// takes its place.
+///
+/// A deployment that is already there is replaced as a whole; when anything fails it stays.
+pub(crate) fn save(
+    source: &Path,
+    root: &Path,
+    finish: impl FnOnce(&Path) -> Result<(), DeployError>,
+) -> Result<(), DeployError> {
+    files::create_folder(root)?;
+    let work = tempfile::Builder::new()
+        .prefix(".deployment-")
+        .tempdir_in(root);
+    let work = work.map_err(|error| FileError::new("create a folder in", root, error))?;
+    let copy = work.path().join("new");
+    copy_folder(source, &copy)?;
+    finish(&copy)?;
+    replace(&copy, &root.join(DEPLOYMENT), &work.path().join("old"))?;
+    Ok(())
+}
+
+fn replace(new: &Path, place: &Path, old: &Path) -> Result<(), FileError> {
+    let had_one = place.exists();
+    if had_one {
+        fs::rename(place, old).map_err(|error| FileError::new("replace", place, error))?;
+    }
+    let placed = fs::rename(new, place);
+    if placed.is_err() && had_one {
+        // Best effort: the reason why the rename failed is what the caller must hear.
+        let _ = fs::rename(old, place);
+    }
+    placed.map_err(|error| FileError::new("create", place, error))
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<(), FileError> {
+    files::create_folder(to)?;
+    let list = |error| FileError::new("read the folder", from, error);
+    for entry in fs::read_dir(from).map_err(list)? {
+        let source = entry.map_err(list)?.path();
+        let Some(name) = source.file_name() else {
+            continue;
+        };
+        let target = to.join(name);
+        if source.is_dir() {
+            copy_folder(&source, &target)?;
+        } else {
+            copy_file(&source, &target)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_file(from: &Path, to: &Path) -> Result<(), FileError> {
+    fs::copy(from, to).map_err(|error| FileError::new("copy", from, error))?;
+    let file = fs::File::open(to).map_err(|error| FileError::new("read", to, error))?;
+    file.sync_all()
+        .map_err(|error| FileError::new("write", to, error))
+}

@@ -1,0 +1,169 @@
+//! From an image to the model's input.
+//!
+//! Resizing runs on the CPU in our own code, straight into the memory of the inference
+//! request; OpenVINO then converts, normalises and transposes as part of the model, where
+//! these steps are fused with the first layer. (In the graph, resizing a 640 x 480 image costs
+//! about 0.9 ms, here 0.1 ms.)
+//!
+//! Models whose pre-processing is embedded (`embedded_processing`) take the image as it is when
+//! their input has no fixed size.
+
+mod geometry;
+
+use straylight_core::RgbImage;
+use straylight_engine::{Dimension, ImageInput, Layout, Session, TensorInfo};
+use straylight_image::resize;
+
+pub(crate) use geometry::{Fit, Placement};
+
+use crate::DeployError;
+use crate::config::Config;
+
+/// How a model's input image is made.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Preprocess {
+    /// The input's size; `None` when the model takes any size.
+    size: Option<(u32, u32)>,
+    fit: Fit,
+    pad_value: u8,
+    normalise: Option<ImageInput>,
+}
+
+impl Preprocess {
+    /// Reads a model's pre-processing from its configuration and its image input.
+    ///
+    /// `stated` is the layout that the model file states for the input, such as `NCHW`.
+    pub(crate) fn new(
+        config: &Config,
+        input: &TensorInfo,
+        stated: Option<&str>,
+    ) -> Result<Self, DeployError> {
+        let embedded = config.switch("embedded_processing", false)?;
+        let layout = layout_of(config, input, stated)?;
+        let (height, width) = match (layout, input.shape.as_slice()) {
+            (Layout::Nchw, &[_, _, height, width]) | (Layout::Nhwc, &[_, height, width, _]) => {
+                (height, width)
+            }
+            _ => return Err(no_image(config, input)),
+        };
+        Ok(Self {
+            size: side(width).zip(side(height)),
+            fit: Fit::parse(config)?,
+            pad_value: config.number::<u16>("pad_value", 0)?.min(255) as u8,
+            normalise: if embedded {
+                None
+            } else {
+                Some(normalisation(config, layout)?)
+            },
+        })
+    }
+
+    /// What the engine builds into the model.
+    pub(crate) fn image_input(&self) -> Option<&ImageInput> {
+        self.normalise.as_ref()
+    }
+
+    /// The size of the model's input for an image of this size, width first.
+    pub(crate) fn input_size(&self, image: (u32, u32)) -> (u32, u32) {
+        self.size.unwrap_or(image)
+    }
+
+    /// Where an image of this size lies in the model's input.
+    pub(crate) fn placement(&self, image: (u32, u32)) -> Placement {
+        match self.size {
+            Some(input) => self.fit.place(image, input),
+            None => Placement::identity(image),
+        }
+    }
+
+    /// Writes an image into a session's input.
+    pub(crate) fn write(
+        &self,
+        image: &RgbImage,
+        session: &mut Session,
+    ) -> Result<Placement, DeployError> {
+        let size = (image.width(), image.height());
+        let placement = self.placement(size);
+        let (width, height) = self.input_size(size);
+        if self.size.is_none() {
+            session.set_input_shape(0, &[1, height as usize, width as usize, 3])?;
+        }
+        session.write_input(0, |pixels: &mut [u8]| {
+            self.fill(image, &placement, width, pixels)
+        })?;
+        Ok(placement)
+    }
+
+    fn fill(&self, image: &RgbImage, placement: &Placement, width: u32, pixels: &mut [u8]) {
+        let source = placement.crop.map(|crop| crop.cut(image));
+        let source = source.as_ref().unwrap_or(image);
+        let (scaled_width, scaled_height) = placement.scaled;
+        let scaled = resize::bilinear_openvino(source, scaled_width, scaled_height);
+        if pixels.len() == scaled.data().len() {
+            pixels.copy_from_slice(scaled.data());
+            return;
+        }
+        pixels.fill(self.pad_value);
+        let (left, top) = placement.offset;
+        let rows = pixels
+            .chunks_exact_mut(width as usize * 3)
+            .skip(top as usize);
+        for (row, source) in rows.zip(scaled.data().chunks_exact(scaled_width as usize * 3)) {
+            let start = left as usize * 3;
+            if let Some(target) = row.get_mut(start..start + source.len()) {
+                target.copy_from_slice(source);
+            }
+        }
+    }
+}
+
+fn side(dimension: Dimension) -> Option<u32> {
+    dimension.map(|size| size as u32).filter(|&size| size > 0)
+}
+
+fn no_image(config: &Config, input: &TensorInfo) -> DeployError {
+    let reason = format!(
+        "input `{}` of shape {:?} is not one image",
+        input.name, input.shape
+    );
+    DeployError::model(config.path(), reason)
+}
+
+/// The layout that the model states, or what its shape looks like: a second axis of 1 to 4 is
+/// taken for channels.
+fn layout_of(
+    config: &Config,
+    input: &TensorInfo,
+    stated: Option<&str>,
+) -> Result<Layout, DeployError> {
+    match (stated, input.shape.as_slice()) {
+        (Some("NCHW"), [_, _, _, _]) | (_, [_, Some(1..=4), _, _]) => Ok(Layout::Nchw),
+        (Some("NHWC"), [_, _, _, _]) | (_, [_, _, _, Some(1..=4)]) => Ok(Layout::Nhwc),
+        _ => Err(no_image(config, input)),
+    }
+}
+
+fn normalisation(config: &Config, layout: Layout) -> Result<ImageInput, DeployError> {
+    let channels = |key: &str| -> Result<Vec<f32>, DeployError> {
+        let values = config.numbers::<f32>(key)?;
+        match values.len() {
+            0 | 3 => Ok(values),
+            1 => Ok(values.repeat(3)),
+            count => Err(config.wrong(key, format!("has {count} values for 3 channels"))),
+        }
+    };
+    let (mean, scale) = (channels("mean_values")?, channels("scale_values")?);
+    if scale
+        .iter()
+        .any(|&value| value == 0.0 || !value.is_finite())
+    {
+        return Err(config.wrong("scale_values", "a channel cannot be divided by 0"));
+    }
+    let reverse_channels = config.switch("reverse_input_channels", false)?;
+    Ok(ImageInput {
+        layout,
+        reverse_channels,
+        mean,
+        scale,
+    })
+}
