@@ -1,0 +1,37 @@
+//! From the output tensors of a model to labelled shapes, for every task of a Geti project.
+//!
+//! [`post_processor`] makes a [`PostProcessor`] from the model's configuration
+//! ([`TaskConfig`]), the task's labels and its type; its results equal those of the Python
+//! SDK (geti-sdk 2.13.1 with `ModelAPI` 0.4.7) wherever that is right. The places where it is not
+//! are documented where they are decided.
+//!
+//! Everything here is a pure function of its arguments: no file, no clock, no thread, no
+//! engine. One module holds one task; the pixel geometry that several tasks share (contours,
+//! smallest rectangles, resizing of masks) is in `raster`.
+
+// Tests compare with values that are exact in binary.
+#![cfg_attr(test, allow(clippy::float_cmp))]
+
+mod classification;
+mod config;
+mod detection;
+mod empty;
+mod error;
+mod geometry;
+mod labels;
+mod nms;
+mod numeric;
+mod post;
+mod saliency;
+mod tensor;
+#[cfg(test)]
+mod testing;
+
+pub use config::{Hierarchy, ModelType, TaskConfig, TilingConfig};
+pub use empty::add_empty_label;
+pub use error::TaskError;
+pub use geometry::{Geometry, Mapping, ResizeType, Size};
+pub use labels::{LEGACY_EMPTY_NAME, ModelLabels};
+pub use nms::{ScoredBox, Suppression};
+pub use post::{PostProcessor, post_processor};
+pub use tensor::{FEATURE_VECTOR, OutputTensor, Outputs, SALIENCY_MAP, TensorData};
