@@ -1,1 +1,40 @@
-//! To be filled: see ARCHITECTURE.md.
+//! Post-inference hooks: what happens to an image after a deployment has seen it.
+//!
+//! A [`PostInferenceHook`] is a [`Trigger`], limits, and an [`Action`]. A [`HookSet`] is given
+//! every image with its prediction and costs inference next to nothing:
+//!
+//! ```text
+//! image -> trigger: score, decision -> limits -> queue (memory or disk) -> worker -> action
+//! ```
+//!
+//! Nothing is lost and nothing is doubled, and the counters prove it: for every hook, at any
+//! moment, fired = delivered + queued + dropped by policy + dead-lettered (see [`Ledger`]).
+
+pub mod action;
+pub mod clock;
+pub mod config;
+mod delivery;
+mod event;
+mod hook;
+mod limit;
+mod observe;
+mod queue;
+mod random;
+mod runner;
+mod set;
+mod stats;
+#[cfg(test)]
+mod testing;
+pub mod trigger;
+
+pub use action::{Action, ActionError, ActionErrorKind, Delivery};
+pub use delivery::{BreakerOptions, RetryOptions};
+pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
+pub use hook::{HookOptions, PostInferenceHook};
+pub use limit::{LimitKind, LimitOptions};
+pub use observe::{NoObserver, Observer, Outcome};
+pub use queue::{DropReason, JournalError, Ledger, Overflow, QueueOptions, Storage};
+pub use random::{Random, SeededRandom};
+pub use set::{HookError, HookSet, HookSetOptions};
+pub use stats::{DELIVERY_SECONDS, Histogram, HookStats, SCORES};
+pub use trigger::{Needs, Trigger, TriggerError};

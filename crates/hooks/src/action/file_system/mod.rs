@@ -1,0 +1,178 @@
+//! Collection into a folder, in the layout of the Python SDK.
+//!
+//! ```text
+//! <target>/images/<stem>.png  predictions/<stem>.json  scores/<stem>.txt  overlays/<stem>.jpg
+//! ```
+//!
+//! The stem is the same in all subfolders; see [`names`]. The files of one event appear all or
+//! not at all, also when the process is killed; see [`staging`].
+
+mod names;
+mod staging;
+
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use serde::{Deserialize, Serialize};
+use straylight_core::ImageFormat;
+use straylight_files::FileError;
+use straylight_image::Visualizer;
+
+use self::staging::{Part, Staging};
+use super::{Action, ActionError, PredictionJson};
+use crate::config::{ActionConfig, FileSystemConfig};
+use crate::event::Event;
+
+/// JPEG quality of overlays and of pictures that are stored as JPEG.
+const JPEG_QUALITY: u8 = 90;
+
+/// The form in which pictures are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PictureFormat {
+    /// PNG: the pixels exactly as they were scored. The Python SDK's form.
+    #[default]
+    Png,
+    /// JPEG of quality 90: smaller, not exact.
+    Jpeg,
+    /// The bytes of the source's own file; PNG for a picture that came as pixels.
+    Original,
+}
+
+/// What is collected and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSystemOptions {
+    /// Folder that receives the subfolders; created when the first event arrives.
+    pub target_folder: PathBuf,
+    /// Put before the image's name in file names.
+    pub file_name_prefix: String,
+    /// Whether predictions are written.
+    pub save_predictions: bool,
+    /// Whether scores are written.
+    pub save_scores: bool,
+    /// Whether pictures with the prediction drawn on them are written.
+    pub save_overlays: bool,
+    /// The form of the pictures.
+    pub picture_format: PictureFormat,
+}
+
+impl FileSystemOptions {
+    /// All four kinds of file, pictures as PNG, no prefix.
+    pub fn new(target_folder: impl Into<PathBuf>) -> Self {
+        Self {
+            target_folder: target_folder.into(),
+            file_name_prefix: String::new(),
+            save_predictions: true,
+            save_scores: true,
+            save_overlays: true,
+            picture_format: PictureFormat::default(),
+        }
+    }
+}
+
+/// Writes image, prediction, score and overlay of each event into a folder.
+#[derive(Debug)]
+pub struct FileSystemDataCollection {
+    options: FileSystemOptions,
+    staging: OnceLock<Staging>,
+}
+
+impl FileSystemDataCollection {
+    /// Collects as the options say; touches no file yet.
+    pub fn new(options: FileSystemOptions) -> Self {
+        Self {
+            options,
+            staging: OnceLock::new(),
+        }
+    }
+
+    /// The folder that receives the subfolders.
+    pub fn target_folder(&self) -> &Path {
+        &self.options.target_folder
+    }
+
+    fn staging(&self) -> Result<&Staging, FileError> {
+        if let Some(staging) = self.staging.get() {
+            return Ok(staging);
+        }
+        let staging = Staging::open(&self.options.target_folder)?;
+        Ok(self.staging.get_or_init(|| staging))
+    }
+
+    /// The files of an event; the picture comes last, as it says that the others are there.
+    fn parts(&self, event: &Event) -> Result<Vec<Part>, ActionError> {
+        let mut parts = Vec::with_capacity(4);
+        if self.options.save_scores {
+            parts.push(("scores", "txt", event.score.to_string().into_bytes()));
+        }
+        if self.options.save_predictions {
+            let json = serde_json::to_vec(&PredictionJson::of(&event.prediction));
+            parts.push(("predictions", "json", json.map_err(ActionError::permanent)?));
+        }
+        if self.options.save_overlays {
+            parts.push(("overlays", "jpg", overlay(event)?));
+        }
+        let (extension, bytes) = self.picture(event)?;
+        parts.push(("images", extension, bytes));
+        Ok(parts)
+    }
+
+    fn picture(&self, event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
+        match self.options.picture_format {
+            PictureFormat::Original => original(event),
+            PictureFormat::Png => png(event),
+            PictureFormat::Jpeg => {
+                let image = event.picture.image()?;
+                let bytes = straylight_image::encode_jpeg(image, JPEG_QUALITY);
+                Ok(("jpg", bytes.map_err(ActionError::permanent)?))
+            }
+        }
+    }
+}
+
+fn original(event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
+    let encoded = event.picture.encoded()?;
+    Ok((encoded.format.extension(), encoded.bytes.to_vec()))
+}
+
+/// Encoded from the pixels even if the source was a PNG: it may have been turned or 16 bits deep.
+fn png(event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
+    let bytes = straylight_image::encode_png(event.picture.image()?);
+    Ok((
+        ImageFormat::Png.extension(),
+        bytes.map_err(ActionError::permanent)?,
+    ))
+}
+
+fn overlay(event: &Event) -> Result<Vec<u8>, ActionError> {
+    let image = event.picture.image()?;
+    let drawn = Visualizer::default().draw(image, &event.prediction, Some(event.score));
+    straylight_image::encode_jpeg(&drawn, JPEG_QUALITY).map_err(ActionError::permanent)
+}
+
+impl Action for FileSystemDataCollection {
+    fn name(&self) -> &'static str {
+        "FileSystemDataCollection"
+    }
+
+    fn sink(&self) -> String {
+        format!("folder {}", self.options.target_folder.display())
+    }
+
+    fn perform(&self, event: &Event) -> Result<(), ActionError> {
+        let stem = names::stem(&self.options.file_name_prefix, event);
+        let parts = self.parts(event)?;
+        let staging = self.staging().map_err(ActionError::transient)?;
+        staging
+            .write_all(&stem, &parts)
+            .map_err(ActionError::transient)
+    }
+
+    fn config(&self) -> Option<ActionConfig> {
+        let config = FileSystemConfig::from_options(&self.options);
+        Some(ActionConfig::FileSystemDataCollection(config))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::*;
+use crate::testing::{event_named, event_with};
+
+fn files_below(folder: &Path) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for entry in fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+    {
+        if entry.is_dir() {
+            let name = entry.file_name().unwrap().display().to_string();
+            found.extend(
+                files_below(&entry)
+                    .iter()
+                    .map(|file| format!("{name}/{file}")),
+            );
+        } else {
+            found.insert(entry.file_name().unwrap().display().to_string());
+        }
+    }
+    found
+}
+
+fn collection(folder: &Path) -> FileSystemDataCollection {
+    FileSystemDataCollection::new(FileSystemOptions::new(folder))
+}
+
+#[test]
+fn the_four_files_have_one_stem() {
+    let folder = tempfile::tempdir().unwrap();
+    let event = event_named("dog");
+    collection(folder.path()).perform(&event).unwrap();
+    let stem = names::stem("", &event);
+    let expected = [
+        ("images", "png"),
+        ("overlays", "jpg"),
+        ("predictions", "json"),
+        ("scores", "txt"),
+    ];
+    let expected: BTreeSet<String> = expected
+        .iter()
+        .map(|(folder, extension)| format!("{folder}/{stem}.{extension}"))
+        .collect();
+    assert_eq!(files_below(folder.path()), expected);
+    let score = fs::read_to_string(folder.path().join(format!("scores/{stem}.txt"))).unwrap();
+    assert_eq!(score, "0.93");
+    let image = fs::read(folder.path().join(format!("images/{stem}.png"))).unwrap();
+    assert_eq!(
+        straylight_image::decode(&image).unwrap().0,
+        *event.picture.image().unwrap()
+    );
+}
+
+#[test]
+fn the_same_event_again_replaces_its_own_files_and_others_stay_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = collection(folder.path());
+    let second = collection(folder.path());
+    for id in [1, 2] {
+        first.perform(&event_with(id, "dog")).unwrap();
+        second.perform(&event_with(id, "dog")).unwrap();
+    }
+    drop((first, second));
+    assert_eq!(files_below(folder.path()).len(), 8);
+}
+
+#[test]
+fn all_files_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    // A file in the place of the last subfolder: three moves succeed, the fourth cannot.
+    fs::write(folder.path().join("images"), b"in the way").unwrap();
+    let error = collection(folder.path())
+        .perform(&event_named("dog"))
+        .unwrap_err();
+    assert!(error.to_string().contains("images"), "{error}");
+    assert_eq!(
+        files_below(folder.path()),
+        BTreeSet::from(["images".to_owned()])
+    );
+}
+
+#[test]
+fn only_what_was_chosen_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = FileSystemOptions {
+        file_name_prefix: "image".to_owned(),
+        save_predictions: false,
+        save_scores: false,
+        save_overlays: false,
+        picture_format: PictureFormat::Jpeg,
+        ..FileSystemOptions::new(folder.path())
+    };
+    let event = event_named("dog");
+    FileSystemDataCollection::new(options)
+        .perform(&event)
+        .unwrap();
+    let stem = names::stem("image", &event);
+    assert_eq!(
+        files_below(folder.path()),
+        BTreeSet::from([format!("images/{stem}.jpg")])
+    );
+}
+
+#[test]
+fn a_dead_process_is_finished_and_a_living_one_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let living = collection(folder.path());
+    living.perform(&event_with(1, "a")).unwrap();
+    let dead = folder.path().join(".staging/00000000deadbeef");
+    for (part, file) in [
+        ("x.ready", "images.png"),
+        ("x.ready", "scores.txt"),
+        ("y.part", "images.png"),
+    ] {
+        fs::create_dir_all(dead.join(part)).unwrap();
+        fs::write(dead.join(part).join(file), b"bytes").unwrap();
+    }
+    collection(folder.path())
+        .perform(&event_with(2, "b"))
+        .unwrap();
+    let files = files_below(folder.path());
+    assert!(
+        files.contains("images/x.png") && files.contains("scores/x.txt"),
+        "{files:?}"
+    );
+    assert!(
+        !files.contains("images/y.png") && !dead.exists(),
+        "{files:?}"
+    );
+    living.perform(&event_with(3, "c")).unwrap();
+    drop(living);
+    assert!(!folder.path().join(".staging").exists());
+}

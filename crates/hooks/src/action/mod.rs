@@ -1,0 +1,130 @@
+//! Actions: where the images that a hook picked go.
+
+mod file_system;
+mod local_dataset;
+mod prediction_json;
+
+use std::fmt;
+use std::time::Duration;
+
+pub use file_system::{FileSystemDataCollection, FileSystemOptions, PictureFormat};
+pub use local_dataset::{LocalDatasetCollection, LocalStore};
+pub use prediction_json::PredictionJson;
+
+use crate::config::ActionConfig;
+use crate::event::{Event, PictureError};
+
+/// Brings one event to its sink.
+///
+/// A worker of the hook calls [`Action::perform`] for each event, from several threads at a
+/// time, until it returns `Ok` or an error that no retry can help. It must be idempotent in
+/// [`Event::key`] where the sink allows it: after a crash or a time-out it is called again for
+/// an event that may have arrived. Where the sink cannot tell, [`Action::is_delivered`] is asked
+/// first. It should return in bounded time; a call that hangs occupies one worker for good.
+pub trait Action: Send + Sync {
+    /// The action's name in logs and configuration.
+    fn name(&self) -> &str;
+
+    /// Which sink it writes to, without secrets; actions with the same sink share a breaker.
+    fn sink(&self) -> String;
+
+    /// Whether the sink may be out of reach while this machine is well.
+    ///
+    /// Events for such a sink are kept on disk unless the user chose otherwise.
+    fn is_remote(&self) -> bool {
+        false
+    }
+
+    /// Delivers the event as a whole, or fails and leaves nothing half done.
+    fn perform(&self, event: &Event) -> Result<(), ActionError>;
+
+    /// Whether an event whose delivery ended unclear is at the sink.
+    fn is_delivered(&self, _event: &Event) -> Result<Delivery, ActionError> {
+        Ok(Delivery::Unknown)
+    }
+
+    /// The configuration that rebuilds the action, `None` for one that cannot be saved.
+    fn config(&self) -> Option<ActionConfig> {
+        None
+    }
+}
+
+/// What a sink says about an event whose delivery ended unclear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is there.
+    Done,
+    /// It is not there.
+    Missing,
+    /// The sink cannot tell; performing the action again is idempotent or a risk worth taking.
+    Unknown,
+}
+
+/// Whether trying again can help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ActionErrorKind {
+    /// The sink refused this event and will refuse it again.
+    Permanent,
+    /// The sink did not take the event this time.
+    Transient,
+    /// The sink may or may not have taken the event.
+    Ambiguous,
+}
+
+/// An action did not deliver an event.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub struct ActionError {
+    kind: ActionErrorKind,
+    message: String,
+    retry_after: Option<Duration>,
+}
+
+impl ActionError {
+    /// A failure that no retry can mend; `message` must hold no secret.
+    pub fn permanent(message: impl fmt::Display) -> Self {
+        Self::new(ActionErrorKind::Permanent, message)
+    }
+
+    /// A failure that may pass; `message` must hold no secret.
+    pub fn transient(message: impl fmt::Display) -> Self {
+        Self::new(ActionErrorKind::Transient, message)
+    }
+
+    /// A failure after which nobody knows whether the sink has the event.
+    pub fn ambiguous(message: impl fmt::Display) -> Self {
+        Self::new(ActionErrorKind::Ambiguous, message)
+    }
+
+    fn new(kind: ActionErrorKind, message: impl fmt::Display) -> Self {
+        Self {
+            kind,
+            message: message.to_string(),
+            retry_after: None,
+        }
+    }
+
+    /// Adds the least time that the sink asked to be left alone.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.retry_after = wait;
+        self
+    }
+
+    /// Whether trying again can help.
+    pub fn kind(&self) -> ActionErrorKind {
+        self.kind
+    }
+
+    /// The least time that the sink asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl From<PictureError> for ActionError {
+    fn from(error: PictureError) -> Self {
+        Self::permanent(error)
+    }
+}

@@ -1,0 +1,116 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::action::{FileSystemOptions, PictureFormat};
+
+/// Any action that can be saved: its name, then its settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ActionConfig {
+    /// Files in a folder.
+    FileSystemDataCollection(FileSystemConfig),
+    /// A dataset of the local store.
+    LocalDatasetCollection(LocalDatasetConfig),
+}
+
+/// How loudly the Python SDK's actions speak; kept for its sake, Straylight logs by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogLevel {
+    /// Each delivery is a debug message.
+    #[default]
+    Debug,
+    /// Each delivery is an information message.
+    Info,
+}
+
+/// Settings of a `FileSystemDataCollection`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSystemConfig {
+    /// Folder that receives the subfolders.
+    pub target_folder: PathBuf,
+    /// Put before the image's name in file names.
+    #[serde(default)]
+    pub file_name_prefix: String,
+    /// Whether predictions are written.
+    #[serde(default = "yes")]
+    pub save_predictions: bool,
+    /// Whether scores are written.
+    #[serde(default = "yes")]
+    pub save_scores: bool,
+    /// Whether pictures with the prediction drawn on them are written.
+    #[serde(default = "yes")]
+    pub save_overlays: bool,
+    /// For the Python SDK.
+    #[serde(default)]
+    pub log_level: LogLevel,
+    /// The form of the pictures; unknown to the Python SDK, absent when PNG.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub picture_format: PictureFormat,
+}
+
+impl ActionConfig {
+    /// The action as the released Python SDK (2.13.1) knows it, or `None` if it does not.
+    pub(super) fn for_sdk(&self) -> Option<Self> {
+        match self {
+            Self::FileSystemDataCollection(config) => {
+                let config = FileSystemConfig {
+                    picture_format: PictureFormat::Png,
+                    ..config.clone()
+                };
+                Some(Self::FileSystemDataCollection(config))
+            }
+            Self::LocalDatasetCollection(_) => None,
+        }
+    }
+}
+
+impl FileSystemConfig {
+    /// The settings of these options.
+    pub(crate) fn from_options(options: &FileSystemOptions) -> Self {
+        Self {
+            target_folder: options.target_folder.clone(),
+            file_name_prefix: options.file_name_prefix.clone(),
+            save_predictions: options.save_predictions,
+            save_scores: options.save_scores,
+            save_overlays: options.save_overlays,
+            log_level: LogLevel::default(),
+            picture_format: options.picture_format,
+        }
+    }
+
+    /// The options of these settings.
+    pub fn options(&self) -> FileSystemOptions {
+        FileSystemOptions {
+            target_folder: self.target_folder.clone(),
+            file_name_prefix: self.file_name_prefix.clone(),
+            save_predictions: self.save_predictions,
+            save_scores: self.save_scores,
+            save_overlays: self.save_overlays,
+            picture_format: self.picture_format,
+        }
+    }
+}
+
+/// Settings of a `LocalDatasetCollection`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LocalDatasetConfig {
+    /// Folder of the store; the one that the program uses when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_folder: Option<PathBuf>,
+    /// Name or id of the project.
+    pub project: String,
+    /// Name of the dataset; created when missing.
+    pub dataset: String,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -1,0 +1,147 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use straylight_store::Store;
+
+use super::{
+    ActionConfig, ConfigError, HookConfig, LocalDatasetConfig, OodTriggerConfig, TriggerConfig,
+};
+use crate::action::{Action, FileSystemDataCollection, LocalDatasetCollection, LocalStore};
+use crate::hook::PostInferenceHook;
+use crate::trigger::{
+    AlwaysTrigger, AndTrigger, ConfidenceTrigger, EmptyLabelTrigger, LabelTrigger, NotTrigger,
+    OODTrigger, ObjectCountTrigger, OodScorer, OrTrigger, Trigger,
+};
+
+/// What hooks are built with.
+#[derive(Clone, Default)]
+pub struct BuildContext {
+    /// The deployment's OOD model, if it has one.
+    pub ood_model: Option<Arc<dyn OodScorer>>,
+    /// The store for hooks that name none.
+    pub store: Option<Arc<Store>>,
+    /// Folder to which relative target folders belong; the current folder when absent.
+    pub folder: Option<PathBuf>,
+}
+
+impl HookConfig {
+    /// Builds the hook; opens no file and no connection.
+    pub fn build(&self, context: &BuildContext) -> Result<PostInferenceHook, ConfigError> {
+        let trigger = self.trigger.build(context)?;
+        let action = self.action.build(context)?;
+        Ok(PostInferenceHook::new(trigger, action, self.options()))
+    }
+}
+
+impl TriggerConfig {
+    /// Builds the trigger.
+    pub fn build(&self, context: &BuildContext) -> Result<Box<dyn Trigger>, ConfigError> {
+        Ok(match self {
+            Self::AlwaysTrigger(_) => Box::new(AlwaysTrigger),
+            Self::ConfidenceTrigger(config) => {
+                share("ConfidenceTrigger.threshold", config.threshold)?;
+                Box::new(ConfidenceTrigger::new(
+                    config.threshold,
+                    config.label_names.clone(),
+                ))
+            }
+            Self::EmptyLabelTrigger(_) => Box::new(EmptyLabelTrigger),
+            Self::LabelTrigger(config) => {
+                Box::new(LabelTrigger::new(config.label_names.clone(), config.mode))
+            }
+            Self::ObjectCountTrigger(config) => Box::new(ObjectCountTrigger::new(
+                config.threshold,
+                config.label_names.clone(),
+                config.mode,
+            )),
+            Self::OODTrigger(config) => Box::new(ood_trigger(config, context)?),
+            Self::AndTrigger(list) => Box::new(AndTrigger(build_all(&list.triggers, context)?)),
+            Self::OrTrigger(list) => Box::new(OrTrigger(build_all(&list.triggers, context)?)),
+            Self::NotTrigger(config) => Box::new(NotTrigger(config.trigger.build(context)?)),
+        })
+    }
+}
+
+fn build_all(
+    configs: &[TriggerConfig],
+    context: &BuildContext,
+) -> Result<Vec<Box<dyn Trigger>>, ConfigError> {
+    configs.iter().map(|config| config.build(context)).collect()
+}
+
+fn ood_trigger(
+    config: &OodTriggerConfig,
+    context: &BuildContext,
+) -> Result<OODTrigger, ConfigError> {
+    let model = context.ood_model.clone().ok_or(ConfigError::Unmet {
+        what: "OODTrigger",
+        needs: "an OOD model",
+        hint: "fit one and save it with the deployment",
+    })?;
+    match (config.threshold, config.false_alarm_rate) {
+        (None, None) => Ok(OODTrigger::new(model)),
+        (Some(threshold), None) => {
+            share("OODTrigger.threshold", threshold)?;
+            Ok(OODTrigger::with_threshold(model, threshold))
+        }
+        (None, Some(rate)) => {
+            share("OODTrigger.false_alarm_rate", rate)?;
+            Ok(OODTrigger::with_false_alarm_rate(model, rate)?)
+        }
+        (Some(_), Some(_)) => Err(ConfigError::Value {
+            key: "OODTrigger".to_owned(),
+            what: "give `threshold` or `false_alarm_rate`, not both".to_owned(),
+        }),
+    }
+}
+
+fn share(key: &str, value: f64) -> Result<(), ConfigError> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Value {
+        key: key.to_owned(),
+        what: format!("{value} is not in 0..=1"),
+    })
+}
+
+impl ActionConfig {
+    /// Builds the action; opens no file and no connection.
+    pub fn build(&self, context: &BuildContext) -> Result<Box<dyn Action>, ConfigError> {
+        Ok(match self {
+            Self::FileSystemDataCollection(config) => {
+                let mut options = config.options();
+                if let Some(folder) = &context.folder {
+                    options.target_folder = folder.join(&options.target_folder);
+                }
+                Box::new(FileSystemDataCollection::new(options))
+            }
+            Self::LocalDatasetCollection(config) => Box::new(local_dataset(config, context)?),
+        })
+    }
+}
+
+fn local_dataset(
+    config: &LocalDatasetConfig,
+    context: &BuildContext,
+) -> Result<LocalDatasetCollection, ConfigError> {
+    let store = match (&config.store_folder, &context.store) {
+        (Some(folder), Some(store)) if store.root() == folder => {
+            LocalStore::Open(Arc::clone(store))
+        }
+        (Some(folder), _) => LocalStore::Folder(folder.clone()),
+        (None, Some(store)) => LocalStore::Open(Arc::clone(store)),
+        (None, None) => {
+            return Err(ConfigError::Unmet {
+                what: "LocalDatasetCollection",
+                needs: "a local store",
+                hint: "name its folder as `store_folder`",
+            });
+        }
+    };
+    Ok(LocalDatasetCollection::new(
+        store,
+        &config.project,
+        &config.dataset,
+    ))
+}

@@ -1,0 +1,24 @@
+//! The configuration of hooks: a closed set of plain settings that build into open traits.
+//!
+//! [`parse_hooks`] and [`render_hooks`] read and write the `hook_config.json` of a deployment,
+//! [`HookConfig::build`] makes a hook of its settings, and [`HookConfig::of`] goes back.
+
+mod action;
+mod build;
+mod error;
+mod file;
+mod hook;
+mod sdk;
+#[cfg(test)]
+mod tests;
+mod trigger;
+
+pub use action::{ActionConfig, FileSystemConfig, LocalDatasetConfig, LogLevel};
+pub use build::BuildContext;
+pub use error::ConfigError;
+pub use file::{HOOK_CONFIG_VERSION, parse_hooks, render_hooks};
+pub use hook::{BreakerConfig, HookConfig, QueueConfig, RetryConfig};
+pub use trigger::{
+    AlwaysTriggerConfig, ConfidenceTriggerConfig, EmptyLabelTriggerConfig, LabelTriggerConfig,
+    NotTriggerConfig, ObjectCountTriggerConfig, OodTriggerConfig, TriggerConfig, TriggerListConfig,
+};

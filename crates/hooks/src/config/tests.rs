@@ -1,0 +1,105 @@
+use std::path::Path;
+
+use super::*;
+use crate::queue::Overflow;
+
+const SDK_FILE: &str = r#"{"post_inference_hooks":[{"PostInferenceHook":{
+  "trigger":{"ObjectCountTrigger":{"threshold":2,"label_names":null,"mode":"greater"}},
+  "action":{"FileSystemDataCollection":{"target_folder":"data","file_name_prefix":"","save_predictions":true,"save_scores":true,"save_overlays":true,"log_level":"debug"}},
+  "max_threads":10,"limit_action_rate":true,"max_frames_per_second":1,"queue_limit":7}}]}"#;
+
+fn parse(text: &str) -> Result<Vec<HookConfig>, ConfigError> {
+    parse_hooks(text, Path::new("hook_config.json"))
+}
+
+#[test]
+fn a_file_of_the_python_sdk_is_read() {
+    let hooks = parse(SDK_FILE).unwrap();
+    let [hook] = hooks.as_slice() else {
+        panic!("{hooks:?}")
+    };
+    assert_eq!(hook.max_threads, 10);
+    assert_eq!(hook.limits.max_frames_per_second, Some(1.0));
+    let queue = hook.options().queue.unwrap();
+    assert_eq!((queue.max_events, queue.overflow), (7, Overflow::Block));
+    let built = hook.build(&BuildContext::default()).unwrap();
+    assert_eq!(built.trigger().name(), "ObjectCountTrigger");
+    assert_eq!(HookConfig::of(&built).unwrap(), *hook);
+}
+
+#[test]
+fn what_is_written_reads_back_and_is_written_the_same() {
+    let hooks = parse(SDK_FILE).unwrap();
+    let written = render_hooks(&hooks).unwrap();
+    assert_eq!(parse(&written).unwrap(), hooks);
+    assert_eq!(render_hooks(&parse(&written).unwrap()).unwrap(), written);
+}
+
+#[test]
+fn the_part_of_the_sdk_holds_what_the_sdk_wrote() {
+    let written = render_hooks(&parse(SDK_FILE).unwrap()).unwrap();
+    let written: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let mut expected: serde_json::Value = serde_json::from_str(SDK_FILE).unwrap();
+    expected["post_inference_hooks"][0]["PostInferenceHook"]["max_frames_per_second"] = 1.0.into();
+    assert_eq!(
+        written["post_inference_hooks"],
+        expected["post_inference_hooks"]
+    );
+}
+
+#[test]
+fn hooks_that_the_sdk_does_not_know_stay_out_of_its_part() {
+    let hook = r#"{"trigger":{"OODTrigger":{"threshold":0.5}},
+        "action":{"FileSystemDataCollection":{"target_folder":"x"}}}"#;
+    let hook: HookConfig = serde_json::from_str(hook).unwrap();
+    let written = render_hooks(std::slice::from_ref(&hook)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+    assert_eq!(value["post_inference_hooks"], serde_json::json!([]));
+    assert_eq!(parse(&written).unwrap(), [hook]);
+}
+
+#[test]
+fn errors_name_line_and_column_and_the_way_out() {
+    struct Case<'a>(&'a str, &'a str);
+    for Case(text, expected) in [
+        Case("{", "hook_config.json, line 1, column 1: EOF"),
+        Case(
+            "{\"post_inference_hooks\": [\n{\"PostInferenceHook\": {\"trigger\": {\"NoTrigger\": {}}}}]}",
+            "line 2, column 46: unknown variant `NoTrigger`",
+        ),
+        Case(
+            &SDK_FILE.replace("\"threshold\"", "\"treshold\""),
+            "line 2, column 45: unknown field `treshold`",
+        ),
+        Case(
+            r#"{"straylight": {"version": 2, "hooks": [{"new": 1}]}}"#,
+            "use a newer Straylight",
+        ),
+        Case(
+            r#"{"straylight": {"version": 1, "hooks": []}, "post_inference_hooks": [{"PostInferenceHook": {"trigger": {"AlwaysTrigger": {}}, "action": {"FileSystemDataCollection": {"target_folder": "x"}}}}]}"#,
+            "disagree",
+        ),
+    ] {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn unmet_needs_and_bad_values_are_errors() {
+    for (trigger, expected) in [
+        (r#"{"OODTrigger":{}}"#, "fit one and save it"),
+        (
+            r#"{"ConfidenceTrigger":{"threshold":1.5}}"#,
+            "1.5 is not in 0..=1",
+        ),
+    ] {
+        let trigger: TriggerConfig = serde_json::from_str(trigger).unwrap();
+        let error = trigger
+            .build(&BuildContext::default())
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains(expected), "{error}");
+    }
+}

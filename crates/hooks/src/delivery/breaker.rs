@@ -1,0 +1,205 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::clock::lock;
+
+/// When a sink that keeps failing is left alone.
+///
+/// After `failures` failed deliveries in a row nothing is sent for `rest`; then one event goes
+/// as a probe. If it fails, the rest doubles, up to `longest_rest`; if not, all go again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BreakerOptions {
+    /// Failures in a row that open the breaker; 0 switches it off.
+    pub failures: u32,
+    /// First rest.
+    pub rest: Duration,
+    /// Longest rest.
+    pub longest_rest: Duration,
+}
+
+impl Default for BreakerOptions {
+    /// Five failures in a row, rests from 5 seconds to 2 minutes.
+    fn default() -> Self {
+        Self {
+            failures: 5,
+            rest: Duration::from_secs(5),
+            longest_rest: Duration::from_secs(120),
+        }
+    }
+}
+
+/// Whether a delivery may go to a sink now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passage {
+    /// It may.
+    Free,
+    /// Not before this time; then ask again.
+    Until(Duration),
+}
+
+/// What a result meant for the breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    None,
+    Opened(Duration),
+    Closed,
+}
+
+#[derive(Debug, Default)]
+struct Health {
+    failures: u32,
+    rest: Option<Duration>,
+    open_until: Option<Duration>,
+    is_probing: bool,
+}
+
+/// The breaker of one sink.
+#[derive(Debug)]
+pub(crate) struct Breaker {
+    options: BreakerOptions,
+    health: Mutex<Health>,
+}
+
+impl Breaker {
+    pub(crate) fn new(options: BreakerOptions) -> Self {
+        Self {
+            options,
+            health: Mutex::default(),
+        }
+    }
+
+    /// Asks for a delivery; each [`Passage::Free`] must be followed by one report or return.
+    pub(crate) fn ask(&self, now: Duration) -> Passage {
+        let mut health = lock(&self.health);
+        match health.open_until {
+            None => Passage::Free,
+            Some(_) if health.is_probing => Passage::Until(now + self.options.rest),
+            Some(until) if until > now => Passage::Until(until),
+            Some(_) => {
+                health.is_probing = true;
+                Passage::Free
+            }
+        }
+    }
+
+    /// Gives a passage back that was not used.
+    pub(crate) fn give_back(&self) {
+        lock(&self.health).is_probing = false;
+    }
+
+    /// Reports that the sink answered.
+    pub(crate) fn succeeded(&self) -> Change {
+        let mut health = lock(&self.health);
+        let was_open = health.open_until.is_some();
+        *health = Health::default();
+        if was_open {
+            Change::Closed
+        } else {
+            Change::None
+        }
+    }
+
+    /// Reports that the sink did not take an event.
+    pub(crate) fn failed(&self, now: Duration) -> Change {
+        let mut health = lock(&self.health);
+        health.failures = health.failures.saturating_add(1);
+        let is_open = health.open_until.is_some();
+        let was_probe = std::mem::take(&mut health.is_probing);
+        let opens = self.options.failures > 0 && health.failures >= self.options.failures;
+        if !was_probe && (is_open || !opens) {
+            return Change::None;
+        }
+        let doubled = health
+            .rest
+            .map_or(self.options.rest, |rest| rest.saturating_mul(2));
+        let rest = doubled.min(self.options.longest_rest);
+        health.rest = Some(rest);
+        health.open_until = Some(now + rest);
+        if is_open {
+            Change::None
+        } else {
+            Change::Opened(rest)
+        }
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.health).open_until.is_some()
+    }
+}
+
+/// The breakers of all sinks; hooks with one sink share one.
+#[derive(Debug, Default)]
+pub(crate) struct Breakers(Mutex<BTreeMap<String, Arc<Breaker>>>);
+
+impl Breakers {
+    pub(crate) fn of_sink(&self, sink: String, options: BreakerOptions) -> Arc<Breaker> {
+        let mut breakers = lock(&self.0);
+        let breaker = breakers
+            .entry(sink)
+            .or_insert_with(|| Arc::new(Breaker::new(options)));
+        Arc::clone(breaker)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn breaker() -> Breaker {
+        Breaker::new(BreakerOptions {
+            failures: 2,
+            rest: SECOND,
+            longest_rest: SECOND * 3,
+        })
+    }
+
+    #[test]
+    fn opens_after_failures_in_a_row_and_closes_after_a_probe() {
+        let breaker = breaker();
+        assert_eq!(breaker.failed(SECOND), Change::None);
+        assert_eq!(breaker.succeeded(), Change::None);
+        assert_eq!(breaker.failed(SECOND), Change::None);
+        assert_eq!(breaker.failed(SECOND), Change::Opened(SECOND));
+        assert_eq!(breaker.ask(SECOND), Passage::Until(SECOND * 2));
+        assert_eq!(breaker.ask(SECOND * 2), Passage::Free);
+        assert_eq!(breaker.ask(SECOND * 2), Passage::Until(SECOND * 3));
+        assert_eq!(breaker.succeeded(), Change::Closed);
+        assert_eq!(breaker.ask(SECOND * 2), Passage::Free);
+    }
+
+    #[test]
+    fn a_failed_probe_doubles_the_rest_up_to_the_longest() {
+        let breaker = breaker();
+        breaker.failed(Duration::ZERO);
+        breaker.failed(Duration::ZERO);
+        let mut now = Duration::ZERO;
+        for rest in [1, 2, 3, 3] {
+            assert_eq!(breaker.ask(now), Passage::Until(now + SECOND * rest));
+            now += SECOND * rest;
+            assert_eq!(breaker.ask(now), Passage::Free);
+            assert_eq!(breaker.failed(now), Change::None);
+        }
+    }
+
+    #[test]
+    fn late_failures_of_other_workers_do_not_lengthen_the_rest() {
+        let breaker = breaker();
+        breaker.failed(Duration::ZERO);
+        breaker.failed(Duration::ZERO);
+        breaker.failed(SECOND / 2);
+        assert_eq!(breaker.ask(Duration::ZERO), Passage::Until(SECOND));
+    }
+
+    #[test]
+    fn a_passage_that_was_not_used_can_be_had_again() {
+        let breaker = breaker();
+        breaker.failed(Duration::ZERO);
+        breaker.failed(Duration::ZERO);
+        assert_eq!(breaker.ask(SECOND), Passage::Free);
+        breaker.give_back();
+        assert_eq!(breaker.ask(SECOND), Passage::Free);
+    }
+}

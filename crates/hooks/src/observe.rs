@@ -1,0 +1,84 @@
+use straylight_core::Frame;
+
+use crate::event::{Event, EventId};
+use crate::limit::LimitKind;
+use crate::queue::DropReason;
+
+/// What became of an image that was submitted to one hook.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The trigger could not score the image.
+    Failed {
+        /// What it said.
+        error: String,
+    },
+    /// The trigger saw no reason to act.
+    NotFired {
+        /// The trigger's score; higher is more reason to act.
+        score: f64,
+    },
+    /// The trigger fired and a limit held the image back.
+    Suppressed {
+        /// The trigger's score.
+        score: f64,
+        /// The limit.
+        limit: LimitKind,
+    },
+    /// The event waits for its delivery, or is delivered already.
+    Queued {
+        /// The trigger's score.
+        score: f64,
+        /// The event.
+        id: EventId,
+    },
+    /// The event fired and found no room.
+    Dropped {
+        /// The trigger's score.
+        score: f64,
+        /// Why it was given up.
+        reason: DropReason,
+    },
+}
+
+impl Outcome {
+    /// The trigger's score, unless it failed.
+    pub fn score(&self) -> Option<f64> {
+        match self {
+            Self::Failed { .. } => None,
+            Self::NotFired { score }
+            | Self::Suppressed { score, .. }
+            | Self::Queued { score, .. }
+            | Self::Dropped { score, .. } => Some(*score),
+        }
+    }
+
+    /// Whether the trigger fired and the limits let the image through.
+    pub fn is_fired(&self) -> bool {
+        matches!(self, Self::Queued { .. } | Self::Dropped { .. })
+    }
+}
+
+/// Is told what happens to images and events; every method does nothing by default.
+///
+/// Called on the thread on which it happens, never under a lock, so it may call back into the
+/// hooks; it should be fast.
+pub trait Observer: Send + Sync {
+    /// A hook decided about an image.
+    fn decided(&self, _hook: &str, _frame: &Frame, _outcome: &Outcome) {}
+
+    /// An event is on disk and survives a crash from now on.
+    fn accepted(&self, _hook: &str, _id: EventId) {}
+
+    /// An event is at its sink.
+    fn delivered(&self, _hook: &str, _event: &Event) {}
+
+    /// An event became a dead letter.
+    fn died(&self, _hook: &str, _id: EventId, _error: &str) {}
+}
+
+/// Observes nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoObserver;
+
+impl Observer for NoObserver {}

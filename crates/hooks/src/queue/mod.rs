@@ -1,0 +1,375 @@
+//! The queue between a hook and its action.
+//!
+//! ```text
+//! push -> [staged -> journal] -> ready -> in flight -> delivered
+//!            |                     ^          |
+//!            +-> dropped           +- retry --+-> dead letter -> revived or dropped
+//! ```
+//!
+//! One state machine ([`state`]) holds every event and the books, in memory; it decides about
+//! room, order and policy. For a queue on disk a [`Journal`] repeats its decisions durably:
+//! a new event is staged in memory (bounded in bytes) until the journal has written it, and is
+//! then loaded back for its delivery. Invariants:
+//!
+//! - fired = delivered + queued + dropped + dead, whenever somebody looks;
+//! - an event is delivered by one worker at a time;
+//! - memory holds at most the configured bytes, and one event for each worker beyond them;
+//! - what the journal accepted is delivered, dropped by policy or dead-lettered, exactly once,
+//!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
+
+mod admission;
+mod journal;
+mod ledger;
+mod options;
+mod state;
+mod usage;
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+pub use journal::JournalError;
+pub(crate) use journal::{Failure, Journal};
+pub use ledger::Ledger;
+pub(crate) use ledger::Totals;
+pub use options::{DropReason, Overflow, QueueOptions, Storage};
+use state::{Entry, Phase, State};
+pub(crate) use state::{Fate, Forgotten};
+use straylight_core::Timestamp;
+
+use self::admission::Admission;
+use self::usage::Tier;
+use crate::clock::{Signal, lock};
+use crate::event::{Event, EventId};
+
+/// Events that one call of the journal writes at most.
+const BATCH: usize = 32;
+
+/// What became of an event that was pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// It waits in memory.
+    Ready,
+    /// It waits to be written to the disk.
+    Staged,
+    /// It was given up.
+    Dropped(DropReason),
+}
+
+/// An event that a worker delivers.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) id: EventId,
+    pub(crate) event: Result<Arc<Event>, JournalError>,
+    pub(crate) attempts: u32,
+    pub(crate) ambiguous: bool,
+}
+
+/// Several threads' access to one queue.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    /// Raised whenever there is something to do for a worker or for the spooler.
+    pub(crate) work: Signal,
+    space: Condvar,
+    spooling: Mutex<()>,
+    journal: Option<Box<dyn Journal>>,
+}
+
+/// What a queue takes over from an earlier process.
+#[derive(Debug, Default)]
+pub(crate) struct Resumed {
+    pub(crate) totals: Totals,
+    pub(crate) waiting: Vec<(EventId, RowState)>,
+    pub(crate) dead: Vec<(EventId, RowState, Timestamp)>,
+    pub(crate) limits: Option<String>,
+}
+
+/// What the journal knows of an event besides the event itself.
+#[derive(Debug, Clone)]
+pub(crate) struct RowState {
+    pub(crate) bytes: u64,
+    pub(crate) attempts: u32,
+    pub(crate) error: String,
+}
+
+impl RowState {
+    /// A resumed event may have been on its way when its process died: it is ambiguous.
+    fn entry(&self) -> Entry {
+        Entry {
+            phase: Phase::Ready,
+            bytes: self.bytes,
+            payload: None,
+            durable: true,
+            due: Duration::ZERO,
+            attempts: self.attempts,
+            ambiguous: true,
+        }
+    }
+}
+
+impl Queue {
+    /// A queue in memory.
+    pub(crate) fn in_memory(options: QueueOptions) -> Self {
+        Self::with_state(State::new(options, Totals::default()), None)
+    }
+
+    /// A queue with a journal, taking over what the journal held.
+    pub(crate) fn with_journal(
+        options: QueueOptions,
+        journal: Box<dyn Journal>,
+        resumed: Resumed,
+    ) -> Self {
+        let mut state = State::new(options, resumed.totals);
+        for (id, row) in resumed.waiting {
+            state.insert(id, row.entry());
+        }
+        for (id, row, died_at) in resumed.dead {
+            let entry = row.entry();
+            state.insert_dead(
+                id,
+                state::Dead {
+                    entry,
+                    error: row.error,
+                    died_at,
+                },
+            );
+        }
+        Self::with_state(state, Some(journal))
+    }
+
+    fn with_state(state: State, journal: Option<Box<dyn Journal>>) -> Self {
+        Self {
+            state: Mutex::new(state),
+            work: Signal::default(),
+            space: Condvar::new(),
+            spooling: Mutex::new(()),
+            journal,
+        }
+    }
+
+    /// The books, and the bytes that wait in memory and on disk.
+    pub(crate) fn books(&self) -> (Ledger, u64, u64) {
+        let state = lock(&self.state);
+        let usage = state.usage();
+        let memory = usage[Tier::Memory].bytes + usage[Tier::Staged].bytes;
+        (state.ledger(), memory, usage[Tier::Disk].bytes)
+    }
+
+    /// Takes an event in, or applies the overflow policy to it.
+    pub(crate) fn push(&self, event: Arc<Event>, now: Duration) -> Pushed {
+        let (id, bytes) = (event.id, event.memory_bytes());
+        let mut state = lock(&self.state);
+        let tier = loop {
+            match state.admit(bytes) {
+                Admission::Enter(tier) => break tier,
+                Admission::Wait => {
+                    state = self
+                        .space
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+                Admission::TurnAway(reason) => {
+                    state.turn_away(reason);
+                    return Pushed::Dropped(reason);
+                }
+            }
+        };
+        let is_staged = tier == Tier::Staged;
+        let phase = if is_staged {
+            Phase::Staged
+        } else {
+            Phase::Ready
+        };
+        state.insert(
+            id,
+            Entry {
+                phase,
+                bytes,
+                payload: Some(event),
+                durable: false,
+                due: now,
+                attempts: 0,
+                ambiguous: false,
+            },
+        );
+        drop(state);
+        self.work.raise();
+        if is_staged {
+            Pushed::Staged
+        } else {
+            Pushed::Ready
+        }
+    }
+
+    /// Writes staged events to the journal; returns how many of them left the stage.
+    ///
+    /// An error leaves them staged. An event that cannot be encoded is dropped.
+    pub(crate) fn spool(
+        &self,
+        now: Duration,
+        accepted: impl Fn(EventId),
+    ) -> Result<usize, JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(0);
+        };
+        let _one_at_a_time = lock(&self.spooling);
+        self.tend(journal.as_ref())?;
+        let batch = lock(&self.state).staged(BATCH);
+        if batch.is_empty() {
+            return Ok(0);
+        }
+        match journal.append(&batch) {
+            Ok(sizes) => {
+                let mut state = lock(&self.state);
+                for (event, bytes) in batch.iter().zip(sizes) {
+                    state.spooled(event.id, bytes, now);
+                }
+            }
+            Err(JournalError::Picture { id, source }) => {
+                tracing::error!(event = %id, error = %source, "event dropped");
+                lock(&self.state).drop_event(id, DropReason::Unencodable);
+                self.changed();
+                return Ok(1);
+            }
+            Err(error) => return Err(error),
+        }
+        for event in &batch {
+            accepted(event.id);
+        }
+        self.changed();
+        Ok(batch.len())
+    }
+
+    /// Tells the journal about events that were given up.
+    fn tend(&self, journal: &dyn Journal) -> Result<(), JournalError> {
+        let (forgotten, unsaved) = lock(&self.state).take_chores();
+        if forgotten.is_empty() && unsaved.is_zero() {
+            return Ok(());
+        }
+        let result = journal.tend(&forgotten, &unsaved);
+        if result.is_err() {
+            lock(&self.state).give_back_chores(forgotten, &unsaved);
+        }
+        result
+    }
+
+    /// Whether the spooler has something to do.
+    pub(crate) fn has_staged(&self) -> bool {
+        let state = lock(&self.state);
+        state.usage()[Tier::Staged].events > 0 || (self.journal.is_some() && state.has_chores())
+    }
+
+    /// The first event that is due, now in the hands of the caller.
+    pub(crate) fn take_due(&self, now: Duration) -> Option<Job> {
+        let (id, entry) = lock(&self.state).take_due(now)?;
+        let event = match (entry.payload, &self.journal) {
+            (Some(event), _) => Ok(event),
+            (None, Some(journal)) => journal.load(id).map(Arc::new),
+            (None, None) => Err(lost(id)),
+        };
+        Some(Job {
+            id,
+            event,
+            attempts: entry.attempts,
+            ambiguous: entry.ambiguous,
+        })
+    }
+
+    /// When the next event is due.
+    pub(crate) fn next_due(&self) -> Option<Duration> {
+        lock(&self.state).next_due()
+    }
+
+    /// The event is at its sink.
+    pub(crate) fn delivered(&self, id: EventId) -> Result<(), JournalError> {
+        let is_durable = lock(&self.state).get(id).is_some_and(|entry| entry.durable);
+        let noted = self.note(is_durable, |journal| journal.delivered(id));
+        lock(&self.state).delivered(id, noted.is_ok());
+        self.changed();
+        noted
+    }
+
+    /// The event goes back to be tried again at `due`.
+    pub(crate) fn retry(
+        &self,
+        id: EventId,
+        due: Duration,
+        failure: Option<&Failure<'_>>,
+    ) -> Result<(), JournalError> {
+        let is_ambiguous = failure.is_some_and(|failure| failure.ambiguous);
+        let mut state = lock(&self.state);
+        let is_durable = state.get(id).is_some_and(|entry| entry.durable);
+        state.retry(id, due, failure.is_some(), is_ambiguous);
+        drop(state);
+        self.changed();
+        let Some(failure) = failure else {
+            return Ok(());
+        };
+        self.note(is_durable, |journal| journal.failed(id, failure))
+    }
+
+    /// The event becomes a dead letter.
+    pub(crate) fn bury(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
+        let is_durable = lock(&self.state).get(id).is_some_and(|entry| entry.durable);
+        let noted = self.note(is_durable, |journal| journal.buried(id, error, at));
+        lock(&self.state).bury(id, error.to_owned(), at);
+        self.changed();
+        noted
+    }
+
+    fn note(
+        &self,
+        is_durable: bool,
+        note: impl FnOnce(&dyn Journal) -> Result<(), JournalError>,
+    ) -> Result<(), JournalError> {
+        match &self.journal {
+            Some(journal) if is_durable => note(journal.as_ref()),
+            _ => Ok(()),
+        }
+    }
+
+    fn changed(&self) {
+        self.space.notify_all();
+        self.work.raise();
+    }
+
+    /// Takes no more events; those who wait for room are turned away.
+    pub(crate) fn close(&self) {
+        lock(&self.state).closed = true;
+        self.changed();
+    }
+
+    /// Whether the queue takes no more events.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).closed
+    }
+
+    /// Gives up what waits in memory and cannot be kept; returns how many events that were.
+    pub(crate) fn abandon(&self) -> usize {
+        let mut state = lock(&self.state);
+        let lost = |entry: &Entry| !entry.durable && entry.phase != Phase::InFlight;
+        let ids: Vec<EventId> = state
+            .entries()
+            .filter(|(_, entry)| lost(entry))
+            .map(|(id, _)| id)
+            .collect();
+        for id in &ids {
+            state.drop_event(*id, DropReason::Closed);
+        }
+        drop(state);
+        self.changed();
+        ids.len()
+    }
+
+    /// Whether nothing waits and nothing is being delivered.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.state).usage().total().events == 0
+    }
+}
+
+fn lost(id: EventId) -> JournalError {
+    let message = format!("event {id} is in neither memory nor a journal");
+    JournalError::Database {
+        path: std::path::PathBuf::new(),
+        message,
+    }
+}

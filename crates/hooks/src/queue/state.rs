@@ -1,0 +1,373 @@
+//! The queue as a plain value: which events there are, where, and what becomes of them.
+//!
+//! It knows no clock, no lock, no disk and no payload but an `Arc`; the module above drives it
+//! under a mutex. An event is `Staged` (in memory, on its way to the disk), `Ready` (may be
+//! delivered once it is due) or `InFlight` (a worker has it). It leaves delivered, dropped or
+//! as a dead letter; a dead letter may be revived.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use straylight_core::Timestamp;
+
+use super::ledger::Totals;
+use super::usage::{Tier, Usage};
+use super::{DropReason, Ledger, QueueOptions};
+use crate::event::{Event, EventId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Staged,
+    Ready,
+    InFlight,
+}
+
+/// An event that waits or is being delivered.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) phase: Phase,
+    /// Bytes in memory until the event is durable, then bytes on disk.
+    pub(super) bytes: u64,
+    /// The event, unless it is on disk only.
+    pub(super) payload: Option<Arc<Event>>,
+    /// Whether the event is in the journal.
+    pub(super) durable: bool,
+    /// When it may be delivered, in monotonic time.
+    pub(super) due: Duration,
+    pub(super) attempts: u32,
+    /// Whether an earlier delivery may have succeeded.
+    pub(super) ambiguous: bool,
+}
+
+impl Entry {
+    fn tier(&self) -> Tier {
+        match (self.durable, self.phase) {
+            (true, _) => Tier::Disk,
+            (false, Phase::Staged) => Tier::Staged,
+            (false, _) => Tier::Memory,
+        }
+    }
+}
+
+/// An event that could not be delivered.
+#[derive(Debug, Clone)]
+pub(super) struct Dead {
+    pub(super) entry: Entry,
+    pub(super) error: String,
+    pub(super) died_at: Timestamp,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) options: QueueOptions,
+    entries: BTreeMap<EventId, Entry>,
+    ready: BTreeSet<(Duration, EventId)>,
+    staged: VecDeque<EventId>,
+    dead: BTreeMap<EventId, Dead>,
+    usage: Usage,
+    totals: Totals,
+    dead_bytes: u64,
+    /// Rows that the journal still holds and must remove.
+    forgotten: Vec<Forgotten>,
+    /// The lives of events that ended without ever being in the journal.
+    unsaved: Totals,
+    pub(super) closed: bool,
+}
+
+/// A row that must leave the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Forgotten {
+    pub(crate) id: EventId,
+    pub(crate) fate: Fate,
+}
+
+/// How the life of a journalled event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Delivered,
+    Dropped(DropReason),
+    /// Dropped while its row was being written: the row must not count as fired either.
+    Undone,
+}
+
+impl State {
+    pub(super) fn new(options: QueueOptions, totals: Totals) -> Self {
+        Self {
+            options,
+            entries: BTreeMap::new(),
+            ready: BTreeSet::new(),
+            staged: VecDeque::new(),
+            dead: BTreeMap::new(),
+            dead_bytes: 0,
+            usage: Usage::default(),
+            totals,
+            forgotten: Vec::new(),
+            unsaved: Totals::default(),
+            closed: false,
+        }
+    }
+
+    /// The books; `queued` and `dead` are counted, not remembered.
+    pub(super) fn ledger(&self) -> Ledger {
+        Ledger {
+            fired: self.totals.fired,
+            delivered: self.totals.delivered,
+            queued: self.entries.len() as u64,
+            dropped: self.totals.dropped.clone(),
+            dead: self.dead.len() as u64,
+        }
+    }
+
+    pub(super) fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    pub(super) fn get(&self, id: EventId) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = (EventId, &Entry)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry))
+    }
+
+    pub(super) fn dead(&self) -> &BTreeMap<EventId, Dead> {
+        &self.dead
+    }
+
+    /// Takes in an event that fired; `durable` events come from the journal and fired before.
+    pub(super) fn insert(&mut self, id: EventId, entry: Entry) {
+        self.totals.fired += u64::from(!entry.durable);
+        if entry.phase == Phase::Staged {
+            self.staged.push_back(id);
+        }
+        self.put(id, entry);
+    }
+
+    /// Counts an event that found no room.
+    pub(super) fn turn_away(&mut self, reason: DropReason) {
+        for totals in [&mut self.totals, &mut self.unsaved] {
+            totals.fired += 1;
+            totals.drop_one(reason);
+        }
+    }
+
+    /// Takes in a dead letter of the journal.
+    pub(super) fn insert_dead(&mut self, id: EventId, dead: Dead) {
+        self.dead_bytes += dead.entry.bytes;
+        self.dead.insert(id, dead);
+    }
+
+    fn put(&mut self, id: EventId, entry: Entry) {
+        self.usage[entry.tier()].add(entry.bytes);
+        if entry.phase == Phase::Ready {
+            self.ready.insert((entry.due, id));
+        }
+        self.entries.insert(id, entry);
+    }
+
+    fn take(&mut self, id: EventId) -> Option<Entry> {
+        let entry = self.entries.remove(&id)?;
+        self.usage[entry.tier()].subtract(entry.bytes);
+        self.ready.remove(&(entry.due, id));
+        Some(entry)
+    }
+
+    fn change(&mut self, id: EventId, change: impl FnOnce(&mut Entry)) -> Option<()> {
+        let mut entry = self.take(id)?;
+        change(&mut entry);
+        self.put(id, entry);
+        Some(())
+    }
+
+    /// Gives the first event that is due to a worker.
+    pub(super) fn take_due(&mut self, now: Duration) -> Option<(EventId, Entry)> {
+        let (due, id) = *self.ready.first()?;
+        if due > now {
+            return None;
+        }
+        self.change(id, |entry| entry.phase = Phase::InFlight)?;
+        Some((id, self.entries.get(&id)?.clone()))
+    }
+
+    /// When the next event is due.
+    pub(super) fn next_due(&self) -> Option<Duration> {
+        self.ready.first().map(|(due, _)| *due)
+    }
+
+    /// The events that wait to be written to the disk, oldest first.
+    pub(super) fn staged(&self, at_most: usize) -> Vec<Arc<Event>> {
+        let events = self
+            .staged
+            .iter()
+            .filter_map(|id| self.entries.get(id)?.payload.clone());
+        events.take(at_most).collect()
+    }
+
+    /// A staged event is on the disk now; its row was counted as fired there.
+    pub(super) fn spooled(&mut self, id: EventId, bytes_on_disk: u64, now: Duration) {
+        self.unstage(id);
+        let changed = self.change(id, |entry| {
+            entry.phase = Phase::Ready;
+            entry.durable = true;
+            entry.payload = None;
+            entry.bytes = bytes_on_disk;
+            entry.due = now;
+        });
+        if changed.is_none() {
+            // It was dropped while it was being written: the row must go again.
+            self.forgotten.push(Forgotten {
+                id,
+                fate: Fate::Undone,
+            });
+        }
+    }
+
+    fn unstage(&mut self, id: EventId) {
+        if self.staged.front() == Some(&id) {
+            self.staged.pop_front();
+        } else {
+            self.staged.retain(|staged| *staged != id);
+        }
+    }
+
+    /// The event is at its sink; `noted` says whether the journal knows it or never held it.
+    pub(super) fn delivered(&mut self, id: EventId, noted: bool) {
+        let Some(entry) = self.take(id) else { return };
+        self.totals.delivered += 1;
+        if !entry.durable {
+            self.unsaved.fired += 1;
+            self.unsaved.delivered += 1;
+        } else if !noted {
+            self.forgotten.push(Forgotten {
+                id,
+                fate: Fate::Delivered,
+            });
+        }
+    }
+
+    /// The event goes back and is tried again at `due`.
+    pub(super) fn retry(&mut self, id: EventId, due: Duration, failed: bool, ambiguous: bool) {
+        self.change(id, |entry| {
+            entry.phase = Phase::Ready;
+            entry.due = due;
+            entry.attempts += u32::from(failed);
+            entry.ambiguous |= ambiguous;
+        });
+    }
+
+    /// Gives a waiting event up.
+    pub(super) fn drop_event(&mut self, id: EventId, reason: DropReason) -> bool {
+        let Some(entry) = self.take(id) else {
+            return false;
+        };
+        if entry.phase == Phase::Staged {
+            self.unstage(id);
+        }
+        self.count_drop(id, entry.durable, reason);
+        true
+    }
+
+    fn count_drop(&mut self, id: EventId, durable: bool, reason: DropReason) {
+        self.totals.drop_one(reason);
+        if durable {
+            self.forgotten.push(Forgotten {
+                id,
+                fate: Fate::Dropped(reason),
+            });
+        } else {
+            self.unsaved.fired += 1;
+            self.unsaved.drop_one(reason);
+        }
+    }
+
+    /// Drops the oldest event that no worker has.
+    pub(super) fn drop_oldest(&mut self) -> bool {
+        let waiting = |entry: &Entry| entry.phase != Phase::InFlight;
+        let oldest = self
+            .entries
+            .iter()
+            .find(|(_, entry)| waiting(entry))
+            .map(|(id, _)| *id);
+        oldest.is_some_and(|id| self.drop_event(id, DropReason::Displaced))
+    }
+
+    /// Drops the oldest event that waits for the disk.
+    pub(super) fn drop_oldest_staged(&mut self) -> bool {
+        let oldest = self.staged.front().copied();
+        oldest.is_some_and(|id| self.drop_event(id, DropReason::Displaced))
+    }
+
+    /// Makes an event a dead letter, and drops the oldest ones if they are too many.
+    pub(super) fn bury(&mut self, id: EventId, error: String, died_at: Timestamp) {
+        let Some(mut entry) = self.take(id) else {
+            return;
+        };
+        entry.phase = Phase::Ready;
+        self.insert_dead(
+            id,
+            Dead {
+                entry,
+                error,
+                died_at,
+            },
+        );
+        while self.dead.len() > self.options.max_dead || self.dead_bytes > self.options.max_bytes {
+            let Some(oldest) = self.dead.keys().next().copied() else {
+                return;
+            };
+            self.drop_dead(oldest, DropReason::DeadLettersFull);
+        }
+    }
+
+    /// Gives a dead letter up.
+    pub(super) fn drop_dead(&mut self, id: EventId, reason: DropReason) -> bool {
+        let Some(dead) = self.take_dead(id) else {
+            return false;
+        };
+        self.count_drop(id, dead.entry.durable, reason);
+        true
+    }
+
+    /// Lets a dead letter be delivered again, with all of its attempts.
+    pub(super) fn revive(&mut self, id: EventId, due: Duration) -> bool {
+        let Some(dead) = self.take_dead(id) else {
+            return false;
+        };
+        self.put(
+            id,
+            Entry {
+                phase: Phase::Ready,
+                attempts: 0,
+                due,
+                ..dead.entry
+            },
+        );
+        true
+    }
+
+    fn take_dead(&mut self, id: EventId) -> Option<Dead> {
+        let dead = self.dead.remove(&id)?;
+        self.dead_bytes = self.dead_bytes.saturating_sub(dead.entry.bytes);
+        Some(dead)
+    }
+
+    /// What the journal must still learn; the caller gives it back if the journal fails.
+    pub(super) fn take_chores(&mut self) -> (Vec<Forgotten>, Totals) {
+        (
+            std::mem::take(&mut self.forgotten),
+            std::mem::take(&mut self.unsaved),
+        )
+    }
+
+    /// Keeps chores for later that the journal could not do.
+    pub(super) fn give_back_chores(&mut self, forgotten: Vec<Forgotten>, unsaved: &Totals) {
+        self.forgotten.extend(forgotten);
+        self.unsaved.add(unsaved);
+    }
+
+    /// Whether the journal has something to learn that does not come with an event.
+    pub(super) fn has_chores(&self) -> bool {
+        !self.forgotten.is_empty()
+    }
+}

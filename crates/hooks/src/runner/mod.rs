@@ -1,0 +1,198 @@
+//! A hook at work: decides about images, and delivers events on its threads.
+
+mod deliver;
+mod threads;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use straylight_core::{Frame, Prediction};
+
+use self::threads::Threads;
+use crate::clock::{Clock, lock};
+use crate::delivery::Breaker;
+use crate::event::{Event, EventIds, Picture};
+use crate::hook::PostInferenceHook;
+use crate::limit::{LimitClock, LimitKind, Limits};
+use crate::observe::{Observer, Outcome};
+use crate::queue::{Pushed, Queue};
+use crate::random::Random;
+use crate::stats::{Counters, HookStats};
+use crate::trigger::TriggerError;
+
+/// What a hook needs of the world around it.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) observer: Arc<dyn Observer>,
+}
+
+/// A hook with its queue, limits, counters and threads.
+pub(crate) struct Runner {
+    pub(crate) name: Arc<str>,
+    pub(crate) hook: Arc<PostInferenceHook>,
+    pub(crate) queue: Queue,
+    world: World,
+    limits: Mutex<Limits>,
+    limit_clock: LimitClock,
+    counters: Counters,
+    breaker: Arc<Breaker>,
+    ids: EventIds,
+    threads: Threads,
+    journal_health: deliver::JournalHealth,
+}
+
+/// A prediction that is copied once, when the first hook fires, and shared by all that do.
+pub(crate) struct SharedPrediction<'a> {
+    prediction: &'a Prediction,
+    shared: OnceLock<Arc<Prediction>>,
+}
+
+impl<'a> SharedPrediction<'a> {
+    pub(crate) fn new(prediction: &'a Prediction) -> Self {
+        Self {
+            prediction,
+            shared: OnceLock::new(),
+        }
+    }
+
+    /// The copy, without saliency maps: they are large and no action stores them.
+    fn get(&self) -> Arc<Prediction> {
+        let copy = || {
+            Arc::new(Prediction {
+                annotations: self.prediction.annotations.clone(),
+                saliency_maps: Vec::new(),
+                activations: self.prediction.activations.clone(),
+            })
+        };
+        Arc::clone(self.shared.get_or_init(copy))
+    }
+}
+
+impl Runner {
+    pub(crate) fn new(
+        name: Arc<str>,
+        hook: Arc<PostInferenceHook>,
+        queue: Queue,
+        breaker: Arc<Breaker>,
+        world: World,
+    ) -> Self {
+        let limits = Limits::new(&hook.options.limits);
+        let (wall, monotonic) = (world.clock.now(), world.clock.monotonic());
+        Self {
+            name,
+            hook,
+            queue,
+            limits: Mutex::new(limits),
+            limit_clock: LimitClock::start(wall, monotonic, None),
+            counters: Counters::default(),
+            breaker,
+            ids: EventIds::default(),
+            threads: Threads::default(),
+            journal_health: deliver::JournalHealth::default(),
+            world,
+        }
+    }
+
+    /// Decides about an image and queues it if it is wanted.
+    pub(crate) fn submit(
+        self: &Arc<Self>,
+        frame: &Frame,
+        prediction: &SharedPrediction<'_>,
+    ) -> Outcome {
+        let outcome = self.decide(frame, prediction);
+        self.world.observer.decided(&self.name, frame, &outcome);
+        outcome
+    }
+
+    fn decide(self: &Arc<Self>, frame: &Frame, prediction: &SharedPrediction<'_>) -> Outcome {
+        let score = match self.score(frame, prediction.prediction) {
+            Ok(score) => score,
+            Err(error) => return self.trigger_failed(&error),
+        };
+        self.counters.scored(score);
+        if !self.hook.trigger.decide(score) {
+            self.counters.not_fired.fetch_add(1, Relaxed);
+            return Outcome::NotFired { score };
+        }
+        if let Err(limit) = self.check_limits() {
+            self.counters.suppressed(limit);
+            return Outcome::Suppressed { score, limit };
+        }
+        self.fire(frame, prediction, score)
+    }
+
+    fn score(&self, frame: &Frame, prediction: &Prediction) -> Result<f64, TriggerError> {
+        let score = || self.hook.trigger.score(frame, prediction);
+        catch_unwind(AssertUnwindSafe(score)).unwrap_or_else(|_| {
+            Err(TriggerError::failed(
+                self.hook.trigger.name(),
+                "it panicked",
+            ))
+        })
+    }
+
+    /// A trigger that fails once fails for every image: one line says so, the counter the rest.
+    fn trigger_failed(&self, error: &TriggerError) -> Outcome {
+        if self.counters.failed.fetch_add(1, Relaxed) == 0 {
+            tracing::warn!(hook = %self.name, %error, "trigger failed; the hook does not fire");
+        }
+        Outcome::Failed {
+            error: error.to_string(),
+        }
+    }
+
+    fn check_limits(&self) -> Result<(), LimitKind> {
+        let now = self.limit_clock.at(self.world.clock.monotonic());
+        lock(&self.limits).check(now)
+    }
+
+    fn fire(
+        self: &Arc<Self>,
+        frame: &Frame,
+        prediction: &SharedPrediction<'_>,
+        score: f64,
+    ) -> Outcome {
+        let event = self.event(frame, prediction, score);
+        let id = event.id;
+        self.counters.fired.fetch_add(1, Relaxed);
+        match self
+            .queue
+            .push(Arc::new(event), self.world.clock.monotonic())
+        {
+            Pushed::Dropped(reason) => return Outcome::Dropped { score, reason },
+            Pushed::Ready => self.wake_worker(),
+            Pushed::Staged => self.wake_spooler(),
+        }
+        Outcome::Queued { score, id }
+    }
+
+    fn event(&self, frame: &Frame, prediction: &SharedPrediction<'_>, score: f64) -> Event {
+        let fired_at = self.world.clock.now();
+        Event {
+            id: self.ids.next(fired_at, self.world.random.next_u64()),
+            hook: Arc::clone(&self.name),
+            name: Arc::from(frame.name()),
+            captured_at: frame.captured_at(),
+            fired_at,
+            trigger: Arc::from(self.hook.trigger.name()),
+            score,
+            reason: Arc::from(self.hook.trigger.reason(score)),
+            picture: Picture::of_frame(frame),
+            prediction: prediction.get(),
+            key_policy: self.hook.options.key_policy,
+            key: OnceLock::new(),
+        }
+    }
+
+    /// What the hook has done.
+    pub(crate) fn stats(&self) -> HookStats {
+        let stats = self.counters.stats(&self.name, self.queue.books());
+        HookStats {
+            breaker_open: self.breaker.is_open(),
+            ..stats
+        }
+    }
+}

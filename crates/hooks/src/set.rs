@@ -1,0 +1,211 @@
+use std::path::PathBuf;
+use std::sync::{Arc, RwLock};
+use std::sync::{PoisonError, RwLockReadGuard};
+use std::time::Duration;
+
+use straylight_core::{Frame, Prediction};
+
+use crate::clock::{Clock, SystemClock};
+use crate::delivery::Breakers;
+use crate::hook::PostInferenceHook;
+use crate::observe::{NoObserver, Observer, Outcome};
+use crate::queue::{JournalError, Queue, QueueOptions};
+use crate::random::{Random, SeededRandom};
+use crate::runner::{Runner, SharedPrediction, World};
+use crate::stats::HookStats;
+use crate::trigger::Needs;
+
+/// What all hooks of a set share.
+#[derive(Clone)]
+pub struct HookSetOptions {
+    /// Folder for queues on disk; without one all queues are in memory.
+    pub state_folder: Option<PathBuf>,
+    /// How long a set that is dropped goes on delivering what is queued.
+    pub drain_time: Duration,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Random numbers for jitter and ids.
+    pub random: Arc<dyn Random>,
+    /// Is told what happens.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Default for HookSetOptions {
+    /// Queues in memory, 10 seconds to drain, the machine's clock, nobody to tell.
+    fn default() -> Self {
+        Self {
+            state_folder: None,
+            drain_time: Duration::from_secs(10),
+            clock: Arc::new(SystemClock::default()),
+            random: Arc::new(SeededRandom::from_entropy()),
+            observer: Arc::new(NoObserver),
+        }
+    }
+}
+
+/// A hook cannot run as it is configured.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HookError {
+    /// A value is out of its range.
+    #[error("hook `{hook}`: {what}")]
+    Invalid {
+        /// Name of the hook.
+        hook: String,
+        /// Which value, and what it may be.
+        what: String,
+    },
+    /// Two hooks of one set have the same name.
+    #[error("there are two hooks named `{0}`: names tell their queues and counters apart")]
+    DuplicateName(String),
+    /// The queue's folder.
+    #[error("hook `{hook}`: {source}")]
+    Queue {
+        /// Name of the hook.
+        hook: String,
+        /// What is wrong.
+        source: JournalError,
+    },
+}
+
+/// The hooks of a deployment, at work.
+///
+/// Safe to share between threads. Dropping it delivers what is queued for
+/// [`HookSetOptions::drain_time`]; the rest stays queued on disk.
+pub struct HookSet {
+    options: HookSetOptions,
+    breakers: Breakers,
+    runners: RwLock<Vec<Arc<Runner>>>,
+}
+
+impl HookSet {
+    /// A set without hooks.
+    pub fn new(options: HookSetOptions) -> Self {
+        Self {
+            options,
+            breakers: Breakers::default(),
+            runners: RwLock::default(),
+        }
+    }
+
+    /// Adds a hook and lets it go on with what an earlier process left in its queue.
+    pub fn add(&self, hook: PostInferenceHook) -> Result<(), HookError> {
+        let mut runners = self.runners.write().unwrap_or_else(PoisonError::into_inner);
+        let name = name_of(&hook, runners.len())?;
+        if runners.iter().any(|runner| *runner.name == *name) {
+            return Err(HookError::DuplicateName(name));
+        }
+        let queue = self.queue(&hook);
+        let breaker = self
+            .breakers
+            .of_sink(hook.action.sink(), hook.options.breaker);
+        let world = World {
+            clock: Arc::clone(&self.options.clock),
+            random: Arc::clone(&self.options.random),
+            observer: Arc::clone(&self.options.observer),
+        };
+        let runner = Runner::new(Arc::from(name), Arc::new(hook), queue, breaker, world);
+        let runner = Arc::new(runner);
+        runner.resume();
+        runners.push(runner);
+        Ok(())
+    }
+
+    fn queue(&self, hook: &PostInferenceHook) -> Queue {
+        Queue::in_memory(hook.options.queue.unwrap_or(QueueOptions::MEMORY))
+    }
+
+    /// Lets every hook decide about an image; the outcomes are in the order of the hooks.
+    ///
+    /// Waits for no action, unless a hook has no threads or its queue is full and its policy is
+    /// to block. Never fails because of a hook: a trigger that fails does not fire.
+    pub fn submit(&self, frame: &Frame, prediction: &Prediction) -> Vec<Outcome> {
+        let runners = self.runners();
+        let prediction = SharedPrediction::new(prediction);
+        runners
+            .iter()
+            .map(|runner| runner.submit(frame, &prediction))
+            .collect()
+    }
+
+    /// What the hooks need with each prediction.
+    pub fn needs(&self) -> Needs {
+        let needs = |runner: &Arc<Runner>| runner.hook.trigger.needs();
+        self.runners()
+            .iter()
+            .map(needs)
+            .fold(Needs::NOTHING, Needs::union)
+    }
+
+    /// What each hook has done.
+    pub fn stats(&self) -> Vec<HookStats> {
+        self.runners().iter().map(|runner| runner.stats()).collect()
+    }
+
+    /// The hooks, in the order in which they were added.
+    pub fn hooks(&self) -> Vec<Arc<PostInferenceHook>> {
+        self.runners()
+            .iter()
+            .map(|runner| Arc::clone(&runner.hook))
+            .collect()
+    }
+
+    /// Number of hooks.
+    pub fn len(&self) -> usize {
+        self.runners().len()
+    }
+
+    /// Whether there are no hooks.
+    pub fn is_empty(&self) -> bool {
+        self.runners().is_empty()
+    }
+
+    /// Waits until all that is queued is delivered or dead, at most for `at_most`.
+    ///
+    /// Says whether nothing is queued any more.
+    pub fn drain(&self, at_most: Duration) -> bool {
+        let until = self.options.clock.monotonic().saturating_add(at_most);
+        let runners = self.runners().clone();
+        let drained: Vec<bool> = runners.iter().map(|runner| runner.drain(until)).collect();
+        drained.into_iter().all(|is_empty| is_empty)
+    }
+
+    /// Removes all hooks after delivering what is queued, as [`HookSet::drop`] does.
+    pub fn clear(&self) {
+        let mut runners = self.runners.write().unwrap_or_else(PoisonError::into_inner);
+        let runners = std::mem::take(&mut *runners);
+        let until = self
+            .options
+            .clock
+            .monotonic()
+            .saturating_add(self.options.drain_time);
+        for runner in &runners {
+            runner.shut_down(until);
+        }
+    }
+
+    fn runners(&self) -> RwLockReadGuard<'_, Vec<Arc<Runner>>> {
+        self.runners.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for HookSet {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// The hook's own name, or one made of its position, trigger and action.
+fn name_of(hook: &PostInferenceHook, position: usize) -> Result<String, HookError> {
+    let made = || format!("{position}-{}-{}", hook.trigger.name(), hook.action.name());
+    let name = hook.options.name.clone().unwrap_or_else(made);
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 100 || name.starts_with('.') || !name.chars().all(fits) {
+        let what = "a name has 1 to 100 letters, digits, `-`, `_` or `.`, and no `.` in front";
+        return Err(HookError::Invalid {
+            hook: name,
+            what: what.to_owned(),
+        });
+    }
+    Ok(name)
+}
