@@ -38,6 +38,11 @@ impl Config {
         }
     }
 
+    /// All keys with their values.
+    pub(crate) fn entries(&self) -> &BTreeMap<String, String> {
+        &self.values
+    }
+
     /// The model that the configuration belongs to.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -62,11 +67,6 @@ impl Config {
             .map_or(Ok(default), |text| self.parse(key, text))
     }
 
-    /// A number that may be absent.
-    pub(crate) fn maybe_number<T: FromStr>(&self, key: &str) -> Result<Option<T>, DeployError> {
-        self.text(key).map(|text| self.parse(key, text)).transpose()
-    }
-
     /// A list of numbers, empty when it is absent.
     pub(crate) fn numbers<T: FromStr>(&self, key: &str) -> Result<Vec<T>, DeployError> {
         self.words(key)
@@ -85,13 +85,6 @@ impl Config {
             "false" | "no" | "0" => Ok(false),
             _ => Err(self.wrong(key, format!("`{text}` is neither True nor False"))),
         }
-    }
-
-    /// A value that is JSON itself.
-    pub(crate) fn json(&self, key: &str) -> Result<Option<Value>, DeployError> {
-        let parse =
-            |text| serde_json::from_str(text).map_err(|error| self.wrong(key, error.to_string()));
-        self.text(key).map(parse).transpose()
     }
 
     /// An error about the value of a key.
@@ -165,13 +158,6 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("model.xml") && text.contains('`'), "{text}");
         }
-        assert!(
-            config
-                .json("label_info")
-                .unwrap_err()
-                .to_string()
-                .contains("label_info")
-        );
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use straylight_core::{Frame, Label, NoProgress, Prediction, Progress, Project};
 use straylight_engine::Runtime;
 use straylight_engine::graph::HeadWeights;
+use straylight_tasks::{Size, add_empty_label};
 
 use crate::model::TaskModel;
 use crate::{DeployError, Keep, LoadOptions, folder};
@@ -47,8 +48,13 @@ impl Deployment {
         }
         let runtime = Runtime::load(&options.runtime, progress)?;
         let models = project.trainable_tasks().enumerate().map(|(index, task)| {
-            let options = options.compile_options(index);
-            TaskModel::load(task, &folder.join(&task.title), &runtime, &options)
+            let task_folder = folder::of_task(&folder, task)?;
+            TaskModel::load(
+                task,
+                &task_folder,
+                &runtime,
+                &options.compile_options(index),
+            )
         });
         let models = models.collect::<Result<_, _>>()?;
         Ok(Self {
@@ -112,7 +118,11 @@ impl Deployment {
         let Some(model) = self.models.first() else {
             return Ok(Prediction::default());
         };
-        model.infer(frame.image(), keep)
+        let image = frame.image();
+        let mut prediction = model.infer(image, keep)?;
+        let size = Size::new(image.width(), image.height());
+        add_empty_label(&mut prediction, model.empty_label(), size);
+        Ok(prediction)
     }
 
     /// Infers one image with all activations and a saliency map for each label.

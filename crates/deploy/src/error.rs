@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use straylight_engine::EngineError;
 use straylight_files::FileError;
+use straylight_tasks::TaskError;
 
 /// What went wrong with a deployment.
 ///
@@ -49,6 +50,14 @@ pub enum DeployError {
     /// The engine cannot load or run a model.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A model's configuration or its outputs do not fit its task.
+    #[error("{}: {source}", path.display())]
+    Task {
+        /// The model.
+        path: PathBuf,
+        /// What does not fit.
+        source: TaskError,
+    },
     /// The model has no output that explains its predictions.
     #[error("the model of task `{task}` has no saliency_map output and cannot explain")]
     NoExplanation {
@@ -71,7 +80,9 @@ impl DeployError {
             Self::Json { .. } | Self::Model { .. } => {
                 "Download the deployment again, or export the model again."
             }
-            Self::Config { .. } => "Correct the value, or export the model again.",
+            Self::Config { .. } | Self::Task { .. } => {
+                "Correct the value, or export the model again."
+            }
             Self::Engine(error) => error.hint(),
             Self::NoExplanation { .. } => {
                 "Deploy a model version with an explainability (XAI) head."

@@ -16,9 +16,10 @@
 //! folder is completed beside its place and then renamed into it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use straylight_core::Task;
 use straylight_files::{self as files, FileError};
 
 use crate::DeployError;
@@ -46,14 +47,26 @@ pub(crate) fn find(path: &Path) -> Result<PathBuf, DeployError> {
     })
 }
 
+/// The folder of a trainable task, which bears the task's title.
+///
+/// A title that would lead out of the deployment is refused.
+pub(crate) fn of_task(folder: &Path, task: &Task) -> Result<PathBuf, DeployError> {
+    let mut components = Path::new(&task.title).components();
+    if let (Some(Component::Normal(name)), None) = (components.next(), components.next()) {
+        return Ok(folder.join(name));
+    }
+    let reason = format!("`{}` cannot be the name of a folder", task.title);
+    Err(DeployError::config(&folder.join(PROJECT), "title", reason))
+}
+
 /// Reads a JSON file.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, DeployError> {
-    let text = files::read_to_string(path)?;
+    let bytes = files::read(path)?;
     let wrong = |error: serde_json::Error| DeployError::Json {
         path: path.to_owned(),
         reason: format!("is not the JSON that it should be: {error}"),
     };
-    serde_json::from_str(&text).map_err(wrong)
+    serde_json::from_slice(&bytes).map_err(wrong)
 }
 
 /// Copies a deployment folder to `<root>/deployment`; `finish` may add to the copy before it

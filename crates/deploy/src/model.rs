@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use straylight_core::{Activations, Prediction, RgbImage, Task};
+use straylight_core::{Label, Prediction, RgbImage, Task};
 use straylight_engine::graph::{HeadWeights, IrModel};
 use straylight_engine::{CompileOptions, CompiledModel, ModelSource, Runtime};
+use straylight_tasks::{
+    FEATURE_VECTOR, Outputs, PostProcessor, SALIENCY_MAP, TaskConfig, TaskError, post_processor,
+};
 
-use crate::DeployError;
 use crate::config::Config;
-use crate::folder;
-use crate::preprocess::{Placement, Preprocess};
-use crate::task::{self, FEATURE_VECTOR, Keep, PostProcess};
-use crate::tensor::{self, Tensor, Tensors};
+use crate::outputs::Results;
+use crate::preprocess::Preprocess;
+use crate::{DeployError, Keep, folder};
 
 /// A task's model, ready to infer from any number of threads.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ pub(crate) struct TaskModel {
     compiled: CompiledModel,
     outputs: Vec<String>,
     preprocess: Preprocess,
-    post: Box<dyn PostProcess>,
+    post: Box<dyn PostProcessor>,
+    empty: Option<Label>,
 }
 
 impl TaskModel {
@@ -36,17 +38,24 @@ impl TaskModel {
         let path = folder.join("model/model.xml");
         let ir = IrModel::read(&path)?;
         let config = Config::new(&path, ir.info(), &beside(&path)?);
+        check_described(&config)?;
+        let failed = |source| DeployError::Task {
+            path: path.clone(),
+            source,
+        };
+        let task_config = TaskConfig::from_model_info(config.entries()).map_err(failed)?;
+        let post = post_processor(task.task_type, &task_config, &task.labels).map_err(failed)?;
         let model = runtime.read(&ModelSource::file(&path))?;
         let no_input = || DeployError::model(&path, "has no input");
         let input = model.inputs().first().ok_or_else(no_input)?;
-        let preprocess = Preprocess::new(&config, input, ir.input_layout())?;
-        let outputs: Vec<String> = model
+        let preprocess = Preprocess::new(&config, task_config.resize, input, ir.input_layout())?;
+        let outputs = model
             .outputs()
             .iter()
             .map(|info| info.name.clone())
             .collect();
-        let post = task::post_process(&config, task, &outputs)?;
         let compiled = model.compile(preprocess.image_input(), options)?;
+        let empty = task.labels.iter().find(|label| label.is_empty).cloned();
         Ok(Self {
             title: task.title.clone(),
             path,
@@ -54,46 +63,45 @@ impl TaskModel {
             outputs,
             preprocess,
             post,
+            empty,
         })
     }
 
     /// Infers one image.
     pub(crate) fn infer(&self, image: &RgbImage, keep: Keep) -> Result<Prediction, DeployError> {
+        if keep.saliency_maps && !self.has_output(SALIENCY_MAP) {
+            return Err(DeployError::NoExplanation {
+                task: self.title.clone(),
+            });
+        }
         let mut session = self.compiled.session()?;
-        let placement = self.preprocess.write(image, &mut session)?;
+        self.preprocess.write(image, &mut session)?;
         session.run()?;
-        let outputs = tensor::outputs_of(&session, &self.outputs)?;
-        self.read(&Tensors::view(&outputs)?, &placement, keep)
+        let results = Results::of(&session, &self.outputs)?;
+        let prediction = results
+            .view()?
+            .and_then(|outputs| self.read(&outputs, image, keep));
+        prediction.map_err(|source| DeployError::Task {
+            path: self.path.clone(),
+            source,
+        })
     }
 
     fn read(
         &self,
-        tensors: &Tensors<'_>,
-        placement: &Placement,
+        outputs: &Outputs<'_>,
+        image: &RgbImage,
         keep: Keep,
-    ) -> Result<Prediction, DeployError> {
-        let annotations = self.post.annotations(tensors, placement)?;
-        let mut activations = Activations::default();
-        if keep.logits || keep.probabilities {
-            activations = self.post.activations(tensors, keep)?;
+    ) -> Result<Prediction, TaskError> {
+        let geometry = self.preprocess.geometry(image);
+        let mut prediction = self.post.predict(outputs, &geometry)?;
+        if keep.activations {
+            prediction.activations = self.post.activations(outputs)?;
         }
-        if keep.features {
-            let features = tensors.get(FEATURE_VECTOR).map(Tensor::floats);
-            activations.features = features.map(|values| values.as_ref().into());
-        }
-        let mut saliency_maps = Vec::new();
         if keep.saliency_maps {
-            let maps = self.post.saliency_maps(tensors, placement)?;
-            let missing = || DeployError::NoExplanation {
-                task: self.title.clone(),
-            };
-            saliency_maps = maps.ok_or_else(missing)?;
+            prediction.saliency_maps = self.post.saliency_maps(outputs, &geometry)?;
         }
-        Ok(Prediction {
-            annotations,
-            saliency_maps,
-            activations,
-        })
+        Ok(prediction)
     }
 
     /// How many inferences may run at once.
@@ -103,15 +111,25 @@ impl TaskModel {
 
     /// Whether the model gives a feature vector.
     pub(crate) fn has_features(&self) -> bool {
-        self.outputs.iter().any(|name| name == FEATURE_VECTOR)
+        self.has_output(FEATURE_VECTOR)
+    }
+
+    /// The task's label that says that nothing is there.
+    pub(crate) fn empty_label(&self) -> Option<&Label> {
+        self.empty.as_ref()
     }
 
     /// The weights of the model's last linear layer, if the graph ends in one.
     pub(crate) fn head_weights(&self) -> Result<Option<HeadWeights>, DeployError> {
-        let Some(scores) = self.outputs.first() else {
+        let explains = |name: &&String| *name != SALIENCY_MAP && *name != FEATURE_VECTOR;
+        let Some(scores) = self.outputs.iter().find(explains) else {
             return Ok(None);
         };
         Ok(IrModel::read(&self.path)?.head_weights(scores)?)
+    }
+
+    fn has_output(&self, name: &str) -> bool {
+        self.outputs.iter().any(|output| output == name)
     }
 }
 
@@ -123,4 +141,14 @@ fn beside(model: &Path) -> Result<Value, DeployError> {
     } else {
         Ok(Value::Null)
     }
+}
+
+/// Refuses a model that neither names its type nor its labels: its outputs could mean anything.
+fn check_described(config: &Config) -> Result<(), DeployError> {
+    if config.text("labels").is_some() || config.text("model_type").is_some() {
+        return Ok(());
+    }
+    let reason = "has no rt_info/model_info, and config.json beside it says neither `model_type` nor \
+                  `labels`: what its outputs mean is not known";
+    Err(DeployError::model(config.path(), reason))
 }

@@ -132,10 +132,15 @@ impl Session {
         index: usize,
         write: impl FnOnce(&mut [T]) -> R,
     ) -> Result<R, EngineError> {
+        let name = self
+            .model
+            .inputs
+            .get(index)
+            .map_or_else(String::new, |info| info.name.clone());
         let mut tensor = self.input(index)?;
         let values = tensor
             .values_mut::<T>()
-            .map_err(|error| self.named(error, index, true))?;
+            .map_err(|error| error.of_tensor(&name))?;
         Ok(write(values))
     }
 
@@ -174,23 +179,6 @@ impl Session {
 
     fn input(&mut self, index: usize) -> Result<Tensor, EngineError> {
         self.request.as_mut().ok_or_else(lost)?.input(index)
-    }
-
-    fn named(&self, error: EngineError, index: usize, input: bool) -> EngineError {
-        let ports = if input {
-            &self.model.inputs
-        } else {
-            &self.model.outputs
-        };
-        match error {
-            EngineError::Tensor { reason, .. } => {
-                let name = ports
-                    .get(index)
-                    .map_or_else(|| format!("#{index}"), |info| info.name.clone());
-                EngineError::Tensor { name, reason }
-            }
-            other => other,
-        }
     }
 }
 
@@ -232,26 +220,15 @@ impl Output<'_> {
 
     /// Its values in row-major order; an error when they are of another type than `T`.
     pub fn values<T: Element>(&self) -> Result<&[T], EngineError> {
-        self.tensor.values().map_err(|error| match error {
-            EngineError::Tensor { reason, .. } => EngineError::tensor(self.name, reason),
-            other => other,
-        })
+        self.tensor
+            .values()
+            .map_err(|error| error.of_tensor(self.name))
     }
 
-    /// Its values as i64, whether they are i32, i64 or f32 (rounded towards zero).
-    pub fn integers(&self) -> Result<Vec<i64>, EngineError> {
-        match self.element {
-            ElementType::I32 => Ok(self
-                .values::<i32>()?
-                .iter()
-                .map(|&value| value.into())
-                .collect()),
-            ElementType::F32 => Ok(self
-                .values::<f32>()?
-                .iter()
-                .map(|&value| value as i64)
-                .collect()),
-            _ => Ok(self.values::<i64>()?.to_vec()),
-        }
+    /// Its values as 0 and 1, when they are booleans.
+    pub fn booleans(&self) -> Result<&[u8], EngineError> {
+        self.tensor
+            .booleans()
+            .map_err(|error| error.of_tensor(self.name))
     }
 }

@@ -127,6 +127,14 @@ impl EngineError {
         }
     }
 
+    /// Names the tensor that an error is about.
+    pub(crate) fn of_tensor(self, name: &str) -> Self {
+        match self {
+            Self::Tensor { reason, .. } => Self::tensor(name, reason),
+            other => other,
+        }
+    }
+
     pub(crate) fn tensor(name: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Tensor {
             name: name.into(),

@@ -8,13 +8,14 @@
 //! Models whose pre-processing is embedded (`embedded_processing`) take the image as it is when
 //! their input has no fixed size.
 
-mod geometry;
+mod placement;
 
 use straylight_core::RgbImage;
 use straylight_engine::{Dimension, ImageInput, Layout, Session, TensorInfo};
 use straylight_image::resize;
+use straylight_tasks::{Geometry, ResizeType, Size};
 
-pub(crate) use geometry::{Fit, Placement};
+use placement::Placement;
 
 use crate::DeployError;
 use crate::config::Config;
@@ -23,8 +24,10 @@ use crate::config::Config;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Preprocess {
     /// The input's size; `None` when the model takes any size.
-    size: Option<(u32, u32)>,
-    fit: Fit,
+    size: Option<Size>,
+    /// The size to which an embedded pre-processing brings the image.
+    embedded_size: Option<Size>,
+    resize: ResizeType,
     pad_value: u8,
     normalise: Option<ImageInput>,
 }
@@ -35,20 +38,25 @@ impl Preprocess {
     /// `stated` is the layout that the model file states for the input, such as `NCHW`.
     pub(crate) fn new(
         config: &Config,
+        resize: ResizeType,
         input: &TensorInfo,
         stated: Option<&str>,
     ) -> Result<Self, DeployError> {
         let embedded = config.switch("embedded_processing", false)?;
         let layout = layout_of(config, input, stated)?;
-        let (height, width) = match (layout, input.shape.as_slice()) {
-            (Layout::Nchw, &[_, _, height, width]) | (Layout::Nhwc, &[_, height, width, _]) => {
-                (height, width)
-            }
-            _ => return Err(no_image(config, input)),
+        let ((Layout::Nchw, &[_, _, height, width]) | (Layout::Nhwc, &[_, height, width, _])) =
+            (layout, input.shape.as_slice())
+        else {
+            return Err(no_image(config, input));
         };
+        let original = (
+            config.number("orig_width", 0)?,
+            config.number("orig_height", 0)?,
+        );
         Ok(Self {
-            size: side(width).zip(side(height)),
-            fit: Fit::parse(config)?,
+            size: size(width, height),
+            embedded_size: size(Some(original.0), Some(original.1)).filter(|_| embedded),
+            resize,
             pad_value: config.number::<u16>("pad_value", 0)?.min(255) as u8,
             normalise: if embedded {
                 None
@@ -63,53 +71,44 @@ impl Preprocess {
         self.normalise.as_ref()
     }
 
-    /// The size of the model's input for an image of this size, width first.
-    pub(crate) fn input_size(&self, image: (u32, u32)) -> (u32, u32) {
-        self.size.unwrap_or(image)
-    }
-
-    /// Where an image of this size lies in the model's input.
-    pub(crate) fn placement(&self, image: (u32, u32)) -> Placement {
-        match self.size {
-            Some(input) => self.fit.place(image, input),
-            None => Placement::identity(image),
+    /// What happens to an image of this size on its way into the network.
+    pub(crate) fn geometry(&self, image: &RgbImage) -> Geometry {
+        let image = size_of(image);
+        let network = self.embedded_size.or(self.size).unwrap_or(image);
+        Geometry {
+            image,
+            network,
+            resize: self.resize,
         }
     }
 
     /// Writes an image into a session's input.
-    pub(crate) fn write(
-        &self,
-        image: &RgbImage,
-        session: &mut Session,
-    ) -> Result<Placement, DeployError> {
-        let size = (image.width(), image.height());
-        let placement = self.placement(size);
-        let (width, height) = self.input_size(size);
+    pub(crate) fn write(&self, image: &RgbImage, session: &mut Session) -> Result<(), DeployError> {
+        let input = self.size.unwrap_or(size_of(image));
         if self.size.is_none() {
-            session.set_input_shape(0, &[1, height as usize, width as usize, 3])?;
+            session.set_input_shape(0, &[1, input.height as usize, input.width as usize, 3])?;
         }
+        let placement = Placement::new(self.resize, size_of(image), input);
         session.write_input(0, |pixels: &mut [u8]| {
-            self.fill(image, &placement, width, pixels)
+            self.fill(image, &placement, input.width as usize * 3, pixels);
         })?;
-        Ok(placement)
+        Ok(())
     }
 
-    fn fill(&self, image: &RgbImage, placement: &Placement, width: u32, pixels: &mut [u8]) {
-        let source = placement.crop.map(|crop| crop.cut(image));
-        let source = source.as_ref().unwrap_or(image);
-        let (scaled_width, scaled_height) = placement.scaled;
-        let scaled = resize::bilinear_openvino(source, scaled_width, scaled_height);
+    fn fill(&self, image: &RgbImage, placement: &Placement, row: usize, pixels: &mut [u8]) {
+        let part = placement.part.and_then(|part| part.cut(image));
+        let source = part.as_ref().unwrap_or(image);
+        let scaled = placement.scaled;
+        let scaled = resize::bilinear_openvino(source, scaled.width, scaled.height);
         if pixels.len() == scaled.data().len() {
             pixels.copy_from_slice(scaled.data());
             return;
         }
         pixels.fill(self.pad_value);
         let (left, top) = placement.offset;
-        let rows = pixels
-            .chunks_exact_mut(width as usize * 3)
-            .skip(top as usize);
-        for (row, source) in rows.zip(scaled.data().chunks_exact(scaled_width as usize * 3)) {
-            let start = left as usize * 3;
+        let start = left as usize * 3;
+        let rows = pixels.chunks_exact_mut(row).skip(top as usize);
+        for (row, source) in rows.zip(scaled.data().chunks_exact(scaled.width() as usize * 3)) {
             if let Some(target) = row.get_mut(start..start + source.len()) {
                 target.copy_from_slice(source);
             }
@@ -117,8 +116,14 @@ impl Preprocess {
     }
 }
 
-fn side(dimension: Dimension) -> Option<u32> {
-    dimension.map(|size| size as u32).filter(|&size| size > 0)
+fn size_of(image: &RgbImage) -> Size {
+    Size::new(image.width(), image.height())
+}
+
+/// `None` when a side is unknown or 0.
+fn size(width: Dimension, height: Dimension) -> Option<Size> {
+    let side = |dimension: Dimension| dimension.map(|side| side as u32).filter(|&side| side > 0);
+    Some(Size::new(side(width)?, side(height)?))
 }
 
 fn no_image(config: &Config, input: &TensorInfo) -> DeployError {

@@ -1,5 +1,10 @@
 //! What the integration tests share.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test binary uses its part"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -41,4 +46,17 @@ pub fn npy_f32(path: &Path) -> Vec<f32> {
         .chunks_exact(4)
         .map(|raw| f32::from_le_bytes(raw.try_into().unwrap()))
         .collect()
+}
+
+/// Copies a folder with all that is in it.
+pub fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().flatten() {
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -129,23 +129,30 @@ impl Tensor {
 
     /// The values; an error when they are of another type.
     pub(crate) fn values<T: Element>(&self) -> Result<&[T], EngineError> {
-        let (pointer, length) = self.memory::<T>()?;
+        let (pointer, length) = self.memory::<T>(T::TYPE)?;
         // SAFETY: `memory` checked type, length and alignment; the memory lives as long as the
         // handle, and nothing writes it while the request that owns it is borrowed.
         Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
     }
 
+    /// The values as bytes of 0 and 1, when they are booleans.
+    pub(crate) fn booleans(&self) -> Result<&[u8], EngineError> {
+        let (pointer, length) = self.memory::<u8>(ElementType::Boolean)?;
+        // SAFETY: as in `values`; OpenVINO keeps a boolean in one byte.
+        Ok(unsafe { std::slice::from_raw_parts(pointer, length) })
+    }
+
     /// The values, to be written.
     pub(crate) fn values_mut<T: Element>(&mut self) -> Result<&mut [T], EngineError> {
-        let (pointer, length) = self.memory::<T>()?;
+        let (pointer, length) = self.memory::<T>(T::TYPE)?;
         // SAFETY: as in `values`, and `&mut self` keeps other views away.
         Ok(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
     }
 
-    fn memory<T: Element>(&self) -> Result<(*mut T, usize), EngineError> {
+    fn memory<T: Element>(&self, expected: ElementType) -> Result<(*mut T, usize), EngineError> {
         let element = self.element()?;
-        if element != T::TYPE {
-            let reason = format!("holds {element:?}, not {:?}", T::TYPE);
+        if element != expected {
+            let reason = format!("holds {element:?}, not {expected:?}");
             return Err(EngineError::tensor("", reason));
         }
         let mut length = 0;

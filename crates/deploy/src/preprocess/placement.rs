@@ -1,0 +1,181 @@
+use straylight_core::RgbImage;
+use straylight_tasks::{ResizeType, Size};
+
+/// Where an image lies in a model's input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placement {
+    /// The part of the image that is used; `None` for all of it.
+    pub(super) part: Option<Part>,
+    /// Size to which it is scaled.
+    pub(super) scaled: Size,
+    /// Padding left of it and above it.
+    pub(super) offset: (u32, u32),
+}
+
+/// A part of an image, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) left: u32,
+    pub(crate) top: u32,
+    pub(crate) size: Size,
+}
+
+impl Placement {
+    /// Places an image in an input; no side is 0.
+    pub(super) fn new(resize: ResizeType, image: Size, input: Size) -> Self {
+        let whole = Self {
+            part: None,
+            scaled: input,
+            offset: (0, 0),
+        };
+        match resize {
+            ResizeType::FitToWindow => Self {
+                scaled: kept_ratio(image, input),
+                ..whole
+            },
+            ResizeType::FitToWindowLetterbox => {
+                let scaled = kept_ratio(image, input);
+                let middle = |outer: u32, inner: u32| outer.saturating_sub(inner) / 2;
+                let offset = (
+                    middle(input.width, scaled.width),
+                    middle(input.height, scaled.height),
+                );
+                Self {
+                    scaled,
+                    offset,
+                    ..whole
+                }
+            }
+            ResizeType::Crop => Self {
+                part: Some(middle_square(image)),
+                ..whole
+            },
+            // `standard`, and whatever is added later without an arm of its own.
+            _ => whole,
+        }
+    }
+}
+
+/// Scales by the smaller of both factors, in f32 and with halves to even, as the graph does.
+fn kept_ratio(image: Size, input: Size) -> Size {
+    let (width, height) = (image.width as f32, image.height as f32);
+    let scale = (input.width as f32 / width).min(input.height as f32 / height);
+    let side =
+        |length: f32, limit: u32| ((length * scale).round_ties_even() as u32).clamp(1, limit);
+    Size::new(side(width, input.width), side(height, input.height))
+}
+
+fn middle_square(image: Size) -> Part {
+    let side = image.width.min(image.height);
+    Part {
+        left: (image.width - side) / 2,
+        top: (image.height - side) / 2,
+        size: Size::new(side, side),
+    }
+}
+
+impl Part {
+    /// Cuts the part out; what lies outside the image is left out. `None` when nothing remains.
+    pub(crate) fn cut(self, image: &RgbImage) -> Option<RgbImage> {
+        let width = self.size.width.min(image.width().checked_sub(self.left)?);
+        let height = self.size.height.min(image.height().checked_sub(self.top)?);
+        let row = image.width() as usize * 3;
+        let rows = image
+            .data()
+            .chunks_exact(row)
+            .skip(self.top as usize)
+            .take(height as usize);
+        let (start, length) = (self.left as usize * 3, width as usize * 3);
+        let mut data = Vec::with_capacity(length * height as usize);
+        for row in rows {
+            data.extend_from_slice(row.get(start..start + length)?);
+        }
+        RgbImage::new(width, height, data).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_are_placed_as_model_api_places_them() {
+        struct Case(ResizeType, (u32, u32), (u32, u32), (u32, u32));
+        for Case(resize, (width, height), scaled, offset) in [
+            Case(ResizeType::Standard, (640, 480), (224, 224), (0, 0)),
+            Case(ResizeType::FitToWindow, (640, 480), (224, 168), (0, 0)),
+            Case(
+                ResizeType::FitToWindowLetterbox,
+                (640, 480),
+                (224, 168),
+                (0, 28),
+            ),
+            Case(
+                ResizeType::FitToWindowLetterbox,
+                (300, 1),
+                (224, 1),
+                (0, 111),
+            ),
+            Case(ResizeType::FitToWindow, (1, 8000), (1, 224), (0, 0)),
+            Case(ResizeType::Crop, (640, 480), (224, 224), (0, 0)),
+        ] {
+            let placed = Placement::new(resize, Size::new(width, height), Size::new(224, 224));
+            assert_eq!(
+                placed.scaled,
+                Size::new(scaled.0, scaled.1),
+                "{resize:?} {width}"
+            );
+            assert_eq!(placed.offset, offset, "{resize:?} {width}");
+        }
+    }
+
+    #[test]
+    fn the_middle_square_is_cut() {
+        let part = middle_square(Size::new(641, 480));
+        assert_eq!(
+            part,
+            Part {
+                left: 80,
+                top: 0,
+                size: Size::new(480, 480)
+            }
+        );
+    }
+
+    #[test]
+    fn parts_are_clipped_to_the_image() {
+        struct Case(Part, Option<&'static [u8]>);
+        let image = RgbImage::new(3, 1, vec![1, 1, 1, 2, 2, 2, 3, 3, 3]).unwrap();
+        let part = |left, top, width, height| Part {
+            left,
+            top,
+            size: Size::new(width, height),
+        };
+        for Case(part, data) in [
+            Case(part(1, 0, 1, 1), Some(&[2, 2, 2])),
+            Case(part(2, 0, 9, 9), Some(&[3, 3, 3])),
+            Case(part(3, 0, 1, 1), None),
+            Case(part(0, 2, 1, 1), None),
+            Case(part(0, 0, 0, 1), None),
+        ] {
+            assert_eq!(
+                part.cut(&image).as_ref().map(RgbImage::data),
+                data,
+                "{part:?}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn images_lie_in_the_input(width in 1u32..9000, height in 1u32..9000, w in 1u32..700, h in 1u32..700) {
+            use ResizeType::{Crop, FitToWindow, FitToWindowLetterbox, Standard};
+            for resize in [Standard, FitToWindow, FitToWindowLetterbox, Crop] {
+                let placed = Placement::new(resize, Size::new(width, height), Size::new(w, h));
+                proptest::prop_assert!(placed.scaled.width >= 1 && placed.scaled.height >= 1);
+                proptest::prop_assert!(placed.scaled.width + placed.offset.0 <= w);
+                proptest::prop_assert!(placed.scaled.height + placed.offset.1 <= h);
+            }
+        }
+    }
+}
