@@ -2,22 +2,27 @@
 //!
 //! [`decode`] turns the bytes of a JPEG, PNG, WebP, BMP, TIFF or GIF file into upright 8-bit
 //! RGB, [`read_frame`] does so for a file on disk, [`encode_png`] and [`encode_jpeg`] go the
-//! other way, and [`resize`] scales as OpenCV does, bit for bit.
+//! other way, [`resize`] scales as OpenCV and OpenVINO do, [`Visualizer`] draws predictions,
+//! and a [`ContactSheet`] shows many images at once.
 
 mod decode;
+mod draw;
 mod encode;
 mod error;
 mod file;
 mod limits;
 mod orientation;
 pub mod resize;
+mod sheet;
 mod sniff;
 mod thumbnail;
 
 pub use decode::{ImageInfo, decode, decode_with, probe};
+pub use draw::Visualizer;
 pub use encode::{encode_jpeg, encode_png};
 pub use error::{ImageError, ImageErrorKind, ImageFormatName};
 pub use file::{decode_frame, read_frame, read_frame_with};
 pub use limits::DecodeLimits;
+pub use sheet::{ContactSheet, Tile};
 pub use sniff::sniff;
 pub use thumbnail::thumbnail;
