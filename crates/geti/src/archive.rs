@@ -301,13 +301,13 @@ mod tests {
 
     #[test]
     fn dangerous_archives_are_refused_and_leave_nothing() {
+        struct Case<'a>(&'a str, &'a [(&'a str, &'a [u8])], &'a str);
         let small = ArchiveLimits {
             entries: 3,
             bytes: 1000,
             ratio: 200,
         };
         let zeros = vec![0; 2000];
-        struct Case<'a>(&'a str, &'a [(&'a str, &'a [u8])], &'a str);
         for Case(name, entries, needle) in [
             Case(
                 "climbing",

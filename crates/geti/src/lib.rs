@@ -7,7 +7,9 @@ mod archive;
 mod clock;
 mod env_file;
 mod error;
+mod folder;
 mod http;
+mod plan;
 mod secret;
 mod settings;
 mod sniff;
@@ -22,6 +24,10 @@ pub use archive::{ArchiveLimits, unpack};
 pub use clock::{Clock, SystemClock};
 pub use env_file::{EnvFileError, parse_env_file};
 pub use error::{ErrorKind, GetiError};
+pub use folder::{
+    ClassFolders, DownloadedProject, ProjectDownload, ProjectUpload, UploadedProject,
+};
 pub use http::RetryPolicy;
+pub use plan::{LabelGroups, LabelPlan, ProjectPlan, TaskPlan};
 pub use secret::{Secret, SecretRef};
 pub use settings::{Certificates, ENV_PREFIX, ProxyChoice, ServerDetails};

@@ -5,16 +5,22 @@ pub(crate) const SNIFFED: usize = 16;
 
 /// The format of an image file by its first bytes; `None` if it is no image that we know.
 pub(crate) fn image_format(bytes: &[u8]) -> Option<ImageFormat> {
-    let webp = |b: &[u8]| b.starts_with(b"RIFF") && b.get(8..12) == Some(b"WEBP");
-    Some(match bytes {
-        b if b.starts_with(&[0xff, 0xd8, 0xff]) => ImageFormat::Jpeg,
-        b if b.starts_with(b"\x89PNG\r\n\x1a\n") => ImageFormat::Png,
-        b if webp(b) => ImageFormat::WebP,
-        b if b.starts_with(b"BM") => ImageFormat::Bmp,
-        b if b.starts_with(b"II*\0") || b.starts_with(b"MM\0*") => ImageFormat::Tiff,
-        b if b.starts_with(b"GIF87a") || b.starts_with(b"GIF89a") => ImageFormat::Gif,
-        _ => return None,
-    })
+    let starts = |magic: &[u8]| bytes.starts_with(magic);
+    if starts(&[0xff, 0xd8, 0xff]) {
+        Some(ImageFormat::Jpeg)
+    } else if starts(b"\x89PNG\r\n\x1a\n") {
+        Some(ImageFormat::Png)
+    } else if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
+        Some(ImageFormat::WebP)
+    } else if starts(b"BM") {
+        Some(ImageFormat::Bmp)
+    } else if starts(b"II*\0") || starts(b"MM\0*") {
+        Some(ImageFormat::Tiff)
+    } else if starts(b"GIF87a") || starts(b"GIF89a") {
+        Some(ImageFormat::Gif)
+    } else {
+        None
+    }
 }
 
 /// Whether a server takes images of this format.

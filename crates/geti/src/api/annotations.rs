@@ -11,7 +11,7 @@ use crate::error::{ErrorKind, GetiError};
 use crate::http::{Request, encode};
 use crate::wire::{
     Annotation, AnnotationScene, Label, Media, MediaIdentifier, NewAnnotationScene, Project,
-    SceneKind, ScoredLabel, Shape, VideoAnnotations,
+    SceneKind, ScoredLabel, Shape, Task, VideoAnnotations,
 };
 
 impl DatasetApi {
@@ -266,7 +266,7 @@ pub fn image_annotation(label_id: &str, image: &Media) -> Annotation {
 }
 
 fn labels(project: &Project) -> impl Iterator<Item = &Label> {
-    project.pipeline.tasks.iter().flat_map(|task| task.labels())
+    project.pipeline.tasks.iter().flat_map(Task::labels)
 }
 
 /// An annotation as a request carries it: shape, and labels with identifier and probability.

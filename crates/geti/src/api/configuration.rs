@@ -79,14 +79,14 @@ fn set_parameter(configuration: &mut Value, name: &str, value: &Value) {
             if object.get("name").and_then(Value::as_str) == Some(name) {
                 object.insert("value".to_owned(), value.clone());
             }
-            object
-                .values_mut()
-                .for_each(|inner| set_parameter(inner, name, value));
+            for inner in object.values_mut() {
+                set_parameter(inner, name, value);
+            }
         }
         Value::Array(items) => {
-            items
-                .iter_mut()
-                .for_each(|inner| set_parameter(inner, name, value));
+            for inner in items {
+                set_parameter(inner, name, value);
+            }
         }
         _ => {}
     }

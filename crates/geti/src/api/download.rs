@@ -65,15 +65,25 @@ impl DatasetApi {
         options: DownloadOptions,
         progress: &dyn Progress,
     ) -> Result<Transfer<PathBuf>, GetiError> {
+        let jobs: Vec<(String, &Media)> = stems(images).into_iter().zip(images).collect();
+        self.download_named_images(&jobs, folder, options, progress)
+    }
+
+    pub(crate) fn download_named_images(
+        &self,
+        jobs: &[(String, &Media)],
+        folder: &Path,
+        options: DownloadOptions,
+        progress: &dyn Progress,
+    ) -> Result<Transfer<PathBuf>, GetiError> {
         straylight_files::create_folder(folder)?;
         let present = present_stems(folder)?;
         let geti = self.project().geti();
-        let jobs: Vec<(String, &Media)> = stems(images).into_iter().zip(images).collect();
         let name = |(_, image): &(String, &Media)| image.name.clone();
         let threads = geti.options().threads;
         transfer(
             "Downloading images",
-            &jobs,
+            jobs,
             threads,
             progress,
             name,
@@ -98,13 +108,22 @@ impl DatasetApi {
         folder: &Path,
         progress: &dyn Progress,
     ) -> Result<Transfer<PathBuf>, GetiError> {
+        let jobs: Vec<(String, &Media)> = stems(videos).into_iter().zip(videos).collect();
+        self.download_named_videos(&jobs, folder, progress)
+    }
+
+    pub(crate) fn download_named_videos(
+        &self,
+        jobs: &[(String, &Media)],
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<Transfer<PathBuf>, GetiError> {
         straylight_files::create_folder(folder)?;
         let geti = self.project().geti();
-        let jobs: Vec<(String, &Media)> = stems(videos).into_iter().zip(videos).collect();
         let name = |(_, video): &(String, &Media)| video.name.clone();
         transfer(
             "Downloading videos",
-            &jobs,
+            jobs,
             1,
             progress,
             name,
@@ -207,12 +226,11 @@ fn allow_reading(_file: &File) -> io::Result<()> {
 fn download_request(geti: &Geti, image: &Media, form: Rendition) -> Result<Request, GetiError> {
     let url = &image.media_information.display_url;
     let target = match (geti.own_target(url)?, form) {
-        (target, Rendition::Full) => target,
         (Target::Api(path), Rendition::Thumbnail) => {
             let stem = path.trim_end_matches("/display/full");
             Target::Api(format!("{stem}/display/thumb"))
         }
-        (target, Rendition::Thumbnail) => target,
+        (target, _) => target,
     };
     Ok(Request::new(crate::http::Method::Get, target).download())
 }

@@ -174,6 +174,7 @@ mod tests {
 
     #[test]
     fn the_active_model_is_the_latest_of_its_group() {
+        struct Case<'a>(&'a [&'a ModelGroup], Option<(&'a str, &'a str)>);
         let old = group(json!({"id": "g0", "name": "n", "model_template_id": "c",
             "models": models(&[true, false])}));
         let new = group(json!({"id": "g1", "name": "n", "model_template_id": "c",
@@ -186,7 +187,6 @@ mod tests {
         );
         let untrained = group(json!({"id": "g4", "name": "n", "model_template_id": "c",
             "models": [{"id": "m", "name": "n", "active_model": true}]}));
-        struct Case<'a>(&'a [&'a ModelGroup], Option<(&'a str, &'a str)>);
         for Case(groups, chosen) in [
             Case(&[&one_shot, &other, &old, &new], Some(("g1", "m1"))),
             Case(&[&old], Some(("g0", "m1"))),

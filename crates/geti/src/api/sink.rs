@@ -76,7 +76,7 @@ impl DatasetSink {
     /// As [`DatasetApi::upload_image`]. After [`GetiError::may_pass`] the same call may be made
     /// again with the same name: it will not store the image twice.
     pub fn store(&self, bytes: impl Into<Arc<[u8]>>, name: &str) -> Result<Stored, GetiError> {
-        self.store_known(bytes.into(), name, false)
+        self.store_known(&bytes.into(), name, false)
     }
 
     /// Stores an image which an earlier call may have stored already; looks for it first.
@@ -85,12 +85,12 @@ impl DatasetSink {
         bytes: impl Into<Arc<[u8]>>,
         name: &str,
     ) -> Result<Stored, GetiError> {
-        self.store_known(bytes.into(), name, true)
+        self.store_known(&bytes.into(), name, true)
     }
 
     fn store_known(
         &self,
-        bytes: Arc<[u8]>,
+        bytes: &Arc<[u8]>,
         name: &str,
         mut look_first: bool,
     ) -> Result<Stored, GetiError> {
@@ -99,7 +99,7 @@ impl DatasetSink {
             if look_first && let Some(media) = self.find(name)? {
                 return Ok(Stored::AlreadyThere(media));
             }
-            let error = match self.dataset.upload_image(Arc::clone(&bytes), name) {
+            let error = match self.dataset.upload_image(Arc::clone(bytes), name) {
                 Ok(media) => return Ok(Stored::New(media)),
                 Err(error) => error,
             };

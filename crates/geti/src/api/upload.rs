@@ -182,9 +182,9 @@ pub(crate) fn split(
     let (mut yes, mut no) = (Vec::new(), Vec::new());
     for path in paths {
         if wanted(&path)? {
-            yes.push(path)
+            yes.push(path);
         } else {
-            no.push(path)
+            no.push(path);
         }
     }
     Ok((yes, no))

@@ -67,7 +67,8 @@ fn is_tls(error: &Error) -> bool {
         Error::Tls(_) | Error::Rustls(_) | Error::Pem(_) | Error::TlsRequired => true,
         Error::Io(error) => error
             .get_ref()
-            .is_some_and(|inner| inner.is::<rustls::Error>()),
+            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
+            .is_some(),
         _ => false,
     }
 }

@@ -178,7 +178,7 @@ pub(crate) fn encode(text: &str) -> String {
             }
             // A segment of dots alone would climb; elsewhere a dot is harmless.
             b'.' if !text.bytes().all(|b| b == b'.') => encoded.push('.'),
-            _ => encoded.push_str(&format!("%{byte:02X}")),
+            _ => encoded.extend(format!("%{byte:02X}").chars()),
         }
     }
     encoded
@@ -224,8 +224,8 @@ mod tests {
 
     #[test]
     fn addresses_of_the_server_stay_at_the_server() {
-        let base = BaseUrl::parse("https://a:8443").unwrap();
         struct Case(&'static str, Target);
+        let base = BaseUrl::parse("https://a:8443").unwrap();
         for Case(url, target) in [
             Case("/api/v1/x?skip=1", Target::Api("x?skip=1".into())),
             Case("https://inside/api/v1/x", Target::Api("x".into())),
@@ -243,8 +243,8 @@ mod tests {
 
     #[test]
     fn redirects_know_their_origin() {
-        let base = BaseUrl::parse("https://a").unwrap();
         struct Case(&'static str, Option<(&'static str, bool)>);
+        let base = BaseUrl::parse("https://a").unwrap();
         for Case(location, to) in [
             Case("/y", Some(("https://a/y", true))),
             Case("y", Some(("https://a/x/y", true))),
