@@ -1,0 +1,225 @@
+//! Scores of the fitted images by detectors that have not seen them.
+//!
+//! A detector that scores the images it was fitted on finds them too normal: the nearest
+//! neighbour of each is itself, and principal axes explain their own noise. Whatever is learned
+//! from such scores (medians, thresholds, a forest) is then wrong for every new image. So the
+//! images are parted into folds and each fold is scored by detectors fitted on the others. For
+//! detectors that only remember the images, leaving out the image itself does the same exactly,
+//! without fitting again.
+
+use rayon::prelude::*;
+
+use crate::detector::{FitContext, LeftOut, OodDetector, Reason};
+use crate::error::ScoreError;
+use crate::random::Random;
+use crate::{ActivationSet, DetectorSpec, Head, OodScore, Query};
+
+/// Detectors with their settings, in the order in which they score.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) list: Vec<(DetectorSpec, Box<dyn OodDetector>)>,
+}
+
+impl Members {
+    /// Fits what can be fitted; the rest is named with its reason.
+    pub(crate) fn fit(specs: &[DetectorSpec], context: &FitContext<'_>) -> (Self, Vec<LeftOut>) {
+        let (mut members, mut left_out) = (Self::default(), Vec::new());
+        for spec in specs {
+            match spec.fit(context) {
+                Ok(detector) => members.list.push((spec.clone(), detector)),
+                Err(reason) => left_out.push(spec.left_out(reason)),
+            }
+        }
+        (members, left_out)
+    }
+
+    /// The settings of all detectors.
+    pub(crate) fn specs(&self) -> Vec<DetectorSpec> {
+        self.list.iter().map(|(spec, _)| spec.clone()).collect()
+    }
+
+    /// All detectors' scores of one image.
+    pub(crate) fn score(&self, query: &Query<'_>) -> Result<Vec<f64>, ScoreError> {
+        self.list
+            .iter()
+            .map(|(_, detector)| detector.score(query).map(|s| s.value()))
+            .collect()
+    }
+
+    /// All detectors' scores of every image of a set, one row an image.
+    pub(crate) fn score_all(&self, set: &ActivationSet) -> Result<Vec<Vec<f64>>, ScoreError> {
+        (0..set.len())
+            .into_par_iter()
+            .map(|row| self.score(&Query::of(set, row)))
+            .collect()
+    }
+}
+
+/// Cross-fitted scores of the images `rows`, one entry a detector, each in the order of `rows`.
+///
+/// `members` were fitted on the whole set. A detector that cannot be fitted on a fold is named
+/// instead of scored.
+pub(crate) fn cross_fit(
+    members: &Members,
+    set: &ActivationSet,
+    head: Option<&Head>,
+    rows: &[usize],
+    options: &CrossFit,
+) -> Vec<Result<Vec<f64>, Reason>> {
+    let folds = Folds::new(set, options);
+    let needs_folds = |spec: &DetectorSpec| !spec.learns_nothing() && !spec.only_needs_bank();
+    let (learners, specs): (Vec<usize>, Vec<DetectorSpec>) = members
+        .list
+        .iter()
+        .enumerate()
+        .filter(|(_, (spec, _))| needs_folds(spec))
+        .map(|(index, (spec, _))| (index, spec.clone()))
+        .unzip();
+    let mut scores = leave_one_out(members, set, rows);
+    for (index, found) in learners.iter().zip(folds.scores(&specs, set, head, rows)) {
+        scores[*index] = found;
+    }
+    scores
+}
+
+/// How images are parted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CrossFit {
+    pub(crate) folds: usize,
+    pub(crate) neighbours: usize,
+    pub(crate) seed: u64,
+}
+
+/// Scores of each row with itself left out of the bank, one entry a detector.
+fn leave_one_out(
+    members: &Members,
+    set: &ActivationSet,
+    rows: &[usize],
+) -> Vec<Result<Vec<f64>, Reason>> {
+    let score = |&row: &usize| {
+        let query = Query::of(set, row).excluding(row);
+        let each = members
+            .list
+            .iter()
+            .map(|(_, detector)| detector.score(&query));
+        each.collect::<Vec<_>>()
+    };
+    let images: Vec<Vec<Result<OodScore, ScoreError>>> = rows.par_iter().map(score).collect();
+    let of = |detector: usize| {
+        let scores = images.iter().map(|image| match &image[detector] {
+            Ok(score) => Ok(score.value()),
+            Err(error) => Err(Reason::Failed(error.to_string())),
+        });
+        scores.collect()
+    };
+    (0..members.list.len()).map(of).collect()
+}
+
+/// Which fold each image belongs to: classes are spread evenly over the folds.
+#[derive(Debug)]
+struct Folds {
+    of: Vec<usize>,
+    count: usize,
+    neighbours: usize,
+}
+
+impl Folds {
+    fn new(set: &ActivationSet, options: &CrossFit) -> Self {
+        let count = options.folds.clamp(2, set.len().max(2));
+        let mut order: Vec<usize> = (0..set.len()).collect();
+        Random::new(options.seed).shuffle(&mut order);
+        if let Some(labels) = set.labels() {
+            order.sort_by_key(|&row| labels[row]);
+        }
+        let mut of = vec![0; set.len()];
+        for (place, &row) in order.iter().enumerate() {
+            of[row] = place % count;
+        }
+        Self {
+            of,
+            count,
+            neighbours: options.neighbours,
+        }
+    }
+
+    /// Scores of `rows` by detectors fitted without each row's fold, one entry a detector.
+    fn scores(
+        &self,
+        specs: &[DetectorSpec],
+        set: &ActivationSet,
+        head: Option<&Head>,
+        rows: &[usize],
+    ) -> Vec<Result<Vec<f64>, Reason>> {
+        if specs.is_empty() {
+            return Vec::new();
+        }
+        let folds = (0..self.count).into_par_iter();
+        let found: Vec<Vec<Result<Vec<(usize, f64)>, Reason>>> = folds
+            .map(|fold| self.fold(fold, specs, set, head, rows))
+            .collect();
+        let merged = (0..specs.len()).map(|detector| {
+            let mut values = vec![0.0; rows.len()];
+            for fold in &found {
+                for &(place, score) in fold[detector].as_ref().map_err(Clone::clone)? {
+                    values[place] = score;
+                }
+            }
+            Ok(values)
+        });
+        merged.collect()
+    }
+
+    /// Scores of one fold's rows with their places in `rows`.
+    fn fold(
+        &self,
+        fold: usize,
+        specs: &[DetectorSpec],
+        set: &ActivationSet,
+        head: Option<&Head>,
+        rows: &[usize],
+    ) -> Vec<Result<Vec<(usize, f64)>, Reason>> {
+        let others: Vec<usize> = (0..set.len()).filter(|&row| self.of[row] != fold).collect();
+        let subset = set.select(&others);
+        let context = FitContext::new(&subset, head, self.neighbours);
+        let mine: Vec<(usize, usize)> = rows
+            .iter()
+            .copied()
+            .enumerate()
+            .filter(|&(_, row)| self.of[row] == fold)
+            .collect();
+        let detectors: Vec<Result<Box<dyn OodDetector>, Reason>> =
+            specs.iter().map(|spec| spec.fit(&context)).collect();
+        let mut scores: Vec<Result<Vec<(usize, f64)>, Reason>> = detectors
+            .iter()
+            .map(|fitted| {
+                fitted
+                    .as_ref()
+                    .map(|_| Vec::with_capacity(mine.len()))
+                    .map_err(Clone::clone)
+            })
+            .collect();
+        for (place, row) in mine {
+            let query = Query::of(set, row);
+            for (detector, into) in detectors.iter().zip(&mut scores) {
+                push(detector, into, place, &query);
+            }
+        }
+        scores
+    }
+}
+
+/// Adds a detector's score, or keeps its first failure.
+fn push(
+    detector: &Result<Box<dyn OodDetector>, Reason>,
+    into: &mut Result<Vec<(usize, f64)>, Reason>,
+    place: usize,
+    query: &Query<'_>,
+) {
+    let (Ok(detector), Ok(list)) = (detector, into.as_mut()) else {
+        return;
+    };
+    match detector.score(query) {
+        Ok(score) => list.push((place, score.value())),
+        Err(error) => *into = Err(Reason::Failed(error.to_string())),
+    }
+}

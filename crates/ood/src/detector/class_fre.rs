@@ -1,0 +1,168 @@
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{FitContext, OodDetector, Reason, finite};
+use crate::error::{FitError, ScoreError};
+use crate::linalg::{Keep, Pca};
+use crate::numeric::argmax;
+use crate::state::{StateError, StateReader};
+use crate::{OodScore, Query, StateWriter};
+
+/// A class needs two images to have an axis.
+const SMALLEST_CLASS: usize = 2;
+
+/// Which class's reconstruction error counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassStatistic {
+    /// The smallest of all classes.
+    Minimum,
+    /// That of the class that the model predicts.
+    Predicted,
+    /// That of the predicted class minus the smallest, 0 or more.
+    Difference,
+}
+
+impl ClassStatistic {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Minimum => "class_fre_minimum",
+            Self::Predicted => "class_fre_predicted",
+            Self::Difference => "class_fre_difference",
+        }
+    }
+}
+
+/// Principal axes of each class that has enough images.
+#[derive(Debug)]
+pub(crate) struct ClassAxes {
+    /// One entry a class of the model.
+    classes: Vec<Option<Pca>>,
+    normalise: bool,
+}
+
+impl ClassAxes {
+    const SECTION: &'static str = "class_fre";
+
+    fn fit(context: &FitContext<'_>, variance: f64, normalise: bool) -> Result<Self, Reason> {
+        let features = context.view(normalise);
+        let fit = |rows: &Vec<usize>| {
+            let enough = rows.len() >= SMALLEST_CLASS;
+            enough
+                .then(|| Pca::fit(&features, rows, Keep::Variance(variance)))
+                .transpose()
+        };
+        let classes = context.class_rows()?.par_iter().map(fit);
+        let classes = classes.collect::<Result<Vec<_>, FitError>>()?;
+        if classes.iter().all(Option::is_none) {
+            return Err(Reason::SmallClasses(SMALLEST_CLASS));
+        }
+        Ok(Self { classes, normalise })
+    }
+
+    /// The error of each class; infinite for classes without axes.
+    fn residuals(self: &Arc<Self>, query: &Query<'_>) -> Result<Arc<Vec<f64>>, ScoreError> {
+        query.memo(self, || {
+            let known = self.classes.iter().flatten().next();
+            let features = query.view(self.normalise, known.map_or(0, Pca::dimensions))?;
+            let residual = |axes: &Option<Pca>| {
+                axes.as_ref()
+                    .map_or(f64::INFINITY, |axes| axes.squared_residual(features))
+            };
+            Ok(self.classes.iter().map(residual).collect())
+        })
+    }
+
+    fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
+        to.section(Self::SECTION)
+            .number("classes", self.classes.len() as f64);
+        for (class, axes) in self.classes.iter().enumerate() {
+            if let Some(axes) = axes {
+                axes.save(&mut to.section(format!("{}.{class:04}", Self::SECTION)));
+            }
+        }
+    }
+
+    fn load(from: &StateReader, normalise: bool) -> Result<Arc<Self>, StateError> {
+        from.shared(Self::SECTION, |section| {
+            let count = section.number("classes")? as usize;
+            let read =
+                |class| match Pca::load(&from.section(format!("{}.{class:04}", Self::SECTION))) {
+                    Err(StateError::Missing(_)) => Ok(None),
+                    other => other.map(Some),
+                };
+            let classes = (0..count).map(read).collect::<Result<_, StateError>>()?;
+            Ok(Self { classes, normalise })
+        })
+    }
+}
+
+/// Feature reconstruction error about the principal axes of single classes.
+///
+/// As [`DetectorSpec::Fre`](super::DetectorSpec::Fre), with axes for each class. A predicted
+/// class that had too few images to be fitted counts as the smallest error of the others.
+#[derive(Debug)]
+pub(crate) struct ClassFre {
+    axes: Arc<ClassAxes>,
+    statistic: ClassStatistic,
+}
+
+impl ClassFre {
+    pub(crate) fn fit(
+        context: &FitContext<'_>,
+        statistic: ClassStatistic,
+        variance: f64,
+        normalise: bool,
+    ) -> Result<Self, Reason> {
+        if statistic != ClassStatistic::Minimum {
+            context.needs_class_scores()?;
+        }
+        let axes = context.shared(ClassAxes::SECTION, || {
+            ClassAxes::fit(context, variance, normalise).map(Arc::new)
+        });
+        Ok(Self {
+            axes: Result::clone(&axes)?,
+            statistic,
+        })
+    }
+
+    pub(crate) fn load(
+        from: &StateReader,
+        statistic: ClassStatistic,
+        normalise: bool,
+    ) -> Result<Self, StateError> {
+        Ok(Self {
+            axes: ClassAxes::load(from, normalise)?,
+            statistic,
+        })
+    }
+
+    fn predicted(&self, query: &Query<'_>, residuals: &[f64]) -> Result<Option<f64>, ScoreError> {
+        let class = argmax(query.class_scores(residuals.len())?);
+        Ok(residuals
+            .get(class)
+            .copied()
+            .filter(|residual| residual.is_finite()))
+    }
+}
+
+impl OodDetector for ClassFre {
+    fn score(&self, query: &Query<'_>) -> Result<OodScore, ScoreError> {
+        let residuals = self.axes.residuals(query)?;
+        let minimum = residuals.iter().copied().fold(f64::INFINITY, f64::min);
+        let value = match self.statistic {
+            ClassStatistic::Minimum => minimum,
+            ClassStatistic::Predicted => self.predicted(query, &residuals)?.unwrap_or(minimum),
+            ClassStatistic::Difference => {
+                self.predicted(query, &residuals)?.unwrap_or(minimum) - minimum
+            }
+        };
+        finite(self.statistic.name(), value)
+    }
+
+    fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
+        self.axes.save(to);
+    }
+}

@@ -1,0 +1,114 @@
+//! Detectors: each says of one image how far out of distribution it is.
+//!
+//! Every detector follows one contract ([`OodDetector`]) and passes one compliance suite
+//! (`tests/compliance.rs`): a higher score is always more out of distribution, scores are finite
+//! for finite input, the same input gives the same score, and a saved detector scores as before.
+//! What a detector needs is checked when it is fitted: one that lacks something is left out and
+//! [`LeftOut`] says why.
+
+mod class_fre;
+mod context;
+mod entropy;
+mod enwedi;
+mod fre;
+mod knn;
+mod msp;
+mod neighbour_entropy;
+mod spec;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+pub use class_fre::ClassStatistic;
+pub(crate) use context::FitContext;
+pub use enwedi::Weight;
+pub use knn::Neighbour;
+pub use spec::DetectorSpec;
+
+use crate::error::{FitError, Part, ScoreError};
+use crate::{OodScore, Query, StateWriter};
+
+/// A fitted out-of-distribution detector.
+///
+/// It is called by [`OodModel`](crate::OodModel), from any thread, once an image.
+pub trait OodDetector: Send + Sync + fmt::Debug {
+    /// Scores one image: a higher score is more out of distribution.
+    ///
+    /// Unit and range are the detector's own. Fails when the image lacks what the detector needs
+    /// or has it in another size; never panics, never returns NaN.
+    fn score(&self, query: &Query<'_>) -> Result<OodScore, ScoreError>;
+
+    /// Writes everything that is needed to score again.
+    fn save<'a>(&'a self, to: &mut StateWriter<'a>);
+}
+
+/// Why a detector is not part of a fitted model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// The activations lack a part.
+    #[error("the model gives no {0}")]
+    NoPart(String),
+    /// There are too few images.
+    #[error("it needs {needed} images, there are {actual}")]
+    TooFewImages {
+        /// How many it needs.
+        needed: usize,
+        /// How many there are.
+        actual: usize,
+    },
+    /// It compares classes and there is only one.
+    #[error("it compares classes, and there is only one")]
+    OneClass,
+    /// No class has enough images.
+    #[error("no class has at least {0} images")]
+    SmallClasses(usize),
+    /// All in-distribution images have the same score.
+    #[error("it gives every in-distribution image the same score")]
+    Constant,
+    /// The head is not the last layer of the model that gave the activations.
+    #[error(
+        "the last layer's weights do not give the model's own logits (they differ by {0:.1e} of the largest)"
+    )]
+    HeadMismatch(f64),
+    /// The features leave nothing to measure.
+    #[error("{0}")]
+    Degenerate(String),
+    /// A decomposition did not converge.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<Part> for Reason {
+    fn from(part: Part) -> Self {
+        Self::NoPart(part.to_string())
+    }
+}
+
+impl From<FitError> for Reason {
+    fn from(error: FitError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+/// A detector that is not part of a fitted model, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Name of the detector.
+    pub detector: String,
+    /// Why it was left out.
+    pub reason: Reason,
+}
+
+impl fmt::Display for LeftOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.detector, self.reason)
+    }
+}
+
+/// Makes a score of a detector's number, or names the detector that failed.
+pub(crate) fn finite(name: &'static str, value: f64) -> Result<OodScore, ScoreError> {
+    OodScore::new(value).ok_or(ScoreError::NoScore(name))
+}

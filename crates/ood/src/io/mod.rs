@@ -1,0 +1,62 @@
+//! Reading and writing arrays: NumPy's `.npz` and `.npy`, and safetensors.
+
+mod activations;
+mod npy;
+mod npz;
+mod tensors;
+
+pub use activations::{ArrayFile, parse_arrays, read_arrays, write_scores};
+pub(crate) use tensors::{read_tensors, write_tensors};
+
+/// An array of any number of dimensions, in C order.
+#[derive(Debug, Clone, PartialEq)]
+struct Array {
+    shape: Vec<usize>,
+    values: Values,
+}
+
+/// The numbers of an array; narrower types are widened when read.
+#[derive(Debug, Clone, PartialEq)]
+enum Values {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    I64(Vec<i64>),
+}
+
+impl Values {
+    fn into_f32(self) -> Vec<f32> {
+        match self {
+            Self::F32(values) => values,
+            Self::F64(values) => values.into_iter().map(|value| value as f32).collect(),
+            Self::I64(values) => values.into_iter().map(|value| value as f32).collect(),
+        }
+    }
+
+    /// The same numbers of a Fortran-ordered array of this shape, in C order.
+    fn in_c_order(self, shape: &[usize]) -> Self {
+        fn turned<T: Copy>(values: &[T], shape: &[usize]) -> Vec<T> {
+            let mut strides = Vec::with_capacity(shape.len());
+            let mut stride = 1;
+            for &side in shape {
+                strides.push(stride);
+                stride *= side;
+            }
+            let place = |mut index: usize| {
+                let mut place = 0;
+                for (&side, stride) in shape.iter().zip(&strides).rev() {
+                    place += index % side * stride;
+                    index /= side;
+                }
+                place
+            };
+            (0..values.len())
+                .map(|index| values[place(index)])
+                .collect()
+        }
+        match self {
+            Self::F32(values) => Self::F32(turned(&values, shape)),
+            Self::F64(values) => Self::F64(turned(&values, shape)),
+            Self::I64(values) => Self::I64(turned(&values, shape)),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Exact nearest neighbours among the fitted images.
+
+mod bank;
+mod top;
+
+pub(crate) use bank::{Bank, Neighbours};

@@ -1,0 +1,211 @@
+use faer::Mat;
+
+use super::{Eigen, centred, column_means, eigen, gram, scatter};
+use crate::Matrix;
+use crate::error::FitError;
+use crate::kernels::{dot, mat_vec};
+use crate::state::{SectionReader, SectionWriter, StateError};
+
+/// Eigenvalues below this part of the largest are rounding errors of single-precision features.
+const TOLERANCE: f64 = 1e-10;
+
+/// How many principal axes to keep.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Keep {
+    /// As few as explain this part of the variance, `0..=1`.
+    Variance(f64),
+    /// This many, or all there are.
+    Count(usize),
+}
+
+/// Principal axes of a set of vectors about their mean (or another origin).
+#[derive(Debug, Clone)]
+pub(crate) struct Pca {
+    origin: Vec<f32>,
+    /// Orthonormal axes, shape `[r, D]`, by falling variance; one row of zeros when there is none.
+    axes: Matrix,
+    /// Mean squared coordinate along each axis.
+    pub(crate) variances: Vec<f64>,
+}
+
+impl Pca {
+    /// Finds the axes of the rows named, about their mean.
+    pub(crate) fn fit(matrix: &Matrix, rows: &[usize], keep: Keep) -> Result<Self, FitError> {
+        let origin = column_means(&matrix.select(rows));
+        Self::fit_about(matrix, rows, &origin, keep)
+    }
+
+    /// Finds the axes of the rows named, about a given origin.
+    ///
+    /// With fewer rows than dimensions the eigenvectors of the `n x n` Gram matrix are used:
+    /// the same axes for less work.
+    pub(crate) fn fit_about(
+        matrix: &Matrix,
+        rows: &[usize],
+        origin: &[f64],
+        keep: Keep,
+    ) -> Result<Self, FitError> {
+        let centred = centred(matrix, rows, origin);
+        let (variances, axes) = principal_axes(&centred)?;
+        let count = kept(&variances, keep);
+        let columns = matrix.columns();
+        Ok(Self {
+            origin: origin.iter().map(|&value| value as f32).collect(),
+            axes: Matrix::from_fn(count.max(1), columns, |i, j| {
+                if i < count { axes[i][j] as f32 } else { 0.0 }
+            }),
+            variances: variances.into_iter().take(count).collect(),
+        })
+    }
+
+    /// Number of dimensions of the vectors.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.axes.columns()
+    }
+
+    /// Squared length of what of `vector - origin` the axes do not explain.
+    ///
+    /// The residual is formed before it is squared: subtracting squared lengths would lose the
+    /// small residuals of in-distribution images.
+    pub(crate) fn squared_residual(&self, vector: &[f32]) -> f64 {
+        let mut rest: Vec<f32> = vector
+            .iter()
+            .zip(&self.origin)
+            .map(|(x, m)| x - m)
+            .collect();
+        let mut coordinates = vec![0.0; self.axes.rows()];
+        mat_vec(self.axes.data(), &rest, &mut coordinates);
+        for (axis, coordinate) in self.axes.iter_rows().zip(&coordinates) {
+            for (value, &direction) in rest.iter_mut().zip(axis) {
+                *value -= coordinate * direction;
+            }
+        }
+        f64::from(dot(&rest, &rest))
+    }
+
+    /// Coordinates of `vector - origin` along the axes.
+    pub(crate) fn coordinates(&self, vector: &[f32]) -> Vec<f32> {
+        let centred: Vec<f32> = vector
+            .iter()
+            .zip(&self.origin)
+            .map(|(x, m)| x - m)
+            .collect();
+        let mut coordinates = vec![0.0; self.axes.rows()];
+        mat_vec(self.axes.data(), &centred, &mut coordinates);
+        coordinates
+    }
+
+    pub(crate) fn save<'a>(&'a self, to: &mut SectionWriter<'_, 'a>) {
+        to.vector("origin", &self.origin);
+        to.matrix("axes", &self.axes);
+        to.vector64("variances", &self.variances);
+    }
+
+    pub(crate) fn load(from: &SectionReader<'_>) -> Result<Self, StateError> {
+        let axes = from.matrix("axes")?;
+        let origin = from.matrix_of("origin", axes.columns())?.data().to_vec();
+        Ok(Self {
+            origin,
+            axes,
+            variances: from.vector64("variances")?,
+        })
+    }
+}
+
+/// Mean squared coordinates and orthonormal axes of centred rows, the largest first.
+fn principal_axes(rows: &Mat<f64>) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
+    let n = rows.nrows().max(1) as f64;
+    if rows.nrows() >= rows.ncols() {
+        let found = eigen(&scatter(rows), "the covariance")?;
+        let rank = found.rank(TOLERANCE);
+        let variances = found
+            .values
+            .iter()
+            .take(rank)
+            .map(|value| value / n)
+            .collect();
+        return Ok((variances, found.vectors.into_iter().take(rank).collect()));
+    }
+    let found = eigen(&gram(rows), "the Gram matrix")?;
+    let rank = found.rank(TOLERANCE);
+    let variances = found
+        .values
+        .iter()
+        .take(rank)
+        .map(|value| value / n)
+        .collect();
+    Ok((
+        variances,
+        (0..rank).map(|i| lifted(rows, &found, i)).collect(),
+    ))
+}
+
+/// The axis of the `i`-th eigenvector `u` of `X X^T`: `X^T u / sqrt(value)`.
+fn lifted(rows: &Mat<f64>, found: &Eigen, i: usize) -> Vec<f64> {
+    let scale = 1.0 / found.values[i].sqrt();
+    let mut axis = vec![0.0; rows.ncols()];
+    for (row, weight) in found.vectors[i].iter().enumerate() {
+        for (j, value) in axis.iter_mut().enumerate() {
+            *value += rows[(row, j)] * weight * scale;
+        }
+    }
+    axis
+}
+
+/// How many axes a rule keeps.
+fn kept(variances: &[f64], keep: Keep) -> usize {
+    let part = match keep {
+        Keep::Count(count) => return count.min(variances.len()),
+        Keep::Variance(part) => part,
+    };
+    let total: f64 = variances.iter().sum();
+    let mut sum = 0.0;
+    let enough = variances.iter().position(|variance| {
+        sum += variance;
+        sum > part * total
+    });
+    enough.map_or(variances.len(), |index| index + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Points on the line (1, 2, 2) / 3 through (1, 0, 0).
+    fn line(n: usize) -> Matrix {
+        Matrix::from_fn(n, 3, |row, column| {
+            let along = row as f32 - (n / 2) as f32;
+            [1.0 + along, 2.0 * along, 2.0 * along][column]
+        })
+    }
+
+    #[test]
+    fn few_and_many_rows_give_the_same_axes() {
+        for n in [2, 5] {
+            let rows: Vec<usize> = (0..n).collect();
+            let pca = Pca::fit(&line(n), &rows, Keep::Variance(0.9)).unwrap();
+            assert_eq!(pca.variances.len(), 1, "{n}");
+            assert!(pca.squared_residual(&[3.0, 4.0, 4.0]) < 1e-10, "{n}");
+            // (0, 1, -1) is orthogonal to the line.
+            assert!(
+                (pca.squared_residual(&[1.0, 1.0, -1.0]) - 2.0).abs() < 1e-5,
+                "{n}"
+            );
+        }
+    }
+
+    #[test]
+    fn equal_rows_have_no_axes() {
+        let equal = Matrix::from_fn(3, 2, |_, _| 1.0);
+        let pca = Pca::fit(&equal, &[0, 1, 2], Keep::Variance(0.9)).unwrap();
+        assert!(pca.variances.is_empty());
+        assert!((pca.squared_residual(&[1.0, 3.0]) - 4.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_rule_keeps_as_few_axes_as_explain_enough() {
+        assert_eq!(kept(&[6.0, 3.0, 1.0], Keep::Variance(0.85)), 2);
+        assert_eq!(kept(&[6.0, 3.0, 1.0], Keep::Variance(1.0)), 3);
+        assert_eq!(kept(&[6.0, 3.0, 1.0], Keep::Count(9)), 3);
+    }
+}
