@@ -1,7 +1,10 @@
 //! Every JSON shape of the platform is read, and written back with exactly its keys.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-#![allow(clippy::needless_pass_by_value, reason = "literals read better without a borrow")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "literals read better without a borrow"
+)]
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

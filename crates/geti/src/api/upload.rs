@@ -11,7 +11,7 @@ use straylight_files::FileError;
 use super::dataset::DatasetApi;
 use super::parallel::{Outcome, Transfer, transfer};
 use crate::error::{ErrorKind, GetiError};
-use crate::http::{Body, Multipart, Request, Source};
+use crate::http::{Body, Multipart, Request, Source, escape};
 use crate::sniff::{SNIFFED, image_format, is_accepted, true_name};
 use crate::wire::{MAX_UPLOAD_BYTES, Media, VIDEO_EXTENSIONS};
 
@@ -102,7 +102,7 @@ impl DatasetApi {
             progress,
             |p| shown(p),
             |path| {
-                if present.contains(&stem(path)) {
+                if is_present(path, &present) {
                     return Ok(Outcome::Skipped);
                 }
                 self.upload_video_file(path).map(Outcome::Done)
@@ -126,7 +126,7 @@ impl DatasetApi {
             progress,
             |p| shown(p),
             |path| {
-                if present.contains(&stem(path)) {
+                if is_present(path, present) {
                     return Ok(Outcome::Skipped);
                 }
                 self.upload_image_file(path).map(Outcome::Done)
@@ -230,6 +230,12 @@ pub(crate) fn file_name(path: &Path) -> String {
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()
+}
+
+/// Whether a medium has the name of this file, or the form in which the name travels.
+fn is_present(path: &Path, present: &HashSet<String>) -> bool {
+    let stem = stem(path);
+    present.contains(&stem) || present.contains(&escape(&stem))
 }
 
 /// The name that the server will give a file: without its last extension.

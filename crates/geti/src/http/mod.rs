@@ -21,7 +21,7 @@ mod url;
 
 pub(crate) use answer::Answer;
 pub(crate) use failure::Failure;
-pub(crate) use multipart::{Multipart, Source};
+pub(crate) use multipart::{Multipart, Source, escape};
 pub(crate) use request::{Body, Method, Repeat, Request};
 pub use retry::RetryPolicy;
 pub(crate) use transport::Transport;

@@ -63,7 +63,7 @@ impl Multipart {
 }
 
 /// Keeps a name from ending its header, the way browsers do (WHATWG HTML, multipart form data).
-fn escape(name: &str) -> String {
+pub(crate) fn escape(name: &str) -> String {
     name.replace('"', "%22")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
