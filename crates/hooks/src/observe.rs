@@ -25,6 +25,11 @@ pub enum Outcome {
         /// The limit.
         limit: LimitKind,
     },
+    /// The image may be among the best of its window; it fires or not when the window ends.
+    Held {
+        /// The trigger's score.
+        score: f64,
+    },
     /// The event waits for its delivery, or is delivered already.
     Queued {
         /// The trigger's score.
@@ -48,6 +53,7 @@ impl Outcome {
             Self::Failed { .. } => None,
             Self::NotFired { score }
             | Self::Suppressed { score, .. }
+            | Self::Held { score }
             | Self::Queued { score, .. }
             | Self::Dropped { score, .. } => Some(*score),
         }

@@ -9,7 +9,8 @@ use crate::clock::{Clock, SystemClock};
 use crate::delivery::Breakers;
 use crate::hook::PostInferenceHook;
 use crate::observe::{NoObserver, Observer, Outcome};
-use crate::queue::{JournalError, Queue, QueueOptions};
+use crate::open::{check, open_queue};
+use crate::queue::JournalError;
 use crate::random::{Random, SeededRandom};
 use crate::runner::{Runner, SharedPrediction, World};
 use crate::stats::HookStats;
@@ -95,7 +96,8 @@ impl HookSet {
         if runners.iter().any(|runner| *runner.name == *name) {
             return Err(HookError::DuplicateName(name));
         }
-        let queue = self.queue(&hook);
+        check(&hook, &name)?;
+        let opened = open_queue(&hook, &name, self.options.state_folder.as_deref())?;
         let breaker = self
             .breakers
             .of_sink(hook.action.sink(), hook.options.breaker);
@@ -104,15 +106,11 @@ impl HookSet {
             random: Arc::clone(&self.options.random),
             observer: Arc::clone(&self.options.observer),
         };
-        let runner = Runner::new(Arc::from(name), Arc::new(hook), queue, breaker, world);
+        let runner = Runner::new(Arc::from(name), Arc::new(hook), opened, breaker, world);
         let runner = Arc::new(runner);
         runner.resume();
         runners.push(runner);
         Ok(())
-    }
-
-    fn queue(&self, hook: &PostInferenceHook) -> Queue {
-        Queue::in_memory(hook.options.queue.unwrap_or(QueueOptions::MEMORY))
     }
 
     /// Lets every hook decide about an image; the outcomes are in the order of the hooks.

@@ -26,7 +26,7 @@ pub struct Histogram {
 
 /// What one hook has done.
 ///
-/// `evaluated = failed + not_fired + suppressed + fired` for this process, and
+/// `evaluated = failed + not_fired + suppressed + held + fired` for this process, and
 /// `fired = delivered + queued + dropped + dead` for the ledger, which outlives the process when
 /// the queue is on disk.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,9 @@ pub struct HookStats {
     pub not_fired: u64,
     /// Images that a limit held back.
     pub suppressed: BTreeMap<LimitKind, u64>,
+    /// Images that wait for the end of their window, see
+    /// [`LimitOptions::best_of`](crate::LimitOptions::best_of).
+    pub held: u64,
     /// Events that went to the queue since this process started.
     pub fired: u64,
     /// Failed deliveries that were tried again.
@@ -63,7 +66,7 @@ impl HookStats {
     /// Whether no image and no event is missing or counted twice.
     pub fn balances(&self) -> bool {
         let suppressed: u64 = self.suppressed.values().sum();
-        self.evaluated == self.failed + self.not_fired + suppressed + self.fired
+        self.evaluated == self.failed + self.not_fired + suppressed + self.held + self.fired
             && self.ledger.balances()
     }
 }
@@ -101,6 +104,7 @@ impl Counters {
     pub(crate) fn stats(
         &self,
         hook: &str,
+        held: u64,
         (ledger, memory, disk): (Ledger, u64, u64),
     ) -> HookStats {
         let counts = LimitKind::ALL
@@ -111,10 +115,11 @@ impl Counters {
             [&self.failed, &self.not_fired, &self.fired].map(|n| n.load(Relaxed));
         HookStats {
             hook: hook.to_owned(),
-            evaluated: failed + not_fired + fired + suppressed.values().sum::<u64>(),
+            evaluated: failed + not_fired + fired + held + suppressed.values().sum::<u64>(),
             failed,
             not_fired,
             suppressed,
+            held,
             fired,
             retried: self.retried.load(Relaxed),
             ledger,
@@ -189,7 +194,7 @@ mod tests {
         for score in [0.05, 0.1, 0.95, 7.0] {
             counters.scored(score);
         }
-        let scores = counters.stats("h", Default::default()).scores;
+        let scores = counters.stats("h", 0, Default::default()).scores;
         assert_eq!(scores.buckets[0], (0.1, 2));
         assert_eq!(scores.buckets[9], (1.0, 3));
         assert_eq!(scores.count, 4);

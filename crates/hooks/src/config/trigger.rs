@@ -92,7 +92,7 @@ pub struct ObjectCountTriggerConfig {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OodTriggerConfig {
-    /// Score, `0..=1`, above which the trigger fires; the model's own when absent.
+    /// Score, `0..=1`, from which on the trigger fires; the model's own when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threshold: Option<f64>,
     /// Share of in-distribution images, `0..=1`, that may be called strange; instead of a

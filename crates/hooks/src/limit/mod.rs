@@ -2,64 +2,140 @@
 //!
 //! Limits stand between trigger and queue, so that what they hold back costs nothing more. They
 //! measure time with [`LimitTime`], which never goes back and does not follow a wall clock that
-//! jumps.
+//! jumps. What they remember can be written down and taken up by the next process.
 
+mod best_of;
+mod label;
+mod near_duplicate;
+mod options;
+mod quota;
 mod rate;
 mod time;
 
 use serde::{Deserialize, Serialize};
+use straylight_core::{Prediction, RgbImage};
 
-use self::rate::RateLimit;
+pub(crate) use self::best_of::{BestOf, Offer};
+use self::label::LabelIntervals;
+use self::near_duplicate::{NearDuplicates, perceptual_hash};
+pub use self::options::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions};
+use self::quota::Quotas;
+use self::rate::{RateLimit, RateState};
 pub(crate) use self::time::{LimitClock, LimitTime};
 
-/// Which limits apply to a hook; the default is none.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LimitOptions {
-    /// Most events a second in the long run; the first image goes through at once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_frames_per_second: Option<f64>,
-}
-
-/// Which limit held an image back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum LimitKind {
-    /// [`LimitOptions::max_frames_per_second`].
-    Rate,
-}
-
-impl LimitKind {
-    /// All kinds.
-    pub const ALL: [Self; 1] = [Self::Rate];
-
-    /// The kind in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Rate => "rate",
-        }
-    }
-}
-
-/// The limits of one hook and what they remember.
+/// The limits of one hook and what they remember, except for [`BestOf`], which holds events.
 #[derive(Debug)]
 pub(crate) struct Limits {
     rate: Option<RateLimit>,
+    labels: Option<LabelIntervals>,
+    duplicates: Option<NearDuplicates>,
+    quotas: Quotas,
+    last: i64,
+}
+
+/// What limits remember, as it is written down.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Memory {
+    last: i64,
+    rate: RateState,
+    labels: label::LabelState,
+    duplicates: near_duplicate::HashState,
+    quotas: quota::QuotaState,
 }
 
 impl Limits {
-    pub(crate) fn new(options: &LimitOptions) -> Self {
+    /// Limits that take up what an earlier process wrote down, if it can be read.
+    pub(crate) fn new(options: &LimitOptions, remembered: Option<&str>) -> Self {
+        let memory: Memory = remembered
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let rate = options.max_frames_per_second;
+        let interval = options.min_seconds_per_label;
         Self {
-            rate: options.max_frames_per_second.map(RateLimit::new),
+            rate: rate.map(|rate| RateLimit::new(rate, memory.rate)),
+            labels: interval.map(|seconds| LabelIntervals::new(seconds, memory.labels)),
+            duplicates: options
+                .near_duplicates
+                .map(|options| NearDuplicates::new(options, memory.duplicates)),
+            quotas: Quotas::new(options, memory.quotas),
+            last: memory.last,
         }
     }
 
+    /// What the limits remember, for the next process.
+    pub(crate) fn remember(&self) -> String {
+        let memory = Memory {
+            last: self.last,
+            rate: self.rate.as_ref().map(RateLimit::state).unwrap_or_default(),
+            labels: self
+                .labels
+                .as_ref()
+                .map(LabelIntervals::state)
+                .unwrap_or_default(),
+            duplicates: self
+                .duplicates
+                .as_ref()
+                .map(NearDuplicates::state)
+                .unwrap_or_default(),
+            quotas: self.quotas.state(),
+        };
+        serde_json::to_string(&memory).unwrap_or_default()
+    }
+
+    /// The last time at which something passed, in microseconds.
+    pub(crate) fn last_time(&self) -> i64 {
+        self.last
+    }
+
     /// Lets an image through and remembers it, or names the limit that holds it back.
-    pub(crate) fn check(&mut self, now: LimitTime) -> Result<(), LimitKind> {
-        if self.rate.as_mut().is_some_and(|rate| !rate.admit(now)) {
+    pub(crate) fn check(
+        &mut self,
+        now: LimitTime,
+        image: &RgbImage,
+        prediction: &Prediction,
+    ) -> Result<(), LimitKind> {
+        if self.rate.as_ref().is_some_and(|rate| !rate.allows(now)) {
             return Err(LimitKind::Rate);
         }
+        let names = prediction.label_names();
+        if self
+            .labels
+            .as_ref()
+            .is_some_and(|labels| !labels.allow(now, &names))
+        {
+            return Err(LimitKind::LabelInterval);
+        }
+        if self
+            .duplicates
+            .as_mut()
+            .is_some_and(|seen| !seen.admit(perceptual_hash(image)))
+        {
+            return Err(LimitKind::NearDuplicate);
+        }
+        self.passed(now, &names);
+        Ok(())
+    }
+
+    fn passed(&mut self, now: LimitTime, names: &[&str]) {
+        self.last = self.last.max(now.0);
+        if let Some(rate) = &mut self.rate {
+            rate.passed(now);
+        }
+        if let Some(labels) = &mut self.labels {
+            labels.passed(now, names);
+        }
+    }
+
+    /// Counts an event towards the quotas, or says that one of them is used up.
+    pub(crate) fn take_quota(&mut self, now: LimitTime) -> Result<(), LimitKind> {
+        if !self.quotas.take(now) {
+            return Err(LimitKind::Quota);
+        }
+        self.last = self.last.max(now.0);
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

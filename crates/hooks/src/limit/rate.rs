@@ -17,6 +17,7 @@ pub(super) struct RateLimit {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct RateState {
     /// Start of the grid, in microseconds of limit time.
     anchor: i64,
@@ -25,27 +26,24 @@ pub(super) struct RateState {
 }
 
 impl RateLimit {
-    pub(super) fn new(per_second: f64) -> Self {
-        Self {
-            per_second,
-            state: RateState::default(),
-        }
+    pub(super) fn new(per_second: f64, state: RateState) -> Self {
+        Self { per_second, state }
     }
 
-    pub(super) fn admit(&mut self, now: LimitTime) -> bool {
-        if self.state.next == 0 {
-            self.state = RateState {
-                anchor: now.0,
-                next: 1,
-            };
-            return true;
-        }
+    /// The interval of the grid in which a time lies.
+    fn slot(&self, now: LimitTime) -> u64 {
         let elapsed = now.0.saturating_sub(self.state.anchor) as f64;
-        let slot = (elapsed * self.per_second / 1e6 + TOLERANCE) as u64;
-        if slot < self.state.next {
-            return false;
-        }
-        self.state = if slot == self.state.next {
+        (elapsed * self.per_second / 1e6 + TOLERANCE) as u64
+    }
+
+    pub(super) fn allows(&self, now: LimitTime) -> bool {
+        self.state.next == 0 || self.slot(now) >= self.state.next
+    }
+
+    /// Remembers an image that was allowed.
+    pub(super) fn passed(&mut self, now: LimitTime) {
+        let slot = self.slot(now);
+        self.state = if self.state.next > 0 && slot == self.state.next {
             RateState {
                 next: slot + 1,
                 ..self.state
@@ -56,15 +54,10 @@ impl RateLimit {
                 next: 1,
             }
         };
-        true
     }
 
     pub(super) fn state(&self) -> RateState {
         self.state
-    }
-
-    pub(super) fn restore(&mut self, state: RateState) {
-        self.state = state;
     }
 }
 
@@ -73,10 +66,17 @@ mod tests {
     use super::*;
 
     fn passed(per_second: f64, micros: impl IntoIterator<Item = i64>) -> usize {
-        let mut limit = RateLimit::new(per_second);
+        let mut limit = RateLimit::new(per_second, RateState::default());
+        let mut admit = |now| {
+            let allows = limit.allows(now);
+            if allows {
+                limit.passed(now);
+            }
+            allows
+        };
         micros
             .into_iter()
-            .filter(|at| limit.admit(LimitTime(1_000 + at)))
+            .filter(|at| admit(LimitTime(1_000 + at)))
             .count()
     }
 

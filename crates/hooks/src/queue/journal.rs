@@ -62,12 +62,15 @@ pub enum JournalError {
     },
     /// Another process works on the queue.
     #[error(
-        "the queue {} is in use by another process: stop it, or give this one another folder",
+        "the queue {} is in use by another process ({process}): stop it, or give this one another \
+         folder",
         path.display()
     )]
     InUse {
         /// The queue's folder.
         path: std::path::PathBuf,
+        /// The other process's number, as far as it is known.
+        process: String,
     },
     /// The database or a row in it.
     #[error("queue {}: {message}", path.display())]

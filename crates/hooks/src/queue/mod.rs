@@ -18,15 +18,19 @@
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
 mod admission;
+mod disk;
 mod journal;
 mod ledger;
 mod options;
 mod state;
+#[cfg(test)]
+mod tests;
 mod usage;
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+pub(crate) use disk::DiskJournal;
 pub use journal::JournalError;
 pub(crate) use journal::{Failure, Journal};
 pub use ledger::Ledger;
@@ -330,6 +334,42 @@ impl Queue {
     fn changed(&self) {
         self.space.notify_all();
         self.work.raise();
+    }
+
+    /// Lets a dead letter wait again; says whether there was one.
+    pub(crate) fn revive(&self, id: EventId, now: Duration) -> Result<bool, JournalError> {
+        let is_durable = lock(&self.state)
+            .dead()
+            .get(&id)
+            .map(|dead| dead.entry.durable);
+        let Some(is_durable) = is_durable else {
+            return Ok(false);
+        };
+        self.note(is_durable, |journal| journal.revived(id))?;
+        let revived = lock(&self.state).revive(id, now);
+        self.changed();
+        Ok(revived)
+    }
+
+    /// Gives a dead letter up; says whether there was one.
+    pub(crate) fn discard(&self, id: EventId) -> bool {
+        let discarded = lock(&self.state).drop_dead(id, DropReason::Discarded);
+        self.changed();
+        discarded
+    }
+
+    /// Writes down what the limits remember, if there is a journal.
+    pub(crate) fn save_limits(&self, limits: &str) -> Result<(), JournalError> {
+        self.journal
+            .as_ref()
+            .map_or(Ok(()), |journal| journal.save_limits(limits))
+    }
+
+    /// Tells the journal what it does not know yet.
+    pub(crate) fn settle(&self) -> Result<(), JournalError> {
+        self.journal
+            .as_ref()
+            .map_or(Ok(()), |journal| self.tend(journal.as_ref()))
     }
 
     /// Takes no more events; those who wait for room are turned away.

@@ -96,7 +96,16 @@ impl Runner {
         self.journal_health
             .note(&self.name, self.queue.delivered(event.id));
         tracing::debug!(hook = %self.name, event = %event.id, attempts, "delivered");
+        self.save_limits(false);
         self.world.observer.delivered(&self.name, event);
+    }
+
+    /// Writes down what the limits remember, now or when it is time.
+    pub(super) fn save_limits(&self, at_once: bool) {
+        if let Some(limits) = self.limits.to_save(&self.world, at_once) {
+            self.journal_health
+                .note(&self.name, self.queue.save_limits(&limits));
+        }
     }
 
     fn failed(&self, job: &Job, error: &ActionError) {

@@ -1,20 +1,22 @@
 //! A hook at work: decides about images, and delivers events on its threads.
 
 mod deliver;
+mod limiter;
 mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use straylight_core::{Frame, Prediction};
 
+use self::limiter::Limiter;
 use self::threads::Threads;
-use crate::clock::{Clock, lock};
+use crate::clock::Clock;
 use crate::delivery::Breaker;
-use crate::event::{Event, EventIds, Picture};
+use crate::event::{Event, EventId, EventIds, Picture};
 use crate::hook::PostInferenceHook;
-use crate::limit::{LimitClock, LimitKind, Limits};
+use crate::limit::{LimitKind, Offer};
 use crate::observe::{Observer, Outcome};
 use crate::queue::{Pushed, Queue};
 use crate::random::Random;
@@ -35,13 +37,21 @@ pub(crate) struct Runner {
     pub(crate) hook: Arc<PostInferenceHook>,
     pub(crate) queue: Queue,
     world: World,
-    limits: Mutex<Limits>,
-    limit_clock: LimitClock,
+    limits: Limiter,
     counters: Counters,
     breaker: Arc<Breaker>,
     ids: EventIds,
     threads: Threads,
     journal_health: deliver::JournalHealth,
+}
+
+/// A queue and what an earlier process left in its folder.
+pub(crate) struct Opened {
+    pub(crate) queue: Queue,
+    /// What the limits remembered.
+    pub(crate) limits: Option<String>,
+    /// The newest event that waits.
+    pub(crate) last: Option<EventId>,
 }
 
 /// A prediction that is copied once, when the first hook fires, and shared by all that do.
@@ -75,21 +85,23 @@ impl Runner {
     pub(crate) fn new(
         name: Arc<str>,
         hook: Arc<PostInferenceHook>,
-        queue: Queue,
+        opened: Opened,
         breaker: Arc<Breaker>,
         world: World,
     ) -> Self {
-        let limits = Limits::new(&hook.options.limits);
-        let (wall, monotonic) = (world.clock.now(), world.clock.monotonic());
+        let limits = Limiter::new(&hook.options.limits, &world, opened.limits.as_deref());
+        let ids = EventIds::default();
+        if let Some(last) = opened.last {
+            ids.start_after(last);
+        }
         Self {
             name,
             hook,
-            queue,
-            limits: Mutex::new(limits),
-            limit_clock: LimitClock::start(wall, monotonic, None),
+            queue: opened.queue,
+            limits,
             counters: Counters::default(),
             breaker,
-            ids: EventIds::default(),
+            ids,
             threads: Threads::default(),
             journal_health: deliver::JournalHealth::default(),
             world,
@@ -108,6 +120,7 @@ impl Runner {
     }
 
     fn decide(self: &Arc<Self>, frame: &Frame, prediction: &SharedPrediction<'_>) -> Outcome {
+        self.release_held(false);
         let score = match self.score(frame, prediction.prediction) {
             Ok(score) => score,
             Err(error) => return self.trigger_failed(&error),
@@ -117,11 +130,36 @@ impl Runner {
             self.counters.not_fired.fetch_add(1, Relaxed);
             return Outcome::NotFired { score };
         }
-        if let Err(limit) = self.check_limits() {
+        if let Err(limit) = self.limits.check(&self.world, frame, prediction.prediction) {
             self.counters.suppressed(limit);
             return Outcome::Suppressed { score, limit };
         }
-        self.fire(frame, prediction, score)
+        let event = Arc::new(self.event(frame, prediction, score));
+        match self.limits.offer(&self.world, &event) {
+            None => self.fire(event),
+            Some(offer) => self.offered(offer, score),
+        }
+    }
+
+    /// An image that takes part in the choice of the best of a window.
+    fn offered(&self, offer: Offer, score: f64) -> Outcome {
+        let limit = LimitKind::BestOf;
+        match offer {
+            Offer::Held => return Outcome::Held { score },
+            Offer::HeldForAnother => self.counters.suppressed(limit),
+            Offer::Refused => {
+                self.counters.suppressed(limit);
+                return Outcome::Suppressed { score, limit };
+            }
+        }
+        Outcome::Held { score }
+    }
+
+    /// Fires the best images of a window that is over, or of the open one.
+    pub(crate) fn release_held(self: &Arc<Self>, even_open: bool) {
+        for event in self.limits.release(&self.world, even_open) {
+            self.fire(event);
+        }
     }
 
     fn score(&self, frame: &Frame, prediction: &Prediction) -> Result<f64, TriggerError> {
@@ -144,24 +182,14 @@ impl Runner {
         }
     }
 
-    fn check_limits(&self) -> Result<(), LimitKind> {
-        let now = self.limit_clock.at(self.world.clock.monotonic());
-        lock(&self.limits).check(now)
-    }
-
-    fn fire(
-        self: &Arc<Self>,
-        frame: &Frame,
-        prediction: &SharedPrediction<'_>,
-        score: f64,
-    ) -> Outcome {
-        let event = self.event(frame, prediction, score);
-        let id = event.id;
+    fn fire(self: &Arc<Self>, event: Arc<Event>) -> Outcome {
+        let (id, score) = (event.id, event.score);
+        if let Err(limit) = self.limits.take_quota(&self.world) {
+            self.counters.suppressed(limit);
+            return Outcome::Suppressed { score, limit };
+        }
         self.counters.fired.fetch_add(1, Relaxed);
-        match self
-            .queue
-            .push(Arc::new(event), self.world.clock.monotonic())
-        {
+        match self.queue.push(event, self.world.clock.monotonic()) {
             Pushed::Dropped(reason) => return Outcome::Dropped { score, reason },
             Pushed::Ready => self.wake_worker(),
             Pushed::Staged => self.wake_spooler(),
@@ -189,7 +217,8 @@ impl Runner {
 
     /// What the hook has done.
     pub(crate) fn stats(&self) -> HookStats {
-        let stats = self.counters.stats(&self.name, self.queue.books());
+        let held = self.limits.held();
+        let stats = self.counters.stats(&self.name, held, self.queue.books());
         HookStats {
             breaker_open: self.breaker.is_open(),
             ..stats

@@ -114,6 +114,7 @@ impl Runner {
             None => Step::Wait(Some(now + DISK_REST)),
             Some(0) => Step::Wait(None),
             Some(_) => {
+                self.save_limits(true);
                 if self.hook.options.max_threads > 0 {
                     self.wake_worker();
                 }
@@ -130,7 +131,10 @@ impl Runner {
     }
 
     /// Waits until nothing is queued, or until a time; says whether nothing is.
+    ///
+    /// Ends the open window of a limit to its best images.
     pub(crate) fn drain(self: &Arc<Self>, until: Duration) -> bool {
+        self.release_held(true);
         loop {
             let seen = self.queue.work.seen();
             let next = self.help();
@@ -165,12 +169,15 @@ impl Runner {
     /// A worker whose action hangs is left behind; what it holds stays queued on disk, and what
     /// waits in memory is given up and counted.
     pub(crate) fn shut_down(self: &Arc<Self>, until: Duration) {
+        self.release_held(true);
         self.queue.close();
         self.drain(until);
         self.threads.stopping.store(true, SeqCst);
         self.queue.work.raise();
         self.wait_for_threads(until);
         let lost = self.queue.abandon();
+        self.save_limits(true);
+        self.journal_health.note(&self.name, self.queue.settle());
         if lost > 0 {
             tracing::error!(hook = %self.name, lost, "events in memory were given up at the end");
         }

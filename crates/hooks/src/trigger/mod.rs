@@ -10,6 +10,7 @@ mod empty_label;
 mod label;
 mod object_count;
 mod ood;
+mod ood_model;
 
 use std::fmt;
 

@@ -11,7 +11,7 @@ pub trait OodScorer: Send + Sync {
     /// How far out of distribution the activations are, `0..=1`; higher is more.
     fn score(&self, activations: &Activations) -> Result<f64, TriggerError>;
 
-    /// The score above which the model itself calls an image out of distribution.
+    /// The score from which on the model itself calls an image out of distribution.
     fn threshold(&self) -> f64;
 
     /// The threshold at which this share (`0..=1`) of in-distribution images is called strange,
@@ -21,7 +21,7 @@ pub trait OodScorer: Send + Sync {
     }
 }
 
-/// Fires for images whose OOD score is above a threshold.
+/// Fires for images whose OOD score reaches a threshold.
 pub struct OODTrigger {
     model: Arc<dyn OodScorer>,
     threshold: f64,
@@ -108,11 +108,11 @@ impl Trigger for OODTrigger {
     }
 
     fn decide(&self, score: f64) -> bool {
-        score > self.threshold
+        score >= self.threshold
     }
 
     fn reason(&self, score: f64) -> String {
-        format!("OOD score {score:.3} > {:.3}", self.threshold)
+        format!("OOD score {score:.3} >= {:.3}", self.threshold)
     }
 
     fn config(&self) -> Option<TriggerConfig> {
@@ -158,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn fires_above_the_threshold_only() {
+    fn fires_at_the_threshold_and_above() {
         struct Case(f32, bool);
         let trigger = OODTrigger::new(Arc::new(FirstFeature));
-        for Case(feature, fires) in [Case(0.5, false), Case(0.51, true), Case(f32::NAN, false)] {
+        for Case(feature, fires) in [Case(0.49, false), Case(0.5, true), Case(f32::NAN, false)] {
             let (frame, prediction) = seen(feature);
             let score = trigger.score(&frame, &prediction).unwrap();
             assert_eq!(trigger.decide(score), fires, "{feature}");

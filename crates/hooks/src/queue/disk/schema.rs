@@ -1,0 +1,82 @@
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+
+use super::database_error;
+use crate::queue::JournalError;
+
+/// Version of the tables; a file with a higher one belongs to a newer program.
+const VERSION: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE events (
+        id       TEXT PRIMARY KEY,          -- 32 hexadecimal digits; sorts by time
+        event    TEXT NOT NULL,             -- JSON, see `row`
+        format   TEXT NOT NULL,             -- extension of the image in the spool
+        bytes    INTEGER NOT NULL,          -- of the image
+        attempts INTEGER NOT NULL DEFAULT 0,
+        error    TEXT NOT NULL DEFAULT '',  -- of the last attempt
+        dead_at  INTEGER                    -- microseconds since 1970; NULL while it waits
+    ) STRICT;
+    CREATE TABLE totals (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
+    CREATE TABLE limits (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL) STRICT;
+";
+
+/// Opens the database for the process that works on the queue.
+pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
+    let failed = |error: rusqlite::Error| database_error(path, &error);
+    let connection = Connection::open(path).map_err(failed)?;
+    connection
+        .busy_timeout(Duration::from_secs(5))
+        .map_err(failed)?;
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(failed)?;
+    make_tables(&connection).map_err(failed)?;
+    check_version(&connection, path)?;
+    Ok(connection)
+}
+
+fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
+    if version(connection)? > 0 {
+        return Ok(());
+    }
+    let script = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
+    connection.execute_batch(&script)
+}
+
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Refuses a queue that a newer program wrote.
+pub(in crate::queue) fn check_version(
+    connection: &Connection,
+    path: &Path,
+) -> Result<(), JournalError> {
+    let found = version(connection).map_err(|error| database_error(path, &error))?;
+    if found == VERSION {
+        return Ok(());
+    }
+    let message = format!(
+        "the queue has version {found}, and this program knows {VERSION}: use a newer Straylight"
+    );
+    Err(JournalError::Database {
+        path: path.to_owned(),
+        message,
+    })
+}
+
+pub(super) fn read_limits(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection
+        .query_row("SELECT state FROM limits", [], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn write_limits(transaction: &Transaction<'_>, state: &str) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO limits (one, state) VALUES (1, ?1)")?
+        .execute([state])?;
+    Ok(())
+}
