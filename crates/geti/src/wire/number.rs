@@ -28,9 +28,22 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D
     }
 }
 
-/// Reads a number or null (zero).
+/// Reads a number, a number written as a text (as `model.json` has it), or null (zero).
 pub(crate) fn float<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(0.0))
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(f64),
+        Text(String),
+    }
+    match Option::<Written>::deserialize(deserializer)? {
+        None => Ok(0.0),
+        Some(Written::Number(number)) => Ok(number),
+        Some(Written::Text(text)) => text
+            .trim()
+            .parse()
+            .map_err(|_| serde::de::Error::custom(format_args!("`{text}` is not a number"))),
+    }
 }
 
 /// Reads a value, or its default in the place of null.

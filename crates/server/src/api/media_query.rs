@@ -1,0 +1,166 @@
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::Uri;
+use serde_json::Value;
+use straylight_core::Project;
+use straylight_geti::wire::{
+    Condition, ErrorCode, MAX_PAGE_LIMIT, MediaPage, MediaQuery, Rule,
+};
+use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
+
+use super::extract::{Ids, Query, parse_json};
+use super::{ApiError, ApiResult, lookup, render};
+use crate::app::{App, Shared};
+
+/// What a query asks for.
+enum Wanted {
+    /// Images that match.
+    Images(ImageFilter),
+    /// Nothing that is here: videos and their frames.
+    Nothing,
+}
+
+/// `POST .../media:query`: images by rules, page by page.
+pub(super) async fn query(
+    State(app): State<Shared>,
+    ids: Ids,
+    query: Query,
+    uri: Uri,
+    body: Bytes,
+) -> ApiResult<Json<MediaPage>> {
+    let limit = query.number("limit", MAX_PAGE_LIMIT.into(), (1, MAX_PAGE_LIMIT.into()))?;
+    let skip = query.number("skip", 0, (0, i64::MAX as u64))?;
+    let sort = sort(&query)?;
+    let rules = match body.is_empty() {
+        true => MediaQuery { condition: Condition::And, rules: Vec::new() },
+        false => parse_json(&body)?,
+    };
+    let path = uri.path().to_owned();
+    let sort_query = format!("sort_by={}&sort_direction={}", sort.2, sort.3);
+    let page = app
+        .run(move |app| {
+            let (project, dataset) = lookup::dataset(app, &ids)?;
+            let wanted = filter(&project, &rules)?;
+            let page = Page { skip, limit };
+            find(app, &project, &dataset.id, wanted, (sort.0, sort.1), page)
+        })
+        .await?;
+    Ok(Json(with_next(page, &path, &sort_query, Page { skip, limit })))
+}
+
+fn with_next(mut page: MediaPage, path: &str, sort: &str, asked: Page) -> MediaPage {
+    let end = asked.skip.saturating_add(page.media.len() as u64);
+    if end < page.total_matched_images && !page.media.is_empty() {
+        let limit = asked.limit;
+        page.next_page = Some(format!("{path}?limit={limit}&skip={end}&{sort}"));
+    }
+    page
+}
+
+fn find(
+    app: &App,
+    project: &Project,
+    dataset: &str,
+    wanted: Wanted,
+    sort: (ImageSort, SortDirection),
+    page: Page,
+) -> ApiResult<MediaPage> {
+    let total_images = app.store.count_images(dataset, &ImageFilter::default())?;
+    let Wanted::Images(filter) = wanted else {
+        return Ok(MediaPage { total_images, ..MediaPage::default() });
+    };
+    let found = app.store.images(dataset, &filter, sort, page)?;
+    let media = found.images.iter().map(|image| render::media(app, project, image));
+    Ok(MediaPage {
+        media: media.collect(),
+        total_matched_images: found.total,
+        total_images,
+        ..MediaPage::default()
+    })
+}
+
+/// The sort with the words that said it.
+fn sort(query: &Query) -> ApiResult<(ImageSort, SortDirection, &'static str, &'static str)> {
+    let by = query.text("sort_by").unwrap_or("media_name").to_lowercase();
+    let known = [
+        ("media_name", ImageSort::Name),
+        ("media_upload_date", ImageSort::UploadedAt),
+        ("media_width", ImageSort::Width),
+        ("media_height", ImageSort::Height),
+        ("media_size", ImageSort::Size),
+        ("annotation_creation_date", ImageSort::AnnotatedAt),
+        ("ood_score", ImageSort::OodScore),
+        ("uncertainty", ImageSort::Uncertainty),
+        ("capture_time", ImageSort::CapturedAt),
+    ];
+    let found = known.into_iter().find(|(name, _)| *name == by);
+    let (name, sort) = found.ok_or_else(|| ApiError::bad("`sort_by` is no known field"))?;
+    match query.text("sort_direction").unwrap_or("asc").to_lowercase().as_str() {
+        "asc" => Ok((sort, SortDirection::Ascending, name, "asc")),
+        "dsc" | "desc" => Ok((sort, SortDirection::Descending, name, "dsc")),
+        _ => Err(ApiError::bad("`sort_direction` is `asc` or `dsc`")),
+    }
+}
+
+fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::new(ErrorCode::InvalidFilter, message)
+}
+
+/// Turns the rules into a filter; what cannot be expressed is refused, never ignored.
+fn filter(project: &Project, query: &MediaQuery) -> ApiResult<Wanted> {
+    if query.condition == Condition::Or && query.rules.len() > 1 {
+        return Err(invalid("Rules can only be joined by `and` here"));
+    }
+    let mut filter = ImageFilter::default();
+    for rule in &query.rules {
+        if !apply(project, &mut filter, rule)? {
+            return Ok(Wanted::Nothing);
+        }
+    }
+    Ok(Wanted::Images(filter))
+}
+
+/// Adds one rule to a filter; whether anything can match.
+fn apply(project: &Project, filter: &mut ImageFilter, rule: &Rule) -> ApiResult<bool> {
+    let (field, operator) = (rule.field.to_uppercase(), rule.operator.to_uppercase());
+    match (field.as_str(), operator.as_str()) {
+        ("MEDIA_TYPE", "EQUAL" | "IN") => return Ok(texts(&rule.value).any(|kind| kind == "image")),
+        ("MEDIA_TYPE", "NOT_EQUAL") => return Ok(texts(&rule.value).all(|kind| kind != "image")),
+        ("MEDIA_NAME", "CONTAINS" | "EQUAL") => filter.name = text(&rule.value)?,
+        ("LABEL_ID", "EQUAL" | "IN") => filter.label = Some(label(project, &rule.value)?),
+        ("ANNOTATION_SCENE_STATE", "EQUAL") => {
+            let state = text(&rule.value)?.unwrap_or_default().to_uppercase();
+            filter.annotated = Some(state == "ANNOTATED");
+        }
+        ("HOOK", "EQUAL") => filter.hook = text(&rule.value)?,
+        ("REASON", "CONTAINS") => filter.reason = text(&rule.value)?,
+        ("OOD_SCORE", "GREATER_OR_EQUAL") => filter.min_score = rule.value.as_f64(),
+        ("OOD_SCORE", "LESS_OR_EQUAL") => filter.max_score = rule.value.as_f64(),
+        _ => return Err(invalid(format!("`{field} {operator}` is no known rule"))),
+    }
+    Ok(true)
+}
+
+/// A text, or the texts of a list, in lower case.
+fn texts(value: &Value) -> impl Iterator<Item = String> {
+    let one = value.as_str().into_iter();
+    let many = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    one.chain(many).map(str::to_lowercase)
+}
+
+fn text(value: &Value) -> ApiResult<Option<String>> {
+    let text = value.as_str().ok_or_else(|| invalid("A rule's value must be a text"))?;
+    Ok(Some(text.to_owned()))
+}
+
+fn label(project: &Project, value: &Value) -> ApiResult<String> {
+    let mut ids = texts(value);
+    let (Some(id), None) = (ids.next(), ids.next()) else {
+        return Err(invalid("A rule can name one label"));
+    };
+    let labels = lookup::label_names(project);
+    let label = labels.get(id.as_str());
+    let label = label.ok_or_else(|| ApiError::new(ErrorCode::LabelNotFound, "No such label"))?;
+    Ok(label.name.clone())
+}

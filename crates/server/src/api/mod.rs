@@ -1,0 +1,54 @@
+//! The endpoints of the Geti REST API, one file a family.
+
+mod annotations;
+mod check_scene;
+mod configuration;
+mod datasets;
+mod deployments;
+mod endpoint;
+mod error;
+mod export;
+mod extract;
+mod images;
+mod imports;
+mod jobs;
+mod lookup;
+mod media_query;
+mod model_list;
+mod predict;
+mod project_put;
+mod projects;
+mod render;
+mod session;
+mod upload;
+mod uploads;
+
+pub(crate) use endpoint::{Endpoint, Operation};
+pub(crate) use error::{ApiError, ApiResult};
+pub(crate) use extract::{body, parse_json};
+pub(crate) use images::{mime, thumbnail};
+pub(crate) use lookup::{label_names, to_stored};
+pub(crate) use predict::{predict_bytes, predict_frame};
+pub(crate) use uploads::remove_abandoned;
+
+/// Every endpoint, in the order of the description at `/docs`.
+pub(crate) fn endpoints() -> Vec<Endpoint> {
+    [
+        session::endpoints(),
+        projects::endpoints(),
+        datasets::endpoints(),
+        images::endpoints(),
+        annotations::endpoints(),
+        model_list::endpoints(),
+        deployments::endpoints(),
+        configuration::endpoints(),
+        predict::endpoints(),
+        jobs::endpoints(),
+        uploads::endpoints(),
+        imports::endpoints(),
+        export::endpoints(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

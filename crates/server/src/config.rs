@@ -1,0 +1,141 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How the server listens, what it allows, and how it describes itself.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Address and port; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How connections are encrypted.
+    pub tls: Tls,
+    /// Which generation of the Python SDK the answers are for.
+    pub generation: SdkGeneration,
+    /// What a request may cost.
+    pub limits: Limits,
+    /// How long open requests may take after the server was told to stop.
+    pub stop_timeout: Duration,
+}
+
+/// Where the server's certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tls {
+    /// A certificate for `localhost`, `127.0.0.1` and `::1` (and the address listened on) that
+    /// is made at the first start and kept in the store's directory.
+    SelfSigned,
+    /// The user's own files in PEM form.
+    Files {
+        /// The certificate and those above it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+    /// Plain HTTP; only on a loopback address.
+    Off,
+}
+
+/// Which Python SDK shall understand the answers; one server cannot speak to both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SdkGeneration {
+    /// SDK 2.13 and what follows the API of Geti 2.12 and later.
+    #[default]
+    Current,
+    /// SDK 2.5, which knows Geti up to 2.11.
+    Legacy,
+}
+
+impl SdkGeneration {
+    /// The version that the server gives as its own: a full semantic version with a part
+    /// after the hyphen, without which SDK 2.5 fails.
+    pub fn version(self) -> &'static str {
+        match self {
+            Self::Current => "2.13.0-local-20260101000000",
+            Self::Legacy => "2.11.0-local-20260101000000",
+        }
+    }
+}
+
+/// What a request may cost.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes of one uploaded image file.
+    pub image_bytes: u64,
+    /// Pixels of one uploaded image.
+    pub image_pixels: u64,
+    /// Bytes of one resumable upload.
+    pub upload_bytes: u64,
+    /// Bytes of a JSON body.
+    pub json_bytes: usize,
+    /// Bytes of all image uploads that are in memory at the same time.
+    pub memory_bytes: u64,
+    /// Connections that are open at the same time.
+    pub connections: usize,
+    /// How long a connection may take to send the head of a request, or to agree on TLS.
+    pub head_timeout: Duration,
+    /// How long a body may pause.
+    pub body_timeout: Duration,
+    /// Failed logins of one address in a minute before it has to wait.
+    pub failed_logins: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            image_bytes: 64 << 20,
+            image_pixels: 100_000_000,
+            upload_bytes: straylight_geti::wire::MAX_UPLOAD_BYTES,
+            json_bytes: 16 << 20,
+            memory_bytes: 128 << 20,
+            connections: 512,
+            head_timeout: Duration::from_secs(15),
+            body_timeout: Duration::from_secs(30),
+            failed_logins: 10,
+        }
+    }
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8443),
+            tls: Tls::SelfSigned,
+            generation: SdkGeneration::default(),
+            limits: Limits::default(),
+            stop_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl ServerConfig {
+    /// The configuration with another address.
+    #[must_use]
+    pub fn listen_on(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// The configuration with another source of the certificate.
+    #[must_use]
+    pub fn with_tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// The configuration for another generation of the Python SDK.
+    #[must_use]
+    pub fn for_sdk(mut self, generation: SdkGeneration) -> Self {
+        self.generation = generation;
+        self
+    }
+
+    /// The configuration with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+}

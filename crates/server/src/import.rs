@@ -1,0 +1,172 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use straylight_core::{Project, Task};
+use straylight_geti::wire::{
+    ModelGroup, ModelSummary, OptimizationType, OptimizedModel, Performance, PurgeInfo,
+};
+use straylight_store::{DeploymentRecord, Store, StoreError};
+
+/// A deployment folder could not be taken over.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// A file of the folder cannot be read or is not as it should be.
+    #[error("`{path}` {detail}: export the deployment again")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What the REST API says of one task's model of a deployment.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub(crate) struct TaskModel {
+    pub(crate) group: ModelGroup,
+    pub(crate) optimized: OptimizedModel,
+}
+
+/// Takes a deployment folder into the store: the project, when it is not there, and its models.
+///
+/// `folder` is the one with `project.json` or the one above it. The newest import becomes the
+/// active deployment of its project. Hooks in the folder come along.
+///
+/// # Errors
+///
+/// A file is missing or not as it should be; nothing is stored then.
+pub fn import_deployment(store: &Store, folder: &Path) -> Result<DeploymentRecord, ImportError> {
+    let folder = match folder.join("deployment").join("project.json").is_file() {
+        true => folder.join("deployment"),
+        false => folder.to_owned(),
+    };
+    let value = read_json(&folder.join("project.json"))?;
+    let project: Project = serde_json::from_value(value.clone())
+        .map_err(|e| bad(&folder.join("project.json"), format!("is no project ({e})")))?;
+    let tasks: Vec<&Task> = project.trainable_tasks().collect();
+    let models = tasks
+        .iter()
+        .map(|task| task_model(store, &folder, task))
+        .collect::<Result<Vec<_>, _>>()?;
+    let stored = store.import_project(&value)?;
+    let name = models.first().map_or("deployment", |m| m.group.name.as_str());
+    let models = json!({ "models": models });
+    Ok(store.add_deployment(&stored.id, name, &folder, &models)?)
+}
+
+fn bad(path: &Path, detail: String) -> ImportError {
+    ImportError::File {
+        path: path.to_owned(),
+        detail,
+    }
+}
+
+fn read_json(path: &Path) -> Result<Value, ImportError> {
+    let bytes = fs::read(path).map_err(|e| bad(path, format!("cannot be read ({e})")))?;
+    serde_json::from_slice(&bytes).map_err(|e| bad(path, format!("is not JSON ({e})")))
+}
+
+fn task_model(store: &Store, folder: &Path, task: &Task) -> Result<TaskModel, ImportError> {
+    let dir = task_dir(folder, task)?;
+    let path = dir.join("model.json");
+    let mut optimized: OptimizedModel = serde_json::from_value(read_json(&path)?)
+        .map_err(|e| bad(&path, format!("is no model ({e})")))?;
+    let size = ["model.xml", "model.bin"]
+        .iter()
+        .map(|name| model_size(&dir.join("model").join(name)))
+        .sum::<Result<u64, _>>()?;
+    complete(store, &mut optimized, size)?;
+    let group = group(store, task, &optimized)?;
+    Ok(TaskModel { group, optimized })
+}
+
+/// The folder of a task: its title, which must not lead elsewhere.
+pub(crate) fn task_dir(folder: &Path, task: &Task) -> Result<PathBuf, ImportError> {
+    let dir = folder.join(&task.title);
+    let stays = !task.title.is_empty()
+        && !task.title.contains(['/', '\\', '\0'])
+        && !matches!(task.title.as_str(), "." | "..");
+    if stays && dir.is_dir() {
+        return Ok(dir);
+    }
+    Err(bad(&folder.join("project.json"), format!("has a task `{}` without a folder", task.title)))
+}
+
+fn model_size(path: &Path) -> Result<u64, ImportError> {
+    let metadata = fs::metadata(path).map_err(|e| bad(path, format!("cannot be read ({e})")))?;
+    Ok(metadata.len())
+}
+
+/// Fills what the SDK needs and a model.json may lack; scores must be numbers for it.
+fn complete(store: &Store, model: &mut OptimizedModel, size: u64) -> Result<(), StoreError> {
+    if !straylight_store::is_object_id(&model.id) {
+        model.id = store.new_id()?;
+    }
+    model.creation_date.get_or_insert(store.clock().now().into());
+    "SUCCESS".clone_into(&mut model.model_status);
+    model.model_format.get_or_insert_with(|| "OpenVINO".to_owned());
+    model.size = size;
+    let score = model.performance.and_then(|p| p.score).unwrap_or(0.0);
+    model.performance = Some(Performance { score: Some(score) });
+    if model.optimization_type.known().is_none_or(|t| *t == OptimizationType::None) {
+        model.optimization_type = OptimizationType::Mo.into();
+    }
+    if model.precision.is_empty() {
+        model.precision.push("FP16".to_owned());
+    }
+    Ok(())
+}
+
+fn group(store: &Store, task: &Task, model: &OptimizedModel) -> Result<ModelGroup, StoreError> {
+    let architecture = model.name.split(" OpenVINO").next().unwrap_or(&model.name);
+    let previous = model.previous_revision_id.clone();
+    let id = match previous.filter(|id| straylight_store::is_object_id(id)) {
+        Some(id) => id,
+        None => store.new_id()?,
+    };
+    let summary = ModelSummary {
+        id,
+        name: architecture.to_owned(),
+        creation_date: model.creation_date,
+        score_up_to_date: true,
+        active_model: true,
+        size: model.size,
+        performance: model.performance,
+        label_schema_in_sync: true,
+        version: model.version.max(1),
+        purge_info: Some(PurgeInfo::default()),
+    };
+    Ok(ModelGroup {
+        id: store.new_id()?,
+        name: architecture.to_owned(),
+        model_template_id: template_id(task, architecture),
+        task_id: Some(task.id.clone()),
+        learning_approach: Some("fully_supervised".to_owned()),
+        models: vec![summary],
+    })
+}
+
+/// An identifier for an algorithm that was trained elsewhere.
+fn template_id(task: &Task, architecture: &str) -> String {
+    let kind = serde_json::to_value(task.task_type).unwrap_or_default();
+    let kind = kind.as_str().unwrap_or("task").to_owned();
+    let name: String = architecture
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
+        .collect();
+    format!("imported_{kind}_{name}")
+}
+
+/// The models of an imported deployment.
+pub(crate) fn models(deployment: &DeploymentRecord) -> Vec<TaskModel> {
+    let models = serde_json::from_value(deployment.json["models"].clone());
+    models.unwrap_or_else(|error| {
+        tracing::error!(%error, deployment = deployment.id, "its models cannot be read");
+        Vec::new()
+    })
+}
