@@ -111,6 +111,21 @@ impl Mapping {
         mapped
     }
 
+    /// As [`to_pixels`](Self::to_pixels), each operation in `f64` and its result in `f32`: the
+    /// arithmetic that `ModelAPI` has where it works in place with lists of Python numbers.
+    pub(crate) fn to_pixels_f64(self, corners: [f32; 4], image: Size) -> [f32; 4] {
+        let limit = [image.width as f32, image.height as f32];
+        let mut mapped = corners;
+        for (index, value) in mapped.iter_mut().enumerate() {
+            let axis = index % 2;
+            let unpadded = (f64::from(*value) - self.pad[axis]) as f32;
+            let scaled = (f64::from(unpadded) * self.scale[axis]) as f32;
+            let placed = (scaled + self.origin[axis] as f32).round_ties_even();
+            *value = placed.clamp(0.0, limit[axis]);
+        }
+        mapped
+    }
+
     /// Maps a column (`axis` 0) or a row (`axis` 1) in `f32`.
     pub(crate) fn coordinate(self, axis: usize, value: f32) -> f32 {
         (value - self.pad[axis] as f32) * self.scale[axis] as f32 + self.origin[axis] as f32

@@ -12,21 +12,31 @@
 // Tests compare with values that are exact in binary.
 #![cfg_attr(test, allow(clippy::float_cmp))]
 
+mod anomaly;
+mod chain;
 mod classification;
 mod config;
 mod detection;
 mod empty;
 mod error;
 mod geometry;
+mod instance_segmentation;
+mod instances;
+mod keypoint;
 mod labels;
 mod nms;
 mod numeric;
 mod post;
+mod raster;
+mod rotated_detection;
 mod saliency;
+mod segmentation;
 mod tensor;
 #[cfg(test)]
 mod testing;
+mod tiling;
 
+pub use chain::{ChainRunner, Region, labels_whole_images, merge, predict_chain, regions};
 pub use config::{Hierarchy, ModelType, TaskConfig, TilingConfig};
 pub use empty::add_empty_label;
 pub use error::TaskError;
@@ -35,3 +45,4 @@ pub use labels::{LEGACY_EMPTY_NAME, ModelLabels};
 pub use nms::{ScoredBox, Suppression};
 pub use post::{PostProcessor, post_processor};
 pub use tensor::{FEATURE_VECTOR, OutputTensor, Outputs, SALIENCY_MAP, TensorData};
+pub use tiling::{Tile, TileMerger, TileRunner, predict_tiled};

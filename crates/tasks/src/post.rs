@@ -3,9 +3,18 @@ use std::sync::Arc;
 
 use straylight_core::{Activations, Label, Prediction, SaliencyMap, TaskType};
 
+use crate::anomaly::Anomaly;
 use crate::classification::Classification;
 use crate::detection::Detection;
-use crate::{FEATURE_VECTOR, Geometry, ModelLabels, Outputs, TaskConfig, TaskError};
+use crate::instance_segmentation::InstanceSegmentation;
+use crate::instances::Instances;
+use crate::keypoint::Keypoints;
+use crate::rotated_detection::RotatedDetection;
+use crate::segmentation::Segmentation;
+use crate::tiling::TileMerger;
+use crate::{
+    FEATURE_VECTOR, Geometry, ModelLabels, Outputs, Size, TaskConfig, TaskError, TilingConfig,
+};
 
 /// Turns the outputs of one task's model into a prediction.
 ///
@@ -46,6 +55,11 @@ pub trait PostProcessor: fmt::Debug + Send + Sync {
 
     /// The labels in the order of the model's classes.
     fn labels(&self) -> &[Label];
+
+    /// What merges the results of an image's tiles; `None` if the task is not run on tiles.
+    fn tile_merger(&self, _: &TilingConfig, _: Size) -> Option<Box<dyn TileMerger + '_>> {
+        None
+    }
 }
 
 /// A copy of the output `feature_vector`.
@@ -66,6 +80,16 @@ pub fn post_processor(
     Ok(match task {
         TaskType::Classification => Box::new(Classification::new(config, labels)),
         TaskType::Detection => Box::new(Detection::new(config, labels)),
+        TaskType::RotatedDetection => Box::new(RotatedDetection(Instances::new(config, labels))),
+        TaskType::InstanceSegmentation => {
+            Box::new(InstanceSegmentation(Instances::new(config, labels)))
+        }
+        TaskType::Segmentation => Box::new(Segmentation::new(config, labels)),
+        TaskType::AnomalyClassification
+        | TaskType::AnomalyDetection
+        | TaskType::AnomalySegmentation
+        | TaskType::Anomaly => Box::new(Anomaly::new(task, config, task_labels)?),
+        TaskType::KeypointDetection => Box::new(Keypoints::new(config, labels)),
         other => {
             return Err(TaskError::Unsupported(format!(
                 "{other:?} has no model to be run"

@@ -46,6 +46,19 @@ impl<'a> TensorData<'a> {
         }
     }
 
+    /// `len` elements from `begin` on as 32-bit floats; `None` if there are not as many.
+    pub(crate) fn part(self, begin: usize, len: usize) -> Option<Cow<'a, [f32]>> {
+        let range = begin..begin.checked_add(len)?;
+        let part = match self {
+            Self::F32(data) => Self::F32(data.get(range)?),
+            Self::F64(data) => Self::F64(data.get(range)?),
+            Self::U8(data) => Self::U8(data.get(range)?),
+            Self::I32(data) => Self::I32(data.get(range)?),
+            Self::I64(data) => Self::I64(data.get(range)?),
+        };
+        Some(part.to_f32())
+    }
+
     /// All elements as class indices: fractions are cut off, NaN becomes -1.
     pub fn to_classes(self) -> Vec<i64> {
         let from_f64 = |value: f64| if value.is_nan() { -1 } else { value as i64 };

@@ -9,9 +9,10 @@ mod yolo;
 
 use straylight_core::{Annotation, Label, Prediction, SaliencyMap, Shape};
 
+use crate::tiling::{DetectionMerger, TileMerger};
 use crate::{
-    Geometry, ModelLabels, ModelType, Outputs, PostProcessor, ScoredBox, Suppression, TaskConfig,
-    TaskError, saliency,
+    Geometry, ModelLabels, ModelType, Outputs, PostProcessor, ScoredBox, Size, Suppression,
+    TaskConfig, TaskError, TilingConfig, saliency,
 };
 
 /// A box in pixels of the image, its class and its score.
@@ -107,14 +108,25 @@ pub(crate) fn suppression(config: &TaskConfig) -> Option<Suppression> {
     })
 }
 
-/// Drops what better boxes suppress; without suppression, everything stays as it is.
+/// Drops boxes that better ones suppress; without suppression, everything stays as it is.
 pub(crate) fn suppress(found: Vec<Found>, suppression: Option<&Suppression>) -> Vec<Found> {
+    suppress_by(found, suppression, |item| *item)
+}
+
+/// Drops items whose boxes better ones suppress; what stays comes by falling score.
+pub(crate) fn suppress_by<T>(
+    items: Vec<T>,
+    suppression: Option<&Suppression>,
+    found: impl Fn(&T) -> Found,
+) -> Vec<T> {
     let Some(suppression) = suppression else {
-        return found;
+        return items;
     };
-    let boxes: Vec<ScoredBox> = found.iter().map(Found::scored_box).collect();
+    let boxes: Vec<ScoredBox> = items.iter().map(|item| found(item).scored_box()).collect();
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
     let kept = suppression.keep(&boxes).into_iter();
-    kept.filter_map(|index| found.get(index).copied()).collect()
+    kept.filter_map(|index| items.get_mut(index).and_then(Option::take))
+        .collect()
 }
 
 /// The rectangle or ellipse of a box; sides and corners are whole pixels.
@@ -155,6 +167,10 @@ impl PostProcessor for Detection {
 
     fn labels(&self) -> &[Label] {
         self.labels.all()
+    }
+
+    fn tile_merger(&self, tiling: &TilingConfig, _: Size) -> Option<Box<dyn TileMerger + '_>> {
+        Some(Box::new(DetectionMerger::new(self, *tiling)))
     }
 }
 

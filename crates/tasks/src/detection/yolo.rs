@@ -59,7 +59,7 @@ pub(super) fn v5(
     let mut found = suppress(candidates.collect(), suppression);
     let mapping = geometry.mapping();
     for item in &mut found {
-        item.corners = mapping.to_pixels(item.corners, geometry.image);
+        item.corners = mapping.to_pixels_f64(item.corners, geometry.image);
     }
     Ok(found)
 }
