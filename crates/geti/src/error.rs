@@ -108,6 +108,12 @@ impl GetiError {
         self
     }
 
+    #[must_use]
+    pub(crate) fn map_message(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        self.0.message = change(&self.0.message);
+        self
+    }
+
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -130,12 +130,7 @@ impl ServerDetails {
 impl GetiError {
     /// Says in which file or environment the trouble is.
     fn with_place(self, place: &str) -> Self {
-        let message = format!("{place}: {}", self.message());
-        let error = Self::new(self.kind(), message);
-        match self.hint() {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+        self.map_message(|message| format!("{place}: {message}"))
     }
 }
 

@@ -114,7 +114,7 @@ impl ProjectApi {
         progress: &dyn Progress,
     ) -> Result<(), GetiError> {
         straylight_files::create_folder(root)?;
-        let request = request.repeatable().patience(PACKING).download();
+        let request = request.repeatable().patience(10).download();
         let file = self.geti().transport().run(&request, |answer| {
             if answer.status() == 204 {
                 let error = GetiError::new(ErrorKind::NotFound, "the project has no media yet")

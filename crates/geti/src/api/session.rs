@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::pages::{self, Cursor, Page, Paging};
 use super::{ProjectApi, ServerVersion};
@@ -19,6 +20,10 @@ const PROJECTS_A_PAGE: u64 = 50;
 pub struct ClientOptions {
     /// How often and how patiently requests are repeated.
     pub retry: RetryPolicy,
+    /// How long a server may take to begin an answer, and for each further part of it.
+    ///
+    /// Uploads may take twice as long, packing of a deployment ten times.
+    pub patience: Duration,
     /// How many transfers run at once, at least 1.
     pub threads: usize,
     /// How many media are asked for at once, 1 to 1000.
@@ -28,10 +33,11 @@ pub struct ClientOptions {
 }
 
 impl Default for ClientOptions {
-    /// Five attempts, eight transfers at once, 1000 media a page, the machine's clock.
+    /// Five attempts, one minute of patience, eight transfers at once, 1000 media a page, the machine's clock.
     fn default() -> Self {
         Self {
             retry: RetryPolicy::default(),
+            patience: Duration::from_secs(60),
             threads: 8,
             media_a_page: crate::wire::MAX_PAGE_LIMIT,
             clock: Arc::new(SystemClock::default()),
@@ -71,7 +77,7 @@ impl Geti {
         details: &ServerDetails,
         options: ClientOptions,
     ) -> Result<Self, GetiError> {
-        let transport = Transport::new(details, options.retry, Arc::clone(&options.clock))?;
+        let transport = Transport::new(details, &options)?;
         let version = product_version(&transport)?.supported()?;
         let organization = organization(&transport)?;
         let workspace = match &details.workspace_id {

@@ -3,7 +3,6 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use straylight_core::{ImageFormat, Progress};
 use straylight_files::FileError;
@@ -15,8 +14,8 @@ use crate::http::{Body, Multipart, Request, Source, escape};
 use crate::sniff::{SNIFFED, image_format, is_accepted, true_name};
 use crate::wire::{MAX_UPLOAD_BYTES, Media, VIDEO_EXTENSIONS};
 
-/// How long a server may take to answer an upload: it decodes the image first.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How many times as long as usual an upload may take: the server decodes the image first.
+const PATIENCE: u32 = 2;
 
 /// What a folder held.
 #[derive(Debug, Default)]

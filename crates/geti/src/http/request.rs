@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use serde::Serialize;
 
 use super::{Multipart, Target};
@@ -65,14 +63,11 @@ pub(crate) struct Request {
     pub(crate) body: Body,
     pub(crate) repeat: Repeat,
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// How long to wait for the answer to begin, and for each part of it.
-    pub(crate) patience: Duration,
+    /// How many times as long as usual the server may take.
+    pub(crate) patience: u32,
     /// Whether redirects to other origins are followed (without the token).
     pub(crate) download: bool,
 }
-
-/// How long an ordinary call may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Request {
     pub(crate) fn new(method: Method, target: Target) -> Self {
@@ -86,7 +81,7 @@ impl Request {
             body: Body::None,
             repeat,
             headers: Vec::new(),
-            patience: PATIENCE,
+            patience: 1,
             download: false,
         }
     }
@@ -130,7 +125,7 @@ impl Request {
         self
     }
 
-    pub(crate) fn patience(mut self, patience: Duration) -> Self {
+    pub(crate) fn patience(mut self, patience: u32) -> Self {
         self.patience = patience;
         self
     }

@@ -9,6 +9,7 @@ use ureq::{Agent, SendBody};
 use super::failure::Failure;
 use super::url::safe;
 use super::{Answer, BaseUrl, Body, Method, Multipart, Request, RetryPolicy, agent};
+use crate::api::ClientOptions;
 use crate::clock::Clock;
 use crate::error::{ErrorKind, GetiError};
 use crate::secret::Secret;
@@ -29,23 +30,21 @@ pub(crate) struct Transport {
     base: BaseUrl,
     token: Secret,
     retry: RetryPolicy,
+    patience: Duration,
     clock: Arc<dyn Clock>,
 }
 
 impl Transport {
-    pub(crate) fn new(
-        details: &ServerDetails,
-        retry: RetryPolicy,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self, GetiError> {
+    pub(crate) fn new(details: &ServerDetails, options: &ClientOptions) -> Result<Self, GetiError> {
         let base = BaseUrl::parse(&details.host)?;
         let agent = agent::build(details, &base)?;
         Ok(Self {
             agent,
             base,
             token: details.token.clone(),
-            retry,
-            clock,
+            retry: options.retry,
+            patience: options.patience,
+            clock: Arc::clone(&options.clock),
         })
     }
 
@@ -120,6 +119,8 @@ impl Transport {
         if error.request().is_some() {
             return error;
         }
+        // A server may repeat what it was sent.
+        let error = error.map_message(|message| self.token.redact(message));
         let (url, _) = self.base.address(&request.target);
         let url = self.token.redact(&safe(&url));
         error.with_request(request.method.as_str(), url)
@@ -249,7 +250,7 @@ impl Transport {
             let message = "the address or a header is not valid";
             Failure::unclear(GetiError::new(ErrorKind::Argument, message))
         })?;
-        let patience = request.patience;
+        let patience = self.patience.saturating_mul(request.patience);
         let sending = patience + Duration::from_secs(length / SLOWEST_UPLOAD);
         let exchange = self
             .agent

@@ -171,6 +171,9 @@ pub struct LabelRef {
     pub id: Id,
     /// Its name.
     pub name: String,
+    /// The other keys; the SDK wants `color`, `group` and `is_empty` among them.
+    #[serde(flatten)]
+    pub other: Map<String, Value>,
 }
 
 /// What a model was trained on.

@@ -1,9 +1,4 @@
 //! A scripted HTTP server on loopback and a clock that never waits.
-#![allow(unreachable_pub, reason = "a test is its own crate")]
-#![allow(dead_code, reason = "each test uses a part of it")]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-pub mod stub;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -55,14 +50,16 @@ pub enum Reply {
     Hangup,
     /// A header, then single bytes for ever.
     Trickle,
+    /// Nothing, until the client gives up.
+    Silence,
 }
 
 impl Reply {
     pub fn json(value: Value) -> Self {
-        Self::status(200, value)
+        Self::status(200, &value)
     }
 
-    pub fn status(status: u16, value: Value) -> Self {
+    pub fn status(status: u16, value: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
         Self::Full(status, headers, value.to_string().into_bytes())
     }
@@ -213,10 +210,10 @@ fn write_reply(writer: &mut TcpStream, reply: Reply, head: bool) -> bool {
         Reply::Full(status, headers, body) => {
             let mut text = format!("HTTP/1.1 {status} X\r\n");
             for (name, value) in headers {
-                text.push_str(&format!("{name}: {value}\r\n"));
+                text.extend([name, ": ", &value, "\r\n"]);
             }
             if status != 204 && !head {
-                text.push_str(&format!("content-length: {}\r\n", body.len()));
+                text.extend(["content-length: ", &body.len().to_string(), "\r\n"]);
             }
             text.push_str("\r\n");
             let mut bytes = text.into_bytes();
@@ -232,6 +229,10 @@ fn write_reply(writer: &mut TcpStream, reply: Reply, head: bool) -> bool {
         }
         Reply::Hangup => {
             drop(writer.shutdown(std::net::Shutdown::Both));
+            false
+        }
+        Reply::Silence => {
+            drop(writer.read(&mut [0]));
             false
         }
         Reply::Trickle => {
@@ -291,6 +292,7 @@ impl Clock for TestClock {
 pub fn options(clock: &Arc<TestClock>) -> ClientOptions {
     ClientOptions {
         retry: RetryPolicy::default(),
+        patience: Duration::from_secs(60),
         threads: 2,
         media_a_page: 100,
         clock: Arc::<TestClock>::clone(clock),

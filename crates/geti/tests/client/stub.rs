@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use super::{Received, Reply, Server};
+use crate::common::{self, Received, Reply, Server};
 
 pub const ORGANIZATION: &str = "11111111-1111-4111-8111-111111111111";
 pub const WORKSPACE: &str = "22222222-2222-4222-8222-222222222222";
@@ -34,22 +34,32 @@ struct Media {
 
 /// Starts a server of this version over an empty memory.
 pub fn start(version: &str) -> (Server, Arc<Mutex<State>>) {
-    let state = State {
+    let state = memory(version);
+    let shared = Arc::clone(&state);
+    (
+        Server::start(move |request| respond(&shared, request)),
+        state,
+    )
+}
+
+/// An empty memory of a server of this version.
+pub fn memory(version: &str) -> Arc<Mutex<State>> {
+    Arc::new(Mutex::new(State {
         version: version.to_owned(),
         ..State::default()
-    };
-    let state = Arc::new(Mutex::new(state));
-    let shared = Arc::clone(&state);
-    let server = Server::start(move |request| {
-        let reply = session(request, &shared.lock().unwrap().version);
-        reply.unwrap_or_else(|| shared.lock().unwrap().answer(request))
-    });
-    (server, state)
+    }))
+}
+
+/// The answer to any request.
+pub fn respond(state: &Mutex<State>, request: &Received) -> Reply {
+    let mut state = state.lock().unwrap();
+    let reply = session(request, &state.version);
+    reply.unwrap_or_else(|| state.answer(request))
 }
 
 /// The calls that open a session.
 pub fn session(request: &Received, version: &str) -> Option<Reply> {
-    if request.header("x-api-key") != Some(super::TOKEN) {
+    if request.header("x-api-key") != Some(common::TOKEN) {
         return Some(Reply::bytes("text/plain", "Invalid authorization token").with_status(401));
     }
     let changes = !matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
@@ -139,7 +149,8 @@ impl State {
             ("GET", "", ["model_groups", _, "models", _]) => {
                 Reply::json(self.models["model"].clone())
             }
-            ("POST", "", ["deployment_package:download"]) => {
+            ("POST", "", ["deployment_package:download"])
+            | ("GET", "", ["code_deployments", "c", "download"]) => {
                 Reply::bytes("application/zip", self.deployment.clone())
             }
             ("POST", "", ["code_deployments:prepare"]) => Reply::json(code_deployment("PREPARING")),
@@ -150,9 +161,6 @@ impl State {
                 } else {
                     "DONE"
                 }))
-            }
-            ("GET", "", ["code_deployments", "c", "download"]) => {
-                Reply::bytes("application/zip", self.deployment.clone())
             }
             ("POST", "", ["pipelines", "active:predict"]) => Reply::json(
                 json!({"predictions": [{"labels": [{"id": "l", "probability": 0.5}],
@@ -196,7 +204,7 @@ impl State {
         match (method, rest) {
             ("GET", []) => Reply::json(media.json.clone()),
             ("GET", ["display", "full"]) => Reply::bytes("image/jpeg", media.bytes.clone()),
-            ("GET", ["display", "thumb"]) => Reply::bytes("image/jpeg", super::jpeg("thumb")),
+            ("GET", ["display", "thumb"]) => Reply::bytes("image/jpeg", common::jpeg("thumb")),
             ("GET", ["annotations", "latest"]) => match &media.scene {
                 Some(scene) => Reply::json(scene.clone()),
                 None => Reply::empty(204),
@@ -252,7 +260,7 @@ impl State {
         request["id"] = id.into();
         request["datasets"] = json!([dataset]);
         self.projects.push(request.clone());
-        Reply::status(201, request)
+        Reply::status(201, &request)
     }
 
     fn create_dataset(&mut self, index: usize, request: &Value) -> Reply {
@@ -266,7 +274,7 @@ impl State {
             return error(409, "dataset_already_exists");
         }
         datasets.push(dataset.clone());
-        Reply::status(201, dataset)
+        Reply::status(201, &dataset)
     }
 
     fn upload(&mut self, dataset: &str, body: &[u8]) -> Reply {
@@ -346,7 +354,7 @@ fn code_deployment(state: &str) -> Value {
 pub fn error(status: u16, code: &str) -> Reply {
     Reply::status(
         status,
-        json!({"error_code": code, "message": "No.", "http_status": status}),
+        &json!({"error_code": code, "message": "No.", "http_status": status}),
     )
 }
 
