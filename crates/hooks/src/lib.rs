@@ -17,10 +17,12 @@ mod delivery;
 mod event;
 mod hook;
 mod limit;
+mod metrics;
 mod observe;
 mod open;
 mod queue;
 mod random;
+mod replay;
 mod runner;
 mod set;
 mod stats;
@@ -33,9 +35,14 @@ pub use delivery::{BreakerOptions, RetryOptions};
 pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
 pub use hook::{HookOptions, PostInferenceHook};
 pub use limit::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions};
+pub use metrics::render_prometheus;
 pub use observe::{NoObserver, Observer, Outcome};
-pub use queue::{DropReason, JournalError, Ledger, Overflow, QueueOptions, Storage};
+pub use queue::{
+    DeadLetter, DropReason, JournalError, Ledger, Overflow, QueueFolder, QueueOptions,
+    QueuedDetails, QueuedEvent, Storage,
+};
 pub use random::{Random, SeededRandom};
+pub use replay::{Replay, ReplayDifference, ReplayReport, ReplayedImage, compare_replays};
 pub use set::{HookError, HookSet, HookSetOptions};
 pub use stats::{DELIVERY_SECONDS, Histogram, HookStats, SCORES};
 pub use trigger::{Needs, Trigger, TriggerError};

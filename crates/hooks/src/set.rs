@@ -7,10 +7,11 @@ use straylight_core::{Frame, Prediction};
 
 use crate::clock::{Clock, SystemClock};
 use crate::delivery::Breakers;
+use crate::event::EventId;
 use crate::hook::PostInferenceHook;
 use crate::observe::{NoObserver, Observer, Outcome};
 use crate::open::{check, open_queue};
-use crate::queue::JournalError;
+use crate::queue::{DeadLetter, JournalError};
 use crate::random::{Random, SeededRandom};
 use crate::runner::{Runner, SharedPrediction, World};
 use crate::stats::HookStats;
@@ -146,6 +147,31 @@ impl HookSet {
             .iter()
             .map(|runner| Arc::clone(&runner.hook))
             .collect()
+    }
+
+    /// The dead letters of a hook, oldest first; none if there is no such hook.
+    pub fn dead_letters(&self, hook: &str) -> Vec<DeadLetter> {
+        self.runner(hook)
+            .map_or_else(Vec::new, |runner| runner.queue.dead_letters())
+    }
+
+    /// Lets a dead letter be delivered again; says whether there was one.
+    pub fn retry_dead_letter(&self, hook: &str, id: EventId) -> Result<bool, JournalError> {
+        self.runner(hook)
+            .map_or(Ok(false), |runner| runner.revive(id))
+    }
+
+    /// Gives a dead letter up; says whether there was one.
+    pub fn discard_dead_letter(&self, hook: &str, id: EventId) -> bool {
+        self.runner(hook)
+            .is_some_and(|runner| runner.queue.discard(id))
+    }
+
+    fn runner(&self, name: &str) -> Option<Arc<Runner>> {
+        self.runners()
+            .iter()
+            .find(|runner| *runner.name == *name)
+            .cloned()
     }
 
     /// Number of hooks.

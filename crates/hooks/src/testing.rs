@@ -1,6 +1,8 @@
 //! What the tests of this crate share.
 
-use std::sync::{Arc, OnceLock};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use straylight_core::{
     Annotation, Color, ContentHash, Frame, Prediction, RgbImage, ScoredLabel, Shape, Timestamp,
@@ -75,4 +77,102 @@ pub(crate) fn event_with(id: u128, name: &str) -> Event {
 
 pub(crate) fn event_named(name: &str) -> Event {
     event_with(1 << 64, name)
+}
+
+/// How a [`Receiver`] answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Status(u16),
+    /// Reads the request and says nothing.
+    Hang,
+    /// Reads the request and closes the connection.
+    Close,
+}
+
+/// A request that arrived.
+#[derive(Debug, Clone)]
+pub(crate) struct Received {
+    pub(crate) method: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Received {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let found = self
+            .headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// An HTTP server on loopback that keeps what it receives, one request a connection.
+pub(crate) struct Receiver {
+    address: std::net::SocketAddr,
+    requests: Arc<Mutex<Vec<Received>>>,
+}
+
+impl Receiver {
+    pub(crate) fn start(answer: impl Fn(&Received) -> Answer + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            let mut hanging = Vec::new();
+            for stream in listener.incoming().map_while(Result::ok) {
+                let Some(received) = read_request(&stream) else {
+                    continue;
+                };
+                let answer = answer(&received);
+                kept.lock().unwrap().push(received);
+                match answer {
+                    Answer::Status(status) => {
+                        let head = "content-length: 0\r\nconnection: close\r\n\r\n";
+                        let _ = write!(&stream, "HTTP/1.1 {status} x\r\n{head}");
+                    }
+                    Answer::Hang => hanging.push(stream),
+                    Answer::Close => {}
+                }
+            }
+        });
+        Self { address, requests }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}/events", self.address)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Received> {
+        self.requests.lock().unwrap().clone()
+    }
+}
+
+fn read_request(stream: &TcpStream) -> Option<Received> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let method = line.split(' ').next()?.to_owned();
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim().split_once(": ") else {
+            break;
+        };
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+    let mut received = Received {
+        method,
+        headers,
+        body: Vec::new(),
+    };
+    let length = received
+        .header("content-length")
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(0);
+    received.body = vec![0; length];
+    reader.read_exact(&mut received.body).ok()?;
+    Some(received)
 }

@@ -1,6 +1,8 @@
 //! Actions: where the images that a hook picked go.
 
 mod file_system;
+mod geti;
+mod http;
 mod local_dataset;
 mod prediction_json;
 
@@ -8,6 +10,8 @@ use std::fmt;
 use std::time::Duration;
 
 pub use file_system::{FileSystemDataCollection, FileSystemOptions, PictureFormat};
+pub use geti::GetiDataCollection;
+pub use http::{HttpBody, HttpRequestAction};
 pub use local_dataset::{LocalDatasetCollection, LocalStore};
 pub use prediction_json::PredictionJson;
 

@@ -2,6 +2,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use straylight_geti::SecretRef;
+
+use super::{GetiConfig, HttpConfig};
 use crate::action::{FileSystemOptions, PictureFormat};
 
 /// Any action that can be saved: its name, then its settings.
@@ -12,6 +15,10 @@ pub enum ActionConfig {
     FileSystemDataCollection(FileSystemConfig),
     /// A dataset of the local store.
     LocalDatasetCollection(LocalDatasetConfig),
+    /// A dataset of a Geti server.
+    GetiDataCollection(GetiConfig),
+    /// A request to a URL.
+    HttpRequestAction(HttpConfig),
 }
 
 /// How loudly the Python SDK's actions speak; kept for its sake, Straylight logs by itself.
@@ -62,9 +69,36 @@ impl ActionConfig {
                 };
                 Some(Self::FileSystemDataCollection(config))
             }
-            Self::LocalDatasetCollection(_) => None,
+            Self::HttpRequestAction(config) => http_for_sdk(config),
+            // The SDK logs in while it reads this one, with a secret that must not be here.
+            Self::LocalDatasetCollection(_) | Self::GetiDataCollection(_) => None,
         }
     }
+}
+
+/// The SDK would send a reference to a secret as it stands: such a hook is not for it.
+fn http_for_sdk(config: &HttpConfig) -> Option<ActionConfig> {
+    let is_reference = |value: &String| value.parse::<SecretRef>().is_ok();
+    if config.headers.values().any(is_reference) {
+        return None;
+    }
+    let HttpConfig {
+        url,
+        method,
+        headers,
+        include_prediction_data,
+        log_level,
+        ..
+    } = config.clone();
+    let plain = HttpConfig::new(url);
+    let config = HttpConfig {
+        method,
+        headers,
+        include_prediction_data,
+        log_level,
+        ..plain
+    };
+    Some(ActionConfig::HttpRequestAction(config))
 }
 
 impl FileSystemConfig {

@@ -6,7 +6,10 @@ use straylight_store::Store;
 use super::{
     ActionConfig, ConfigError, HookConfig, LocalDatasetConfig, OodTriggerConfig, TriggerConfig,
 };
-use crate::action::{Action, FileSystemDataCollection, LocalDatasetCollection, LocalStore};
+use crate::action::{
+    Action, FileSystemDataCollection, GetiDataCollection, HttpRequestAction,
+    LocalDatasetCollection, LocalStore,
+};
 use crate::hook::PostInferenceHook;
 use crate::trigger::{
     AlwaysTrigger, AndTrigger, ConfidenceTrigger, EmptyLabelTrigger, LabelTrigger, NotTrigger,
@@ -117,6 +120,14 @@ impl ActionConfig {
                 Box::new(FileSystemDataCollection::new(options))
             }
             Self::LocalDatasetCollection(config) => Box::new(local_dataset(config, context)?),
+            Self::GetiDataCollection(config) => Box::new(GetiDataCollection::new(config.clone())),
+            Self::HttpRequestAction(config) => {
+                let action = HttpRequestAction::new(config.clone());
+                Box::new(action.map_err(|error| ConfigError::Value {
+                    key: "HttpRequestAction".to_owned(),
+                    what: error.to_string(),
+                })?)
+            }
         })
     }
 }

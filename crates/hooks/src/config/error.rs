@@ -78,6 +78,12 @@ pub enum ConfigError {
     /// The trigger refused its settings.
     #[error(transparent)]
     Trigger(#[from] TriggerError),
+    /// A secret is about to be written in clear text.
+    #[error("{what} is in clear text and is not written: refer to it as `env:NAME` or `file:PATH`")]
+    ClearText {
+        /// Which secret.
+        what: String,
+    },
     /// The configuration could not be turned into JSON.
     #[error("the hooks cannot be written as JSON: {0}")]
     Write(serde_json::Error),

@@ -17,6 +17,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::sdk::SdkHook;
+use super::secrets::check_no_clear_text;
 use super::{ConfigError, HookConfig};
 
 /// The version of the `straylight` part that this program writes, and the newest that it reads.
@@ -87,6 +88,7 @@ fn check_version(text: &str, path: &Path) -> Result<(), ConfigError> {
 
 /// The text of a `hook_config.json`; the same hooks give the same bytes.
 pub fn render_hooks(hooks: &[HookConfig]) -> Result<String, ConfigError> {
+    check_no_clear_text(hooks)?;
     let whole = Whole {
         post_inference_hooks: hooks.iter().filter_map(SdkHook::of).collect(),
         straylight: Some(Ours {

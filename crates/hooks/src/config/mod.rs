@@ -8,7 +8,9 @@ mod build;
 mod error;
 mod file;
 mod hook;
+mod remote;
 mod sdk;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod trigger;
@@ -18,6 +20,8 @@ pub use build::BuildContext;
 pub use error::ConfigError;
 pub use file::{HOOK_CONFIG_VERSION, parse_hooks, render_hooks};
 pub use hook::{BreakerConfig, HookConfig, QueueConfig, RetryConfig};
+pub use remote::{GetiConfig, HttpConfig, SessionConfig};
+pub use secrets::{FolderVault, MovedSecret, SecretVault, load_hooks, move_secrets_out};
 pub use trigger::{
     AlwaysTriggerConfig, ConfidenceTriggerConfig, EmptyLabelTriggerConfig, LabelTriggerConfig,
     NotTriggerConfig, ObjectCountTriggerConfig, OodTriggerConfig, TriggerConfig, TriggerListConfig,

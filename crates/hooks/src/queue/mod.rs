@@ -19,6 +19,7 @@
 
 mod admission;
 mod disk;
+mod inspect;
 mod journal;
 mod ledger;
 mod options;
@@ -31,6 +32,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 pub(crate) use disk::DiskJournal;
+pub use inspect::{QueueFolder, QueuedDetails, QueuedEvent};
 pub use journal::JournalError;
 pub(crate) use journal::{Failure, Journal};
 pub use ledger::Ledger;
@@ -66,6 +68,19 @@ pub(crate) struct Job {
     pub(crate) event: Result<Arc<Event>, JournalError>,
     pub(crate) attempts: u32,
     pub(crate) ambiguous: bool,
+}
+
+/// An event that could not be delivered and waits for somebody to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The event.
+    pub id: EventId,
+    /// What its last delivery said.
+    pub error: String,
+    /// Deliveries that failed before the last.
+    pub attempts: u32,
+    /// When it was given up.
+    pub died_at: Timestamp,
 }
 
 /// Several threads' access to one queue.
@@ -334,6 +349,18 @@ impl Queue {
     fn changed(&self) {
         self.space.notify_all();
         self.work.raise();
+    }
+
+    /// The dead letters, oldest first.
+    pub(crate) fn dead_letters(&self) -> Vec<DeadLetter> {
+        let state = lock(&self.state);
+        let letter = |(id, dead): (&EventId, &state::Dead)| DeadLetter {
+            id: *id,
+            error: dead.error.clone(),
+            attempts: dead.entry.attempts,
+            died_at: dead.died_at,
+        };
+        state.dead().iter().map(letter).collect()
     }
 
     /// Lets a dead letter wait again; says whether there was one.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use super::Runner;
 use super::deliver::Step;
 use crate::clock::Signal;
+use crate::event::EventId;
+use crate::queue::JournalError;
 
 /// How long the spooler rests after the disk failed.
 const DISK_REST: Duration = Duration::from_secs(1);
@@ -121,6 +123,15 @@ impl Runner {
                 Step::Worked
             }
         }
+    }
+
+    /// Lets a dead letter be delivered again; says whether there was one.
+    pub(crate) fn revive(self: &Arc<Self>, id: EventId) -> Result<bool, JournalError> {
+        let is_revived = self.queue.revive(id, self.world.clock.monotonic())?;
+        if is_revived {
+            self.wake_worker();
+        }
+        Ok(is_revived)
     }
 
     /// Starts on what an earlier process left behind.

@@ -18,6 +18,7 @@ use straylight_core::ImageFormat;
 use straylight_files::FileError;
 use straylight_image::Visualizer;
 
+pub(super) use self::names::stem as unique_stem;
 use self::staging::{Part, Staging};
 use super::{Action, ActionError, PredictionJson};
 use crate::config::{ActionConfig, FileSystemConfig};

@@ -11,7 +11,7 @@ use crate::event::Event;
 const LONGEST_NAME: usize = 48;
 
 /// The common stem of all files of an event.
-pub(super) fn stem(prefix: &str, event: &Event) -> String {
+pub(in crate::action) fn stem(prefix: &str, event: &Event) -> String {
     let time = event.fired_at.strftime("%Y%m%dT%H-%M-%S-%6f");
     let digits = event.key().get(..8).unwrap_or_default();
     format!("{}{}_{time}-{digits}", clean(prefix), clean(&event.name))

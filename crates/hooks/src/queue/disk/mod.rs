@@ -28,7 +28,9 @@ use rusqlite::{Connection, Transaction, params};
 use straylight_core::Timestamp;
 use straylight_files::{FileError, create_folder};
 
-use self::row::{insert, read_row};
+use self::row::insert;
+pub(super) use self::row::{id_of, read_row, time_of};
+pub(super) use self::schema::check_version;
 use self::spool::Spool;
 use super::journal::{Failure, Journal, JournalError};
 use super::state::{Fate, Forgotten};

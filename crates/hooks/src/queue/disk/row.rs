@@ -134,6 +134,31 @@ impl AnnotationRow {
 }
 
 impl Row {
+    /// What the source calls the image.
+    pub(in crate::queue) fn name(&self) -> &str {
+        &self.content.name
+    }
+
+    pub(in crate::queue) fn key(&self) -> &str {
+        &self.content.key
+    }
+
+    pub(in crate::queue) fn reason(&self) -> &str {
+        &self.content.reason
+    }
+
+    pub(in crate::queue) fn fired_at(&self) -> Timestamp {
+        self.content.fired_at
+    }
+
+    pub(in crate::queue) fn score(&self) -> f64 {
+        f64::from_bits(self.content.score_bits)
+    }
+
+    pub(in crate::queue) fn prediction(&self) -> Prediction {
+        self.content.prediction()
+    }
+
     /// The event with its image.
     pub(in crate::queue) fn event(self, id: EventId, image: EncodedImage) -> Event {
         let prediction = Arc::new(self.content.prediction());

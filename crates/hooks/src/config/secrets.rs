@@ -1,0 +1,233 @@
+//! Secrets in configurations: references are kept, clear text is moved out.
+//!
+//! The Python SDK writes tokens, passwords and headers in clear text. Whoever reads such a file
+//! with [`load_hooks`] has them put into a [`SecretVault`]; the hooks then hold references, and
+//! the file is written anew without the secrets. [`render_hooks`](super::render_hooks) refuses
+//! to write a secret in clear text.
+
+use std::path::{Path, PathBuf};
+
+use straylight_files::{FileError, create_folder};
+use straylight_geti::{Secret, SecretRef};
+
+use super::{ActionConfig, ConfigError, HookConfig, parse_hooks, render_hooks};
+
+/// Keeps secrets that were found where they should not be.
+pub trait SecretVault {
+    /// Keeps a secret under a name (letters, digits and `-`) and says how it is found again.
+    fn keep(&self, name: &str, secret: &Secret) -> Result<SecretRef, ConfigError>;
+}
+
+/// A folder with a file for each secret, readable by this user alone.
+#[derive(Debug, Clone)]
+pub struct FolderVault(pub PathBuf);
+
+impl SecretVault for FolderVault {
+    fn keep(&self, name: &str, secret: &Secret) -> Result<SecretRef, ConfigError> {
+        create_folder(&self.0)?;
+        let path = std::path::absolute(self.0.join(name))
+            .map_err(|source| FileError::new("find", &self.0, source))?;
+        write_private(&path, secret.expose().as_bytes())
+            .map_err(|source| FileError::new("write", &path, source))?;
+        Ok(SecretRef::File(path))
+    }
+}
+
+/// Written beside its place by a file that is private from its birth, and renamed.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A secret that was moved out of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MovedSecret {
+    /// What it is ("token of the Geti server https://host").
+    pub what: String,
+    /// Where it is now.
+    pub reference: SecretRef,
+}
+
+/// Reads a `hook_config.json` and moves secrets out of it, with a warning for each.
+///
+/// If there were any, the file is written anew, and the hooks hold references.
+pub fn load_hooks(
+    path: &Path,
+    vault: &dyn SecretVault,
+) -> Result<(Vec<HookConfig>, Vec<MovedSecret>), ConfigError> {
+    let text = straylight_files::read_to_string(path)?;
+    let mut hooks = parse_hooks(&text, path)?;
+    let moved = move_secrets_out(&mut hooks, vault)?;
+    if !moved.is_empty() {
+        for secret in &moved {
+            let (what, now) = (&secret.what, &secret.reference);
+            tracing::warn!(file = %path.display(), "{what} was in clear text; it is now {now}");
+        }
+        straylight_files::write_atomically(path, render_hooks(&hooks)?.as_bytes())?;
+    }
+    Ok((hooks, moved))
+}
+
+/// Replaces the secrets in configurations by references.
+pub fn move_secrets_out(
+    hooks: &mut [HookConfig],
+    vault: &dyn SecretVault,
+) -> Result<Vec<MovedSecret>, ConfigError> {
+    let mut moved = Vec::new();
+    for (index, hook) in hooks.iter_mut().enumerate() {
+        for (what, slot) in secrets_of(&mut hook.action) {
+            if slot.parse::<SecretRef>().is_ok() {
+                continue;
+            }
+            let name = format!("hook-{index}-{}", name_of(&what));
+            let reference = vault.keep(&name, &Secret::new(&*slot))?;
+            *slot = reference.to_string();
+            moved.push(MovedSecret { what, reference });
+        }
+    }
+    Ok(moved)
+}
+
+/// Says which secret is in clear text, if one is.
+pub(super) fn check_no_clear_text(hooks: &[HookConfig]) -> Result<(), ConfigError> {
+    for hook in hooks {
+        for (what, slot) in secrets_of(&mut hook.action.clone()) {
+            if slot.parse::<SecretRef>().is_err() {
+                return Err(ConfigError::ClearText { what });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// All places of an action that hold a secret.
+fn secrets_of(action: &mut ActionConfig) -> Vec<(String, &mut String)> {
+    match action {
+        ActionConfig::GetiDataCollection(config) => {
+            let session = &mut config.session;
+            let host = &session.host;
+            let mut secrets = Vec::new();
+            secrets.extend(
+                session
+                    .token
+                    .as_mut()
+                    .map(|slot| (format!("token of {host}"), slot)),
+            );
+            secrets.extend(
+                session
+                    .password
+                    .as_mut()
+                    .map(|slot| (format!("password of {host}"), slot)),
+            );
+            secrets
+        }
+        ActionConfig::HttpRequestAction(config) => {
+            let is_secret = |name: &str| {
+                let name = name.to_lowercase();
+                [
+                    "auth",
+                    "cookie",
+                    "token",
+                    "secret",
+                    "key",
+                    "password",
+                    "signature",
+                ]
+                .iter()
+                .any(|part| name.contains(part))
+            };
+            let headers = config
+                .headers
+                .iter_mut()
+                .filter(|(name, _)| is_secret(name));
+            headers
+                .map(|(name, slot)| (format!("header {name}"), slot))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The words of a description as the name of a file.
+fn name_of(what: &str) -> String {
+    let words = what
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
+    words.take(8).collect::<Vec<_>>().join("-").to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SDK_FILE: &str = r#"{"post_inference_hooks":[
+      {"PostInferenceHook":{"trigger":{"AlwaysTrigger":{}},"action":{"GetiDataCollection":{
+        "session":{"host":"https://geti","has_valid_certificate":true,"proxies":null,"token":"swordfish"},
+        "workspace_id":"w","project":"p","dataset":"d","log_level":"debug"}}}},
+      {"PostInferenceHook":{"trigger":{"AlwaysTrigger":{}},"action":{"HttpRequestAction":{
+        "url":"http://h","method":"GET","headers":{"Authorization":"swordfish","Accept":"*/*"},
+        "include_prediction_data":false,"log_level":"info"}}}}]}"#;
+
+    #[test]
+    fn secrets_of_an_old_file_are_moved_out_and_the_file_is_clean() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("hook_config.json");
+        std::fs::write(&path, SDK_FILE).unwrap();
+        let vault = FolderVault(folder.path().join("secrets"));
+        let (hooks, moved) = load_hooks(&path, &vault).unwrap();
+        assert_eq!(moved.len(), 2);
+        for secret in &moved {
+            assert_eq!(secret.reference.resolve().unwrap().expose(), "swordfish");
+        }
+        let clean = std::fs::read_to_string(&path).unwrap();
+        assert!(
+            !clean.contains("swordfish") && clean.contains("*/*"),
+            "{clean}"
+        );
+        assert!(!format!("{hooks:?}").contains("swordfish"));
+        let (again, moved) = load_hooks(&path, &vault).unwrap();
+        assert_eq!((again, moved.len()), (hooks, 0));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_kept_secret_is_for_this_user_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let reference = FolderVault(folder.path().into())
+            .keep("t", &Secret::new("x"))
+            .unwrap();
+        let SecretRef::File(path) = reference else {
+            panic!("a file")
+        };
+        assert_eq!(
+            std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+    }
+
+    #[test]
+    fn a_secret_in_clear_text_is_not_written() {
+        let hooks = parse_hooks(SDK_FILE, Path::new("x")).unwrap();
+        let error = render_hooks(&hooks).unwrap_err().to_string();
+        assert!(
+            error.contains("env:NAME") && !error.contains("swordfish"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn hooks_that_need_a_secret_stay_out_of_the_part_of_the_sdk() {
+        let text = SDK_FILE.replace("swordfish", "env:TOKEN");
+        let hooks = parse_hooks(&text, Path::new("x")).unwrap();
+        let written: serde_json::Value =
+            serde_json::from_str(&render_hooks(&hooks).unwrap()).unwrap();
+        assert_eq!(written["post_inference_hooks"], serde_json::json!([]));
+        assert_eq!(written["straylight"]["hooks"].as_array().unwrap().len(), 2);
+    }
+}

@@ -1,0 +1,237 @@
+//! The counters of hooks in the text format of Prometheus (version 0.0.4).
+//!
+//! For every hook, at any scrape, `fired_total = delivered_total + queued + dropped_total +
+//! dead`, over restarts as well when the queue is on disk.
+
+use std::fmt::Write;
+
+use crate::stats::{Histogram, HookStats};
+
+/// One family of numbers: name, type, help.
+struct Family(&'static str, &'static str, &'static str);
+
+/// A number of a hook with the label that it needs beside the hook's name.
+type Sample = (String, f64);
+
+/// Renders the statistics of hooks; every family once, with a line for each hook.
+pub fn render_prometheus(stats: &[HookStats]) -> String {
+    let mut text = String::new();
+    for (family, read) in FAMILIES {
+        head(&mut text, family);
+        for hook in stats {
+            for (label, value) in read(hook) {
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{}{{{}{label}}} {value}", family.0, of(hook));
+            }
+        }
+    }
+    for (family, read) in HISTOGRAMS {
+        head(&mut text, family);
+        for hook in stats {
+            histogram(&mut text, family.0, &of(hook), read(hook));
+        }
+    }
+    text
+}
+
+type Read = fn(&HookStats) -> Vec<Sample>;
+
+const FAMILIES: &[(Family, Read)] = &[
+    (
+        Family(
+            "straylight_hook_evaluated_total",
+            "counter",
+            "Images that were submitted.",
+        ),
+        |hook| one(hook.evaluated),
+    ),
+    (
+        Family(
+            "straylight_hook_failed_total",
+            "counter",
+            "Images that the trigger could not score.",
+        ),
+        |hook| one(hook.failed),
+    ),
+    (
+        Family(
+            "straylight_hook_suppressed_total",
+            "counter",
+            "Images that a limit held back.",
+        ),
+        |hook| {
+            each(
+                hook.suppressed
+                    .iter()
+                    .map(|(limit, n)| (limit.as_str(), *n)),
+            )
+        },
+    ),
+    (
+        Family(
+            "straylight_hook_held",
+            "gauge",
+            "Images that wait for the end of their window.",
+        ),
+        |hook| one(hook.held),
+    ),
+    (
+        Family(
+            "straylight_hook_fired_total",
+            "counter",
+            "Events that went to the queue.",
+        ),
+        |hook| one(hook.ledger.fired),
+    ),
+    (
+        Family(
+            "straylight_hook_queued",
+            "gauge",
+            "Events that wait or are being delivered.",
+        ),
+        |hook| one(hook.ledger.queued),
+    ),
+    (
+        Family(
+            "straylight_hook_delivered_total",
+            "counter",
+            "Events that are at their sink.",
+        ),
+        |hook| one(hook.ledger.delivered),
+    ),
+    (
+        Family(
+            "straylight_hook_retried_total",
+            "counter",
+            "Deliveries that were tried again.",
+        ),
+        |hook| one(hook.retried),
+    ),
+    (
+        Family(
+            "straylight_hook_dropped_total",
+            "counter",
+            "Events that were given up.",
+        ),
+        |hook| {
+            each(
+                hook.ledger
+                    .dropped
+                    .iter()
+                    .map(|(reason, n)| (reason.as_str(), *n)),
+            )
+        },
+    ),
+    (
+        Family(
+            "straylight_hook_dead",
+            "gauge",
+            "Events that could not be delivered.",
+        ),
+        |hook| one(hook.ledger.dead),
+    ),
+    (
+        Family(
+            "straylight_hook_queue_bytes",
+            "gauge",
+            "Bytes of the events that wait.",
+        ),
+        |hook| {
+            let place = |place: &str, bytes| (format!(",place=\"{place}\""), bytes as f64);
+            vec![
+                place("memory", hook.memory_bytes),
+                place("disk", hook.disk_bytes),
+            ]
+        },
+    ),
+    (
+        Family(
+            "straylight_hook_breaker_open",
+            "gauge",
+            "1 while a failing sink is left alone.",
+        ),
+        |hook| one(u64::from(hook.breaker_open)),
+    ),
+];
+
+type ReadHistogram = fn(&HookStats) -> &Histogram;
+
+const HISTOGRAMS: &[(Family, ReadHistogram)] = &[
+    (
+        Family(
+            "straylight_hook_delivery_seconds",
+            "histogram",
+            "Time of successful deliveries.",
+        ),
+        |hook| &hook.delivery_seconds,
+    ),
+    (
+        Family(
+            "straylight_hook_score",
+            "histogram",
+            "Scores that the trigger gave.",
+        ),
+        |hook| &hook.scores,
+    ),
+];
+
+fn head(text: &mut String, Family(name, kind, help): &Family) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+}
+
+fn of(hook: &HookStats) -> String {
+    format!("hook=\"{}\"", hook.hook)
+}
+
+fn one(value: u64) -> Vec<Sample> {
+    vec![(String::new(), value as f64)]
+}
+
+fn each<'a>(values: impl Iterator<Item = (&'a str, u64)>) -> Vec<Sample> {
+    values
+        .map(|(reason, n)| (format!(",reason=\"{reason}\""), n as f64))
+        .collect()
+}
+
+fn histogram(text: &mut String, name: &str, hook: &str, values: &Histogram) {
+    for (bound, count) in &values.buckets {
+        let _ = writeln!(text, "{name}_bucket{{{hook},le=\"{bound}\"}} {count}");
+    }
+    let Histogram { count, sum, .. } = values;
+    let _ = writeln!(text, "{name}_bucket{{{hook},le=\"+Inf\"}} {count}");
+    let _ = writeln!(
+        text,
+        "{name}_sum{{{hook}}} {sum}\n{name}_count{{{hook}}} {count}"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limit::LimitKind;
+    use crate::stats::Counters;
+
+    #[test]
+    fn every_family_appears_once_with_its_hooks() {
+        let counters = Counters::default();
+        counters.suppressed(LimitKind::Rate);
+        counters.scored(0.95);
+        let stats = ["a", "b"].map(|hook| counters.stats(hook, 0, Default::default()));
+        let text = render_prometheus(&stats);
+        for line in [
+            "# TYPE straylight_hook_evaluated_total counter",
+            "straylight_hook_evaluated_total{hook=\"b\"} 1",
+            "straylight_hook_suppressed_total{hook=\"a\",reason=\"rate\"} 1",
+            "straylight_hook_score_bucket{hook=\"a\",le=\"0.9\"} 0",
+            "straylight_hook_score_bucket{hook=\"a\",le=\"1\"} 1",
+            "straylight_hook_score_sum{hook=\"a\"} 0.95",
+            "straylight_hook_queue_bytes{hook=\"a\",place=\"disk\"} 0",
+        ] {
+            assert_eq!(
+                text.lines().filter(|found| *found == line).count(),
+                1,
+                "{line}\n{text}"
+            );
+        }
+    }
+}
