@@ -91,19 +91,43 @@ impl ProjectApi {
         if models.is_empty() {
             return Err(no_model("any task"));
         }
-        let request = if self.geti().version().has_deployment_package() {
-            let body = DeploymentPackageRequest {
-                package_type: PackageType::GetiSdk,
-                models: models.to_vec(),
-            };
-            Request::post(self.path("/deployment_package:download")).json(&body)?
-        } else {
-            self.prepare_code_deployment(models)?
-        };
+        let target = root.join(FOLDER);
+        if target.symlink_metadata().is_ok() {
+            let message = format!("{} exists already", target.display());
+            return Err(GetiError::new(ErrorKind::File, message).with_hint("choose another folder"));
+        }
+        if self.geti().version().has_deployment_package() {
+            match self.fetch_package(models, root, progress) {
+                // Some servers say that they are new enough and are not.
+                Err(error) if is_unknown_route(&error) => {}
+                result => {
+                    return result.map(|()| DeploymentFolder {
+                        root: root.to_owned(),
+                    });
+                }
+            }
+        }
+        let request = self.prepare_code_deployment(models)?;
         self.fetch_archive(request, root, progress)?;
         Ok(DeploymentFolder {
             root: root.to_owned(),
         })
+    }
+
+    /// The way of servers from 2.11 on: one request.
+    fn fetch_package(
+        &self,
+        models: &[DeploymentModel],
+        root: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), GetiError> {
+        let package_type = PackageType::GetiSdk;
+        let body = DeploymentPackageRequest {
+            package_type,
+            models: models.to_vec(),
+        };
+        let request = Request::post(self.path("/deployment_package:download")).json(&body)?;
+        self.fetch_archive(request, root, progress)
     }
 
     /// Downloads the archive and unpacks it; a damaged one is not asked for again by itself.
@@ -150,6 +174,15 @@ impl ProjectApi {
         }
         Ok(Request::get(format!("{path}/download")))
     }
+}
+
+/// Whether the server does not know the address, as opposed to what is looked for there.
+fn is_unknown_route(error: &GetiError) -> bool {
+    let unnamed = matches!(
+        error.error_code(),
+        None | Some("" | "endpoint_not_found_response")
+    );
+    matches!(error.status(), Some(404 | 405)) && unnamed
 }
 
 fn is_done(deployment: &CodeDeployment) -> Result<bool, GetiError> {

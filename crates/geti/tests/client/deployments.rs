@@ -91,3 +91,34 @@ fn older_servers_are_asked_until_the_deployment_is_ready() {
         ]
     );
 }
+
+#[test]
+fn a_server_that_only_claims_to_be_new_is_asked_in_the_old_way() {
+    let state = stub::memory(VERSION);
+    let models = [wire::DeploymentModel {
+        model_id: "m".into(),
+        model_group_id: "g".into(),
+    }];
+    let shared = std::sync::Arc::clone(&state);
+    let server = common::Server::start(move |request| {
+        if request.path.ends_with("deployment_package:download") {
+            let body = json!({"endpoint_not_found_response": "no such route"});
+            return common::Reply::status(404, &body);
+        }
+        stub::respond(&shared, request)
+    });
+    let (geti, _) = connect(&server);
+    let project = pets(&geti);
+    state.lock().unwrap().deployment = zip(&["deployment/project.json"]);
+    let folder = tempfile::tempdir().unwrap();
+    let api = geti.at(&project.id);
+    api.download_deployment(&models, folder.path(), &NoProgress)
+        .unwrap();
+    assert!(
+        server
+            .take_calls()
+            .pop()
+            .unwrap()
+            .ends_with("/code_deployments/c/download")
+    );
+}
