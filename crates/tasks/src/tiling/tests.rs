@@ -58,7 +58,8 @@ impl TileRunner for OneObject {
     ) -> Result<(), TaskError> {
         let (left, top) = (tile.left as f32, tile.top as f32);
         let right = (55.0 - left).min(tile.size.width as f32);
-        let row = [(45.0 - left).max(0.0), 5.0 - top, right, 15.0 - top, 0.9];
+        let score = if tile.size.width == 100 { 0.9 } else { 0.8 };
+        let row = [(45.0 - left).max(0.0), 5.0 - top, right, 15.0 - top, score];
         let count = usize::from(right > 0.0 && top < 5.0);
         let features = [left];
         let shape = [1, count, 5];
