@@ -29,6 +29,7 @@ impl Config {
                 values.insert(key.clone(), text);
             }
         }
+        values.extend(older_tiling(beside));
         for (key, value) in info.into_iter().flat_map(ModelInfo::iter) {
             values.insert(key.to_owned(), value.to_owned());
         }
@@ -98,6 +99,25 @@ impl Config {
     }
 }
 
+/// The keys of a tiling as older exports write it: sizes are those of the model's input before
+/// it was scaled by `tile_ir_scale_factor`.
+fn older_tiling(beside: &Value) -> Vec<(String, String)> {
+    let older = &beside["tiling_parameters"];
+    if older["enable_tiling"]["value"] != true {
+        return Vec::new();
+    }
+    let value = |key: &str, default: f64| older[key]["value"].as_f64().unwrap_or(default);
+    let scale = value("tile_ir_scale_factor", 1.0);
+    let entries = [
+        ("tile_size", (value("tile_size", 400.0) * scale).trunc()),
+        ("tiles_overlap", value("tile_overlap", 0.5) / scale),
+        ("max_pred_number", value("tile_max_number", 100.0)),
+    ];
+    entries
+        .map(|(key, value)| (key.to_owned(), value.to_string()))
+        .into()
+}
+
 /// A JSON value as it would stand in `rt_info`; objects are left out.
 fn text_of(value: &Value) -> Option<String> {
     match value {
@@ -158,6 +178,24 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("model.xml") && text.contains('`'), "{text}");
         }
+    }
+
+    #[test]
+    fn an_older_tiling_is_understood() {
+        let tiling = |enabled: bool| {
+            json!({"tiling_parameters": {
+                "enable_tiling": {"value": enabled}, "tile_size": {"value": 400},
+                "tile_overlap": {"value": 0.2}, "tile_max_number": {"value": 1500},
+                "tile_ir_scale_factor": {"value": 2.0}}})
+        };
+        let config = Config::new(Path::new("m"), None, &tiling(true));
+        assert_eq!(config.text("tile_size"), Some("800"));
+        assert_eq!(config.text("tiles_overlap"), Some("0.1"));
+        assert_eq!(config.text("max_pred_number"), Some("1500"));
+        assert_eq!(
+            Config::new(Path::new("m"), None, &tiling(false)).text("tile_size"),
+            None
+        );
     }
 
     #[test]

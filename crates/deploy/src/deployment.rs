@@ -1,21 +1,38 @@
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, RwLock};
 
 use straylight_core::{Frame, Label, NoProgress, Prediction, Progress, Project};
 use straylight_engine::Runtime;
 use straylight_engine::graph::HeadWeights;
+use straylight_hooks::HookSet;
+use straylight_ood::OodModel;
 use straylight_tasks::{Size, add_empty_label};
 
+use crate::collecting::hook_set;
 use crate::model::TaskModel;
-use crate::{DeployError, Keep, LoadOptions, folder};
+use crate::{DeployError, Keep, LoadOptions, folder, pipeline};
 
 /// A deployed project: its models, ready to infer.
 ///
 /// All methods take `&self`; any number of threads may share one deployment.
-#[derive(Debug)]
 pub struct Deployment {
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     project: Project,
-    models: Vec<TaskModel>,
+    pub(crate) models: Vec<TaskModel>,
+    pub(crate) hooks: HookSet,
+    pub(crate) ood_model: RwLock<Option<Arc<OodModel>>>,
+}
+
+impl fmt::Debug for Deployment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Deployment({}, {} hooks)",
+            self.folder.display(),
+            self.hooks.len()
+        )
+    }
 }
 
 impl Deployment {
@@ -57,11 +74,15 @@ impl Deployment {
             )
         });
         let models = models.collect::<Result<_, _>>()?;
-        Ok(Self {
+        let deployment = Self {
             folder,
             project,
             models,
-        })
+            hooks: hook_set(options),
+            ood_model: RwLock::default(),
+        };
+        deployment.load_collecting(options)?;
+        Ok(deployment)
     }
 
     /// The project.
@@ -77,6 +98,12 @@ impl Deployment {
     /// The labels of all tasks, in pipeline order.
     pub fn labels(&self) -> impl Iterator<Item = &Label> {
         self.project.trainable_tasks().flat_map(|task| &task.labels)
+    }
+
+    /// The first task's labels in the order of its model's classes: activations hold a class's
+    /// logit and probability at its label's place here.
+    pub fn classes(&self) -> &[Label] {
+        self.models.first().map_or(&[], TaskModel::classes)
     }
 
     /// How many images may be inferred at once.
@@ -103,42 +130,29 @@ impl Deployment {
             .map_or(Ok(None), TaskModel::head_weights)
     }
 
-    /// Infers one image.
-    ///
-    /// The prediction owns its data and holds the activations that the attached hooks and OOD
-    /// model need.
-    pub fn infer(&self, frame: &Frame) -> Result<Prediction, DeployError> {
-        self.infer_with(frame, Keep::NOTHING)
-    }
-
-    /// Infers one image and keeps what is asked for beside what hooks need.
+    /// Infers one image without telling the hooks, and keeps what is asked for.
     ///
     /// What a model does not give is `None` in the prediction's activations.
-    pub fn infer_with(&self, frame: &Frame, keep: Keep) -> Result<Prediction, DeployError> {
-        let Some(model) = self.models.first() else {
-            return Ok(Prediction::default());
-        };
+    pub fn predict(&self, frame: &Frame, keep: Keep) -> Result<Prediction, DeployError> {
         let image = frame.image();
-        let mut prediction = model.infer(image, keep)?;
-        let size = Size::new(image.width(), image.height());
-        add_empty_label(&mut prediction, model.empty_label(), size);
+        let mut prediction = pipeline::run(&self.models, image, keep)?;
+        let empty = self.models.first().and_then(TaskModel::empty_label);
+        add_empty_label(
+            &mut prediction,
+            empty,
+            Size::new(image.width(), image.height()),
+        );
         Ok(prediction)
-    }
-
-    /// Infers one image with all activations and a saliency map for each label.
-    ///
-    /// # Errors
-    ///
-    /// [`DeployError::NoExplanation`] when the first task's model has no saliency maps.
-    pub fn explain(&self, frame: &Frame) -> Result<Prediction, DeployError> {
-        self.infer_with(frame, Keep::EVERYTHING)
     }
 
     /// Saves the deployment as `<root>/deployment`, as a whole or not at all.
     ///
-    /// The files are copied byte for byte from where they were loaded; saving changes nothing
-    /// in this deployment, and saving what was saved gives the same bytes.
+    /// The files are copied byte for byte from where they were loaded; OOD model and hooks are
+    /// those of now. Saving changes nothing in this deployment, and saving what was saved gives
+    /// the same bytes.
     pub fn save(&self, root: impl AsRef<Path>) -> Result<(), DeployError> {
-        folder::save(&self.folder, root.as_ref(), |_copy| Ok(()))
+        folder::save(&self.folder, root.as_ref(), |copy| {
+            self.save_collecting(copy)
+        })
     }
 }

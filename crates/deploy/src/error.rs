@@ -2,6 +2,8 @@ use std::path::{Path, PathBuf};
 
 use straylight_engine::EngineError;
 use straylight_files::FileError;
+use straylight_hooks::HookError;
+use straylight_hooks::config::ConfigError;
 use straylight_tasks::TaskError;
 
 /// What went wrong with a deployment.
@@ -64,6 +66,21 @@ pub enum DeployError {
         /// Title of the task.
         task: String,
     },
+    /// The saved hooks cannot be read, or a hook cannot be saved.
+    #[error(transparent)]
+    HookConfig(#[from] ConfigError),
+    /// A saved hook cannot run.
+    #[error(transparent)]
+    Hook(#[from] HookError),
+    /// The OOD model saved with the deployment cannot be read, written, or is another model's.
+    #[error(transparent)]
+    OodModel(#[from] straylight_ood::StoreError),
+    /// An image file cannot be read.
+    #[error(transparent)]
+    Image(#[from] straylight_image::ImageError),
+    /// The system gives no more threads.
+    #[error("cannot start a thread for inference: {0}")]
+    Threads(std::io::Error),
     /// Inference was asked of a stream that was closed.
     #[error("the inference stream is closed")]
     Closed,
@@ -87,7 +104,13 @@ impl DeployError {
             Self::NoExplanation { .. } => {
                 "Deploy a model version with an explainability (XAI) head."
             }
-            Self::File(_) | Self::Closed => "",
+            Self::Image(error) => error.hint(),
+            Self::Threads(_) => "Use fewer workers.",
+            Self::File(_)
+            | Self::Closed
+            | Self::HookConfig(_)
+            | Self::Hook(_)
+            | Self::OodModel(_) => "",
         }
     }
 

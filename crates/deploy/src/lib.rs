@@ -12,6 +12,7 @@
 //! them in place. Results are read in place as well; a feature vector, logits or probabilities
 //! are copied once, into the prediction that owns them, and only when something asks for them.
 
+mod collecting;
 mod config;
 mod deployment;
 mod error;
@@ -20,10 +21,15 @@ mod keep;
 mod model;
 mod options;
 mod outputs;
+mod pipeline;
 mod preprocess;
+mod stream;
 
 pub use deployment::Deployment;
 pub use error::DeployError;
 pub use keep::Keep;
-pub use options::{LoadOptions, ModelCache};
+pub use options::{LoadOptions, ModelCache, SavedHooks};
 pub use straylight_engine::graph::HeadWeights;
+pub use stream::{
+    AsyncInference, Inferred, Input, OrderedStream, Outcome, StreamOptions, UnorderedStream,
+};

@@ -32,6 +32,20 @@ pub struct LoadOptions {
     pub threads: usize,
     /// Where compiled models are kept.
     pub cache: ModelCache,
+    /// What becomes of the hooks saved with the deployment.
+    pub hooks: SavedHooks,
+    /// Folder for hooks' queues on disk; without one all queues are in memory.
+    pub hook_state: Option<PathBuf>,
+}
+
+/// What becomes of the hooks saved with a deployment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SavedHooks {
+    /// They are attached.
+    #[default]
+    Attach,
+    /// They are not even read.
+    Ignore,
 }
 
 impl LoadOptions {

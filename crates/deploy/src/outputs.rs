@@ -1,5 +1,7 @@
 use straylight_engine::{ElementType, EngineError, Output, Session};
-use straylight_tasks::{OutputTensor, Outputs, TaskError, TensorData};
+use straylight_tasks::{OutputTensor, Outputs, TensorData};
+
+use crate::DeployError;
 
 /// The results of a session's last run, still in the engine's memory.
 pub(crate) struct Results<'a>(Vec<(&'a str, Output<'a>)>);
@@ -15,9 +17,17 @@ impl<'a> Results<'a> {
     }
 
     /// Views the results as post-processing wants them, without copying.
-    pub(crate) fn view(&self) -> Result<Result<Outputs<'_>, TaskError>, EngineError> {
+    pub(crate) fn view(&self) -> Result<Outputs<'_>, DeployError> {
         let tensors: Result<Vec<_>, EngineError> = self.0.iter().map(tensor).collect();
-        tensors.map(Outputs::new)
+        // The engine's tensors always hold what their shapes say; another tale is its fault.
+        Outputs::new(tensors?).map_err(|error| {
+            let reason = error.to_string();
+            EngineError::OpenVino {
+                action: "give consistent results".to_owned(),
+                reason,
+            }
+            .into()
+        })
     }
 }
 

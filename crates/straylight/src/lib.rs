@@ -1,1 +1,24 @@
-//! To be filled: see ARCHITECTURE.md.
+//! Runs deployed vision models, finds the images they have never seen, and collects them.
+//!
+//! A [`Deployment`] is a model as Intel Geti deploys it. [`fit::fit_ood`] fits an OOD model on
+//! images of the classes that it was trained on, [`hooks`] decide which images to collect and
+//! where, and [`store`] is the local store that they may go to. A higher OOD score is always
+//! more out of distribution.
+
+pub mod bench;
+pub mod demo;
+pub mod fit;
+mod parallel;
+
+pub use straylight_core::{
+    Activations, Annotation, Color, ContentHash, Dataset, EncodedImage, Frame, ImageFormat, Label,
+    NoProgress, Point, Prediction, Progress, Project, RgbImage, SaliencyMap, ScoredLabel, Shape,
+    Task, TaskType, Timestamp,
+};
+pub use straylight_deploy::{DeployError, Deployment, Keep, LoadOptions, ModelCache};
+pub use straylight_engine as engine;
+pub use straylight_files::write_atomically;
+pub use straylight_hooks as hooks;
+pub use straylight_image as image;
+pub use straylight_ood as ood;
+pub use straylight_store as store;

@@ -16,6 +16,7 @@ use straylight_image::resize;
 use straylight_tasks::{Geometry, ResizeType, Size};
 
 use placement::Placement;
+pub(crate) use placement::cut;
 
 use crate::DeployError;
 use crate::config::Config;
@@ -96,7 +97,7 @@ impl Preprocess {
     }
 
     fn fill(&self, image: &RgbImage, placement: &Placement, row: usize, pixels: &mut [u8]) {
-        let part = placement.part.and_then(|part| part.cut(image));
+        let part = placement.part.and_then(|part| cut(image, part));
         let source = part.as_ref().unwrap_or(image);
         let scaled = placement.scaled;
         let scaled = resize::bilinear_openvino(source, scaled.width, scaled.height);

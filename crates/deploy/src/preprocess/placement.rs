@@ -1,23 +1,15 @@
 use straylight_core::RgbImage;
-use straylight_tasks::{ResizeType, Size};
+use straylight_tasks::{ResizeType, Size, Tile};
 
 /// Where an image lies in a model's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placement {
     /// The part of the image that is used; `None` for all of it.
-    pub(super) part: Option<Part>,
+    pub(super) part: Option<Tile>,
     /// Size to which it is scaled.
     pub(super) scaled: Size,
     /// Padding left of it and above it.
     pub(super) offset: (u32, u32),
-}
-
-/// A part of an image, in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) left: u32,
-    pub(crate) top: u32,
-    pub(crate) size: Size,
 }
 
 impl Placement {
@@ -65,33 +57,31 @@ fn kept_ratio(image: Size, input: Size) -> Size {
     Size::new(side(width, input.width), side(height, input.height))
 }
 
-fn middle_square(image: Size) -> Part {
+fn middle_square(image: Size) -> Tile {
     let side = image.width.min(image.height);
-    Part {
+    Tile {
         left: (image.width - side) / 2,
         top: (image.height - side) / 2,
         size: Size::new(side, side),
     }
 }
 
-impl Part {
-    /// Cuts the part out; what lies outside the image is left out. `None` when nothing remains.
-    pub(crate) fn cut(self, image: &RgbImage) -> Option<RgbImage> {
-        let width = self.size.width.min(image.width().checked_sub(self.left)?);
-        let height = self.size.height.min(image.height().checked_sub(self.top)?);
-        let row = image.width() as usize * 3;
-        let rows = image
-            .data()
-            .chunks_exact(row)
-            .skip(self.top as usize)
-            .take(height as usize);
-        let (start, length) = (self.left as usize * 3, width as usize * 3);
-        let mut data = Vec::with_capacity(length * height as usize);
-        for row in rows {
-            data.extend_from_slice(row.get(start..start + length)?);
-        }
-        RgbImage::new(width, height, data).ok()
+/// Cuts a part out of an image; what lies outside is left out. `None` when nothing remains.
+pub(crate) fn cut(image: &RgbImage, part: Tile) -> Option<RgbImage> {
+    let width = part.size.width.min(image.width().checked_sub(part.left)?);
+    let height = part.size.height.min(image.height().checked_sub(part.top)?);
+    let row = image.width() as usize * 3;
+    let rows = image
+        .data()
+        .chunks_exact(row)
+        .skip(part.top as usize)
+        .take(height as usize);
+    let (start, length) = (part.left as usize * 3, width as usize * 3);
+    let mut data = Vec::with_capacity(length * height as usize);
+    for row in rows {
+        data.extend_from_slice(row.get(start..start + length)?);
     }
+    RgbImage::new(width, height, data).ok()
 }
 
 #[cfg(test)]
@@ -134,7 +124,7 @@ mod tests {
         let part = middle_square(Size::new(641, 480));
         assert_eq!(
             part,
-            Part {
+            Tile {
                 left: 80,
                 top: 0,
                 size: Size::new(480, 480)
@@ -144,9 +134,9 @@ mod tests {
 
     #[test]
     fn parts_are_clipped_to_the_image() {
-        struct Case(Part, Option<&'static [u8]>);
+        struct Case(Tile, Option<&'static [u8]>);
         let image = RgbImage::new(3, 1, vec![1, 1, 1, 2, 2, 2, 3, 3, 3]).unwrap();
-        let part = |left, top, width, height| Part {
+        let part = |left, top, width, height| Tile {
             left,
             top,
             size: Size::new(width, height),
@@ -159,7 +149,7 @@ mod tests {
             Case(part(0, 0, 0, 1), None),
         ] {
             assert_eq!(
-                part.cut(&image).as_ref().map(RgbImage::data),
+                cut(&image, part).as_ref().map(RgbImage::data),
                 data,
                 "{part:?}"
             );

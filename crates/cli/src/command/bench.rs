@@ -1,0 +1,43 @@
+//! `straylight bench`: how fast a deployment runs here.
+
+use straylight::bench::{BenchOptions, BenchReport, run as run_bench};
+
+use crate::args::BenchArguments;
+use crate::exit::{Exit, Outcome};
+use crate::output;
+use crate::progress::TerminalProgress;
+
+/// Measures and prints.
+pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
+    let mut options = BenchOptions::new(&arguments.deployment, arguments.images.clone());
+    options.seconds = arguments.seconds;
+    options.collect.clone_from(&arguments.collect);
+    options.decode = arguments.decode;
+    options.load = arguments.engine.load_options();
+    let report = run_bench(&options, &TerminalProgress::new())?;
+    match &arguments.json {
+        Some(target) if arguments.compact => output::compact_json(&report, target)?,
+        Some(target) => output::json(&report, target)?,
+        None => output::line(&as_text(&report)),
+    }
+    Ok(Exit::Success)
+}
+
+fn as_text(report: &BenchReport) -> String {
+    let memory = match report.peak_memory_bytes {
+        Some(bytes) => format!("{:.0} MB", bytes as f64 / 1e6),
+        None => "not told by this system".to_owned(),
+    };
+    format!(
+        "first prediction  {:.3} s after the start\n\
+         throughput        {:.1} images a second ({} images)\n\
+         latency           {:.2} ms median, {:.2} ms 90 %, {:.2} ms 99 %\n\
+         peak memory       {memory}",
+        report.first_prediction_seconds,
+        report.images_per_second,
+        report.images,
+        report.latency_median_ms,
+        report.latency_p90_ms,
+        report.latency_p99_ms,
+    )
+}

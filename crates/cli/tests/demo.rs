@@ -1,0 +1,85 @@
+//! The demo through the real program.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn straylight(arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_straylight"));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .output()
+        .unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_demo_finds_and_collects_strays() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = straylight(&["demo", "--json", "report.json"], folder.path());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report = std::fs::read(folder.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+
+    let count = |key: &str| report[key].as_u64().unwrap_or_else(|| panic!("no {key}"));
+    let names = |key: &str| report[key].as_array().map_or(0, |all| all.len() as u64);
+    assert_eq!(
+        (count("images"), count("known"), count("strange")),
+        (102, 61, 41)
+    );
+    assert_eq!(
+        count("collected"),
+        41 - names("misses") + names("false_alarms")
+    );
+    assert!(report["auroc"].as_f64().unwrap() >= 0.9, "{report}");
+
+    let demo = folder.path().join("straylight-demo");
+    let sheet = std::fs::read(demo.join("contact-sheet.png")).unwrap();
+    assert!(sheet.starts_with(b"\x89PNG"));
+    for part in ["images", "predictions", "scores", "overlays"] {
+        let files = std::fs::read_dir(demo.join("collected").join(part))
+            .unwrap()
+            .count();
+        assert_eq!(files as u64, count("collected"), "{part}");
+    }
+    assert!(text(&output.stdout).contains("False alarms"));
+    the_saved_deployment_has_its_hooks_and_collects_again(&demo);
+}
+
+fn the_saved_deployment_has_its_hooks_and_collects_again(demo: &Path) {
+    use straylight::{Deployment, LoadOptions};
+    let deployment = Deployment::from_folder(demo, &LoadOptions::default()).unwrap();
+    assert_eq!(deployment.hooks().len(), 2);
+    assert!(deployment.ood_model().is_some());
+}
+
+#[test]
+fn a_folder_of_somebody_else_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
+    let output = straylight(&["demo", "--dir", "."], folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("was not made by the demo"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(folder.path().join("thesis.txt").exists());
+}
+
+#[test]
+fn missing_assets_are_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = straylight(&["demo", "--assets", "nowhere"], folder.path());
+    assert_eq!(output.status.code(), Some(1));
+    let error = text(&output.stderr);
+    assert!(
+        error.contains("nowhere/split.json") && error.contains("check the path"),
+        "{error}"
+    );
+}

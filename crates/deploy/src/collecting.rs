@@ -1,0 +1,157 @@
+//! What a deployment collects with: its OOD model and its hooks, at work and on disk.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError};
+
+use straylight_core::{Frame, Prediction};
+use straylight_files::{self as files, FileError};
+use straylight_hooks::config::{BuildContext, HookConfig, parse_hooks, render_hooks};
+use straylight_hooks::trigger::{Needs, OodScorer};
+use straylight_hooks::{HookError, HookSet, HookSetOptions, PostInferenceHook};
+use straylight_ood::{ModelBinding, OodModel};
+
+use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks};
+
+/// Name of the file with the hooks.
+const HOOKS: &str = "hook_config.json";
+/// Name of the folder with the OOD model.
+const OOD: &str = "ood";
+
+impl Deployment {
+    /// The attached hooks: their counters, and waiting for them.
+    pub fn hooks(&self) -> &HookSet {
+        &self.hooks
+    }
+
+    /// Attaches a hook; it sees every image inferred from now on.
+    pub fn add_hook(&self, hook: PostInferenceHook) -> Result<(), HookError> {
+        self.hooks.add(hook)
+    }
+
+    /// Removes all hooks after they delivered what they had accepted.
+    pub fn clear_hooks(&self) {
+        self.hooks.clear();
+    }
+
+    /// The OOD model, if one was fitted or saved with the deployment.
+    pub fn ood_model(&self) -> Option<Arc<OodModel>> {
+        self.ood_model
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Sets the OOD model that is saved with the deployment; attached hooks keep theirs.
+    pub fn set_ood_model(&self, model: Arc<OodModel>) {
+        *self
+            .ood_model
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(model);
+    }
+
+    /// Infers one image; the attached hooks see it.
+    ///
+    /// The prediction owns its data and holds the activations that the hooks needed, for no
+    /// second inference. A hook never makes inference fail, and never makes it wait unless its
+    /// queue is full and its policy is to block, or it has no threads of its own.
+    pub fn infer(&self, frame: &Frame) -> Result<Prediction, DeployError> {
+        self.infer_with(frame, Keep::NOTHING)
+    }
+
+    /// Infers one image as [`Deployment::infer`] does, and keeps what is asked for as well.
+    pub fn infer_with(&self, frame: &Frame, keep: Keep) -> Result<Prediction, DeployError> {
+        let activations = self.hooks.needs() != Needs::NOTHING;
+        let needed = Keep {
+            activations,
+            ..Keep::NOTHING
+        };
+        let prediction = self.predict(frame, keep.union(needed))?;
+        self.hooks.submit(frame, &prediction);
+        Ok(prediction)
+    }
+
+    /// Infers one image with all activations and a saliency map for each label; the attached
+    /// hooks see it.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::NoExplanation`] when the first task's model has no saliency maps.
+    pub fn explain(&self, frame: &Frame) -> Result<Prediction, DeployError> {
+        self.infer_with(frame, Keep::EVERYTHING)
+    }
+
+    /// Identifies the models: 64 hexadecimal digits, the BLAKE3 hash of their files.
+    pub fn model_hash(&self) -> Result<String, DeployError> {
+        let mut hasher = blake3::Hasher::new();
+        for model in &self.models {
+            for path in model.files() {
+                hasher.update(blake3::hash(&files::read(&path)?).as_bytes());
+            }
+        }
+        Ok(hasher.finalize().to_hex().to_string())
+    }
+
+    /// Reads the OOD model and the hooks that were saved with the deployment.
+    pub(crate) fn load_collecting(&self, options: &LoadOptions) -> Result<(), DeployError> {
+        let folder = self.folder.join(OOD);
+        if OodModel::exists(&folder) {
+            let hash = self.model_hash()?;
+            let model = OodModel::load(&folder, ModelBinding::Model(&hash))?;
+            self.set_ood_model(Arc::new(model));
+        }
+        let path = self.folder.join(HOOKS);
+        if options.hooks == SavedHooks::Ignore || !path.exists() {
+            return Ok(());
+        }
+        let model = self.ood_model().map(|model| model as Arc<dyn OodScorer>);
+        let context = BuildContext {
+            ood_model: model,
+            ..BuildContext::default()
+        };
+        for config in parse_hooks(&files::read_to_string(&path)?, &path)? {
+            self.add_hook(config.build(&context)?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the OOD model and the hooks into a folder with a copy of the deployment.
+    pub(crate) fn save_collecting(&self, copy: &Path) -> Result<(), DeployError> {
+        remove(&copy.join(OOD))?;
+        if let Some(model) = self.ood_model() {
+            model.save(&copy.join(OOD))?;
+        }
+        let path = copy.join(HOOKS);
+        let hooks = self.hooks.hooks();
+        if hooks.is_empty() {
+            return Ok(remove(&path)?);
+        }
+        let configs = hooks
+            .iter()
+            .map(|hook| HookConfig::of(hook))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(files::write_atomically(
+            &path,
+            render_hooks(&configs)?.as_bytes(),
+        )?)
+    }
+}
+
+/// An empty set of hooks with what the user chose for all of them.
+pub(crate) fn hook_set(options: &LoadOptions) -> HookSet {
+    HookSet::new(HookSetOptions {
+        state_folder: options.hook_state.clone(),
+        ..HookSetOptions::default()
+    })
+}
+
+/// Removes a file or a folder that may be there.
+fn remove(path: &Path) -> Result<(), FileError> {
+    let removed = if path.is_dir() {
+        std::fs::remove_dir_all(path)
+    } else if path.exists() {
+        std::fs::remove_file(path)
+    } else {
+        Ok(())
+    };
+    removed.map_err(|source| FileError::new("remove", path, source))
+}

@@ -1,0 +1,59 @@
+//! Task chains: the objects that one task finds are cut out and go to the next.
+//!
+//! What is cut and how results are merged is decided in [`straylight_tasks`]; here each task's
+//! model is run on the parts of the image.
+
+use straylight_core::{Prediction, RgbImage, TaskType};
+use straylight_tasks::{ChainRunner, Size, Tile, predict_chain};
+
+use crate::model::TaskModel;
+use crate::preprocess::cut;
+use crate::{DeployError, Keep};
+
+/// Runs all models of a chain, in order; activations and saliency maps are the first one's.
+pub(crate) fn run(
+    models: &[TaskModel],
+    image: &RgbImage,
+    keep: Keep,
+) -> Result<Prediction, DeployError> {
+    match models {
+        [] => Ok(Prediction::default()),
+        [only] => only.infer(image, keep),
+        chain => {
+            let tasks: Vec<TaskType> = chain.iter().map(TaskModel::task_type).collect();
+            let size = Size::new(image.width(), image.height());
+            predict_chain(
+                &tasks,
+                size,
+                &mut Chain {
+                    models: chain,
+                    image,
+                    keep,
+                },
+            )
+        }
+    }
+}
+
+struct Chain<'a> {
+    models: &'a [TaskModel],
+    image: &'a RgbImage,
+    keep: Keep,
+}
+
+impl ChainRunner for Chain<'_> {
+    type Error = DeployError;
+
+    fn run(&mut self, task: usize, part: Tile) -> Result<Prediction, DeployError> {
+        let Some(model) = self.models.get(task) else {
+            return Ok(Prediction::default());
+        };
+        if task == 0 {
+            return model.infer(self.image, self.keep);
+        }
+        match cut(self.image, part) {
+            Some(part) => model.infer(&part, Keep::NOTHING),
+            None => Ok(Prediction::default()),
+        }
+    }
+}

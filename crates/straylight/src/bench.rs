@@ -1,0 +1,198 @@
+//! How fast a deployment runs on this machine, alone, with decoding, and with a hook.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use straylight_core::{Frame, Progress};
+use straylight_deploy::{DeployError, Deployment, LoadOptions};
+use straylight_hooks::action::{FileSystemDataCollection, FileSystemOptions};
+use straylight_hooks::trigger::AlwaysTrigger;
+use straylight_hooks::{HookError, HookOptions, PostInferenceHook};
+use straylight_image::{ImageError, read_frame};
+
+/// How long a hook may take to deliver what it accepted.
+const DRAIN: Duration = Duration::from_secs(600);
+/// Inferences before the clock starts.
+const WARM_UP: usize = 20;
+
+/// What is measured.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct BenchOptions {
+    /// The deployment's folder.
+    pub deployment: PathBuf,
+    /// The images, at least one; they are used again and again.
+    pub images: Vec<PathBuf>,
+    /// Seconds of each measurement.
+    pub seconds: f64,
+    /// Folder for a hook that fires on every image and writes all four files; `None`: no hook.
+    pub collect: Option<PathBuf>,
+    /// Whether images are decoded from their files each time, or once beforehand.
+    pub decode: bool,
+    /// How the deployment is loaded.
+    pub load: LoadOptions,
+}
+
+impl BenchOptions {
+    /// Five seconds of inference on these images, decoded beforehand, without a hook.
+    pub fn new(deployment: impl Into<PathBuf>, images: Vec<PathBuf>) -> Self {
+        Self {
+            deployment: deployment.into(),
+            images,
+            seconds: 5.0,
+            collect: None,
+            decode: false,
+            load: LoadOptions::default(),
+        }
+    }
+}
+
+/// What was measured.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct BenchReport {
+    /// Seconds from the start of the measurement, before the deployment was loaded, to the
+    /// first prediction.
+    pub first_prediction_seconds: f64,
+    /// Median time of one `infer`, in milliseconds.
+    pub latency_median_ms: f64,
+    /// Time within which 90 % of the calls returned, in milliseconds.
+    pub latency_p90_ms: f64,
+    /// Time within which 99 % of the calls returned, in milliseconds.
+    pub latency_p99_ms: f64,
+    /// Images a second, until the last one's files were written if there is a hook.
+    pub images_per_second: f64,
+    /// Images inferred.
+    pub images: usize,
+    /// Most memory that the process held, in bytes; `None` where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// The benchmark could not be run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// No image was named.
+    #[error("name at least one image to infer")]
+    NoImages,
+    /// Loading or running the deployment.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// Reading an image.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// Attaching the hook.
+    #[error(transparent)]
+    Hook(#[from] HookError),
+}
+
+/// Loads the deployment, infers for the time asked for, and reports.
+pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchReport, BenchError> {
+    let start = Instant::now();
+    let first = options.images.first().ok_or(BenchError::NoImages)?;
+    let deployment =
+        Deployment::from_folder_with_progress(&options.deployment, &options.load, progress)?;
+    deployment.infer(&read_frame(first)?)?;
+    let first_prediction_seconds = start.elapsed().as_secs_f64();
+    if let Some(folder) = &options.collect {
+        attach_hook(&deployment, folder)?;
+    }
+    let images = Images::new(options)?;
+    for index in 0..WARM_UP {
+        deployment.infer(&images.get(index)?)?;
+    }
+    deployment.hooks().drain(DRAIN);
+    let (mut taken, elapsed) = measure(&deployment, &images, options.seconds)?;
+    taken.sort_unstable();
+    Ok(BenchReport {
+        first_prediction_seconds,
+        latency_median_ms: quantile_ms(&taken, 0.5),
+        latency_p90_ms: quantile_ms(&taken, 0.9),
+        latency_p99_ms: quantile_ms(&taken, 0.99),
+        images_per_second: taken.len() as f64 / elapsed,
+        images: taken.len(),
+        peak_memory_bytes: peak_memory(),
+    })
+}
+
+/// The images of a benchmark, in memory or on disk.
+enum Images {
+    Decoded(Vec<Frame>),
+    Files(Vec<PathBuf>),
+}
+
+impl Images {
+    fn new(options: &BenchOptions) -> Result<Self, ImageError> {
+        if options.decode {
+            return Ok(Self::Files(options.images.clone()));
+        }
+        let frames = options.images.iter().map(|path| read_frame(path));
+        Ok(Self::Decoded(frames.collect::<Result<_, _>>()?))
+    }
+
+    /// The image of this index, from the first again after the last.
+    fn get(&self, index: usize) -> Result<Frame, ImageError> {
+        match self {
+            Self::Decoded(frames) => Ok(frames[index % frames.len()].clone()),
+            Self::Files(paths) => read_frame(&paths[index % paths.len()]),
+        }
+    }
+}
+
+fn attach_hook(deployment: &Deployment, folder: &Path) -> Result<(), HookError> {
+    let action = FileSystemDataCollection::new(FileSystemOptions::new(folder));
+    let options = HookOptions {
+        max_threads: 2,
+        ..HookOptions::default()
+    };
+    let hook = PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options);
+    deployment.add_hook(hook)
+}
+
+/// The time of each call, and the seconds of all of them with what the hooks had to do.
+fn measure(
+    deployment: &Deployment,
+    images: &Images,
+    seconds: f64,
+) -> Result<(Vec<Duration>, f64), BenchError> {
+    let start = Instant::now();
+    let mut taken = Vec::new();
+    while start.elapsed().as_secs_f64() < seconds {
+        let before = Instant::now();
+        deployment.infer(&images.get(taken.len())?)?;
+        taken.push(before.elapsed());
+    }
+    deployment.hooks().drain(DRAIN);
+    Ok((taken, start.elapsed().as_secs_f64()))
+}
+
+fn quantile_ms(sorted: &[Duration], part: f64) -> f64 {
+    let index = ((sorted.len() as f64 - 1.0) * part).round().max(0.0) as usize;
+    sorted
+        .get(index)
+        .map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+}
+
+/// The kernel's high-water mark of resident memory.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        let times: Vec<Duration> = (1..=11).map(Duration::from_millis).collect();
+        assert!((quantile_ms(&times, 0.5) - 6.0).abs() < 1e-9);
+        assert!((quantile_ms(&times, 0.99) - 11.0).abs() < 1e-9);
+        assert!(quantile_ms(&[], 0.5).is_nan());
+    }
+}
