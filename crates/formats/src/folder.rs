@@ -1,0 +1,284 @@
+//! What every reader and writer does with folders and image files.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use straylight_files::FileError;
+use straylight_image::{ImageInfo, probe, sniff};
+
+use crate::{
+    AnnotatedImage, AnnotatedSet, FormatError, ImageCheck, Problem, ReadOptions, ReadReport,
+};
+
+/// Gathers a set while its files are read.
+pub(crate) struct Gather<'a> {
+    pub(crate) root: &'a Path,
+    options: &'a ReadOptions,
+    pub(crate) set: AnnotatedSet,
+    problems: Vec<Problem>,
+    seen: HashSet<(Option<String>, String)>,
+}
+
+impl<'a> Gather<'a> {
+    pub(crate) fn new(root: &'a Path, options: &'a ReadOptions) -> Self {
+        Self {
+            root,
+            options,
+            set: AnnotatedSet::default(),
+            problems: Vec::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    pub(crate) fn report(self) -> ReadReport {
+        ReadReport {
+            set: self.set,
+            problems: self.problems,
+        }
+    }
+
+    pub(crate) fn problem(&mut self, place: impl Into<String>, message: impl std::fmt::Display) {
+        self.problems.push(Problem::new(place, message));
+    }
+
+    /// A path for messages: relative to the set's folder, with `/`.
+    pub(crate) fn place(&self, path: &Path) -> String {
+        slashed(path.strip_prefix(self.root).unwrap_or(path))
+    }
+
+    /// Makes an image of a file whose place is known; reports why it cannot be used.
+    ///
+    /// `claimed` is the size that the annotations tell, `place` where they do.
+    pub(crate) fn image(
+        &mut self,
+        file: &Path,
+        name: &str,
+        subset: Option<&str>,
+        claimed: Option<(u32, u32)>,
+        place: &str,
+    ) -> Option<AnnotatedImage> {
+        let subset = subset.map(str::to_owned);
+        if !self.seen.insert((subset.clone(), name.to_owned())) {
+            self.problem(place, format!("`{name}` is listed twice"));
+            return None;
+        }
+        match self.size(file, claimed) {
+            Ok((width, height)) => Some(AnnotatedImage {
+                name: name.to_owned(),
+                file: file.to_owned(),
+                width,
+                height,
+                subset,
+                objects: Vec::new(),
+            }),
+            Err(message) => {
+                self.problem(place, message);
+                None
+            }
+        }
+    }
+
+    fn size(&self, file: &Path, claimed: Option<(u32, u32)>) -> Result<(u32, u32), String> {
+        let claimed = claimed.filter(|size| size.0 > 0 && size.1 > 0);
+        if let (ImageCheck::Skip, Some(size)) = (self.options.images, claimed) {
+            return Ok(size);
+        }
+        let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
+        let ImageInfo { width, height, .. } =
+            probe(&bytes).map_err(|error| error.in_file(self.place(file)).to_string())?;
+        match claimed {
+            Some((w, h)) if (w, h) != (width, height) => Err(format!(
+                "the annotations are for {w} x {h} pixels, `{}` has {width} x {height}",
+                self.place(file)
+            )),
+            _ => Ok((width, height)),
+        }
+    }
+
+    /// Finds an image file by the name that annotations give it, in the usual folders.
+    ///
+    /// Names that leave the set's folder are refused: the files come from strangers.
+    pub(crate) fn find_image(
+        &mut self,
+        name: &str,
+        subset: Option<&str>,
+        place: &str,
+    ) -> Option<PathBuf> {
+        let name = name.replace('\\', "/");
+        if !is_inside(Path::new(&name)) {
+            self.problem(place, format!("`{name}` does not lie in the set's folder"));
+            return None;
+        }
+        let subset = subset
+            .filter(|subset| is_inside(Path::new(subset)))
+            .unwrap_or("");
+        let folders = [
+            self.root.join("images").join(subset),
+            self.root.join("images"),
+            self.root.join(subset),
+            self.root.join(subset).join("images"),
+            self.root.join("JPEGImages"),
+            self.root.to_owned(),
+        ];
+        let found = folders
+            .iter()
+            .map(|folder| folder.join(&name))
+            .find(|file| file.is_file());
+        if found.is_none() {
+            self.problem(place, format!("the image `{name}` is missing"));
+        }
+        found
+    }
+}
+
+/// Whether a relative path stays below where it begins.
+pub(crate) fn is_inside(path: &Path) -> bool {
+    path.components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir))
+        && path.components().next().is_some()
+}
+
+/// A path with `/` between its parts on every system.
+pub(crate) fn slashed(path: &Path) -> String {
+    let parts: Vec<_> = path
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    parts.join("/")
+}
+
+/// All files below a folder in the order of their paths; links to folders are not followed.
+pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in entries(&folder)? {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push(path),
+                Ok(_) if path.is_file() => files.push(path),
+                _ => {}
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The entries of one folder; none if there is no such folder.
+fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, FileError> {
+    let failed = |error| FileError::new("list the folder", folder, error);
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.collect::<Result<_, _>>().map_err(failed),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The names of the folders in a folder, sorted.
+pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>, FileError> {
+    let is_folder = |entry: &fs::DirEntry| entry.path().is_dir();
+    let names = entries(folder)?.into_iter().filter(is_folder);
+    let mut names: Vec<String> = names
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The files below a folder whose names end in `.extension`, in any case.
+pub(crate) fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, FileError> {
+    let mut files = files_below(folder)?;
+    files.retain(|file| {
+        file.extension()
+            .is_some_and(|end| end.eq_ignore_ascii_case(extension))
+    });
+    Ok(files)
+}
+
+/// Whether the beginning of a file is that of an image, whatever its name.
+pub(crate) fn is_image(file: &Path) -> bool {
+    let mut start = [0; 12];
+    let read = fs::File::open(file).and_then(|mut file| std::io::Read::read(&mut file, &mut start));
+    read.is_ok_and(|count| sniff(&start[..count]).is_some())
+}
+
+/// A name without its last extension.
+pub(crate) fn stem(name: &str) -> &str {
+    let path = Path::new(name);
+    match path.extension().and_then(OsStr::to_str) {
+        Some(extension) => &name[..name.len() - extension.len() - 1],
+        None => name,
+    }
+}
+
+/// The folder of a subset that has no name.
+pub(crate) const DEFAULT_SUBSET: &str = "default";
+
+/// The name of an image's subset for folders and files.
+pub(crate) fn subset_of(image: &AnnotatedImage) -> &str {
+    image.subset.as_deref().unwrap_or(DEFAULT_SUBSET)
+}
+
+/// The subset that a folder or file name stands for.
+pub(crate) fn subset_named(name: &str) -> Option<&str> {
+    Some(name).filter(|name| *name != DEFAULT_SUBSET && !name.is_empty())
+}
+
+/// Images by subset, each in the set's order, subsets sorted by name.
+pub(crate) fn by_subset(set: &AnnotatedSet) -> Vec<(&str, Vec<&AnnotatedImage>)> {
+    let mut names: Vec<&str> = set.images.iter().map(subset_of).collect();
+    names.sort_unstable();
+    names.dedup();
+    let of = |name: &str| {
+        set.images
+            .iter()
+            .filter(|image| subset_of(image) == name)
+            .collect()
+    };
+    names.into_iter().map(|name| (name, of(name))).collect()
+}
+
+/// Copies an image file to a place below the output folder.
+pub(crate) fn copy_image(image: &AnnotatedImage, to: &Path) -> Result<(), FormatError> {
+    let bytes = straylight_files::read(&image.file)?;
+    straylight_files::write_atomically(to, &bytes)?;
+    Ok(())
+}
+
+/// Checks that a set can be written to a folder: it is empty, names stay inside, and no two
+/// images share a place (`by_stem` when files of annotations are named after images).
+pub(crate) fn prepare(set: &AnnotatedSet, folder: &Path, by_stem: bool) -> Result<(), FormatError> {
+    if !entries(folder)?.is_empty() {
+        return Err(FormatError::NotEmpty {
+            folder: folder.to_owned(),
+        });
+    }
+    let mut seen = HashSet::new();
+    for image in &set.images {
+        let name = image.name.clone();
+        let subset = subset_of(image);
+        if !is_inside(Path::new(&name)) || !is_inside(Path::new(subset)) {
+            return Err(FormatError::BadName {
+                name,
+                subset: subset.to_owned(),
+            });
+        }
+        let key = if by_stem {
+            stem(&image.name)
+        } else {
+            &image.name
+        };
+        if !seen.insert((subset, key)) {
+            return Err(FormatError::SameName {
+                name,
+                subset: subset.to_owned(),
+            });
+        }
+    }
+    straylight_files::create_folder(folder)?;
+    Ok(())
+}

@@ -1,0 +1,230 @@
+//! A download of a Geti project: `images/`, `annotations/` and, if it is there, `project.json`.
+//!
+//! Annotation files hold a scene as the REST API gives it, without ids; they are called
+//! `NAME.json` or `NAME_ID.json` after the image's name without extension, in the same folders
+//! below `annotations/` as images have below `images/`, or directly there. The first folder below
+//! `images/` is the dataset, which is read as a subset.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use straylight_core::{Color, Project, Shape};
+
+use crate::folder::{self, Gather, by_subset, copy_image, slashed, stem};
+use crate::json::{self, RawList};
+use crate::{AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, Object, WriteOptions};
+
+const WANTED: &str = "images/ and annotations/ with a JSON file per image";
+
+#[derive(Deserialize)]
+struct Scene<'a> {
+    #[serde(borrow)]
+    annotations: RawList<'a>,
+}
+
+#[derive(Deserialize)]
+struct Annotation {
+    shape: Shape,
+    labels: Vec<SceneLabel>,
+}
+
+#[derive(Deserialize)]
+struct SceneLabel {
+    name: String,
+    color: Option<Color>,
+}
+
+/// Whether some JSON file of `annotations/` is a scene.
+pub(crate) fn fits(root: &Path) -> Result<bool, FormatError> {
+    for file in folder::with_extension(&root.join("annotations"), "json")? {
+        let text = straylight_files::read_to_string(&file);
+        if text.is_ok_and(|text| serde_json::from_str::<Scene<'_>>(&text).is_ok()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
+    let images = gather.root.join("images");
+    let annotations = gather.root.join("annotations");
+    if !images.is_dir() || !annotations.is_dir() {
+        let folder = gather.root.to_owned();
+        return Err(FormatError::NothingFound {
+            format: Format::Geti,
+            folder,
+            wanted: WANTED,
+        });
+    }
+    project_labels(gather);
+    let mut scenes = Scenes::of(&annotations)?;
+    for file in folder::files_below(&images)? {
+        let below = slashed(file.strip_prefix(&images).unwrap_or(&file));
+        let (subset, name) = below.split_once('/').unwrap_or(("", &below));
+        let place = gather.place(&file);
+        let image = gather.image(&file, name, folder::subset_named(subset), None, &place);
+        let Some(mut image) = image else { continue };
+        if let Some(scene) = scenes.take(&below) {
+            read_scene(gather, &mut image, &scene);
+        }
+        gather.set.images.push(image);
+    }
+    for unused in scenes.rest() {
+        let place = gather.place(&unused);
+        gather.problem(place, "no image has its name");
+    }
+    Ok(())
+}
+
+/// The order and the colours of labels are the project's.
+fn project_labels(gather: &mut Gather<'_>) {
+    let path = gather.root.join("project.json");
+    if !path.is_file() {
+        return;
+    }
+    let text = straylight_files::read_to_string(&path).map_err(|error| error.to_string());
+    let project = text
+        .and_then(|text| serde_json::from_str::<Project>(&text).map_err(|error| error.to_string()));
+    let project = match project {
+        Ok(project) => project,
+        Err(error) => return gather.problem("project.json", error),
+    };
+    for label in project.trainable_tasks().flat_map(|task| &task.labels) {
+        add_label(gather, &label.name, Some(label.color));
+    }
+}
+
+fn add_label(gather: &mut Gather<'_>, name: &str, color: Option<Color>) {
+    gather.set.add_label(name);
+    let known = gather
+        .set
+        .labels
+        .iter_mut()
+        .find(|label| label.name == name);
+    if let Some(known) = known {
+        known.color = known.color.or(color);
+    }
+}
+
+/// Annotation files by their paths below `annotations/` without extension.
+struct Scenes {
+    files: HashMap<String, PathBuf>,
+    /// From keys without their ids to keys.
+    with_ids: HashMap<String, Vec<String>>,
+}
+
+impl Scenes {
+    fn of(folder: &Path) -> Result<Self, FormatError> {
+        let mut scenes = Self {
+            files: HashMap::new(),
+            with_ids: HashMap::new(),
+        };
+        for file in folder::with_extension(folder, "json")? {
+            let below = slashed(file.strip_prefix(folder).unwrap_or(&file));
+            let key = stem(&below).to_owned();
+            if let Some((name, id)) = key.rsplit_once('_')
+                && is_id(id)
+            {
+                scenes
+                    .with_ids
+                    .entry(name.to_owned())
+                    .or_default()
+                    .push(key.clone());
+            }
+            scenes.files.insert(key, file);
+        }
+        Ok(scenes)
+    }
+
+    /// Finds and takes the file of an image: in its own folder or above, with an id or without.
+    fn take(&mut self, image: &str) -> Option<PathBuf> {
+        let mut stem = stem(image);
+        loop {
+            if let Some(file) = self.files.remove(stem) {
+                return Some(file);
+            }
+            // Of several ids for one name none can be told to be the right one.
+            if let Some([only]) = self.with_ids.get(stem).map(Vec::as_slice) {
+                return self.files.remove(only);
+            }
+            stem = stem.split_once('/')?.1;
+        }
+    }
+
+    fn rest(self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.files.into_values().collect();
+        files.sort();
+        files
+    }
+}
+
+/// Ids on a Geti server are 24 hexadecimal digits.
+fn is_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+fn read_scene(gather: &mut Gather<'_>, image: &mut AnnotatedImage, file: &Path) {
+    let place = gather.place(file);
+    let text = match straylight_files::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => return gather.problem(place, error),
+    };
+    let scene: Scene<'_> = match serde_json::from_str(&text) {
+        Ok(scene) => scene,
+        Err(error) => return gather.problem(place, error),
+    };
+    for (index, raw) in scene.annotations.iter().enumerate() {
+        match json::entry::<Annotation>(raw) {
+            Ok(Annotation { shape, labels }) if !labels.is_empty() => {
+                for label in &labels {
+                    add_label(gather, &label.name, label.color);
+                }
+                let labels = labels.into_iter().map(|label| label.name).collect();
+                image.objects.push(Object { shape, labels });
+            }
+            Ok(_) => gather.problem(format!("{place}: annotations[{index}]"), "it has no label"),
+            Err(error) => gather.problem(format!("{place}: annotations[{index}]"), error),
+        }
+    }
+}
+
+pub(crate) fn write(
+    set: &AnnotatedSet,
+    folder: &Path,
+    options: WriteOptions,
+) -> Result<(), FormatError> {
+    for (subset, images) in by_subset(set) {
+        for image in images {
+            let below = Path::new(subset).join(&image.name);
+            // A download has no file for an image without annotations.
+            if !image.objects.is_empty() {
+                let name = format!("{}.json", stem(&slashed(&below)));
+                let path = folder.join("annotations").join(name);
+                let scene = scene(set, image).to_string();
+                straylight_files::write_atomically(&path, scene.as_bytes())?;
+            }
+            if options.copy_images {
+                copy_image(image, &folder.join("images").join(&below))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn scene(set: &AnnotatedSet, image: &AnnotatedImage) -> Value {
+    let label = |name: &String| {
+        let known: Option<&ClassLabel> = set.labels.iter().find(|label| label.name == *name);
+        match known.and_then(|label| label.color) {
+            Some(color) => json!({"name": name, "probability": 1.0, "color": color}),
+            None => json!({"name": name, "probability": 1.0}),
+        }
+    };
+    let annotation = |object: &Object| {
+        let labels: Vec<Value> = object.labels.iter().map(label).collect();
+        json!({"labels": labels, "shape": object.shape})
+    };
+    let annotations: Vec<Value> = image.objects.iter().map(annotation).collect();
+    json!({"annotations": annotations, "kind": "annotation"})
+}

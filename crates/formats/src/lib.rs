@@ -1,0 +1,245 @@
+//! Annotations in the formats that people bring and take away.
+//!
+//! [`read`] turns a folder of any [`Format`] into an [`AnnotatedSet`]. Files and entries that are
+//! bad are reported with their place and kept out; the good ones go in. [`write`] goes the other
+//! way and reports what the format could not hold. A [`Filter`] chooses images by label.
+//!
+//! What each format holds:
+//!
+//! | format | box | turned box | polygon | ellipse | key point | whole image |
+//! |---|---|---|---|---|---|---|
+//! | COCO | yes | as polygon | yes | as polygon | yes | as box |
+//! | Datumaro | yes | yes | yes | yes | yes | yes |
+//! | Pascal VOC | yes | its box | its box | its box | – | as box |
+//! | YOLO | yes | as polygon | yes | as polygon | – | as box |
+//! | directory tree | – | – | – | – | – | one label |
+//! | Geti | yes | yes | yes | yes | yes | yes |
+//!
+//! A box over the whole image and a label of the whole image are the same thing, as on the Geti
+//! platform. Sets are data of strangers: paths that leave the folder are refused, sizes are
+//! limited, and no input makes a reader panic.
+
+mod coco;
+mod datumaro;
+mod filter;
+mod folder;
+mod geometry;
+mod geti;
+mod json;
+mod mask;
+mod problem;
+mod set;
+mod tree;
+mod voc;
+mod yolo;
+
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+pub use filter::{Filter, FilterError};
+pub use problem::{FormatError, Problem};
+pub use set::{AnnotatedImage, AnnotatedSet, ClassLabel, LabelCount, Object};
+
+/// The annotation formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// COCO: JSON files of instances or key points beside images.
+    Coco,
+    /// Datumaro: one JSON file per subset in `annotations/`.
+    Datumaro,
+    /// Pascal VOC: an XML file per image in `Annotations/`.
+    PascalVoc,
+    /// YOLO: a text file per image in `labels/`, names in a YAML file.
+    Yolo,
+    /// A folder per label with its images.
+    DirectoryTree,
+    /// A download of a Geti project: `images/` and `annotations/` with a JSON file per image.
+    Geti,
+}
+
+/// All formats with the names that users write.
+const FORMATS: [(Format, &str); 6] = [
+    (Format::Coco, "coco"),
+    (Format::Datumaro, "datumaro"),
+    (Format::PascalVoc, "voc"),
+    (Format::Yolo, "yolo"),
+    (Format::DirectoryTree, "tree"),
+    (Format::Geti, "geti"),
+];
+
+impl Format {
+    /// All formats.
+    pub fn all() -> impl Iterator<Item = Self> {
+        FORMATS.iter().map(|(format, _)| *format)
+    }
+
+    /// The name that users write: `coco`, `datumaro`, `voc`, `yolo`, `tree`, `geti`.
+    pub fn name(self) -> &'static str {
+        FORMATS
+            .iter()
+            .find(|(format, _)| *format == self)
+            .map_or("", |(_, name)| name)
+    }
+
+    /// All names in one text, for messages.
+    pub(crate) fn names() -> String {
+        FORMATS.map(|(_, name)| name).join(", ")
+    }
+
+    /// Finds the format of a folder from the files in it.
+    ///
+    /// A directory tree is taken for one only if nothing else fits.
+    pub fn detect(folder: &Path) -> Result<Self, FormatError> {
+        type Fits = fn(&Path) -> Result<bool, FormatError>;
+        let fits: [(Self, Fits); 6] = [
+            (Self::Yolo, yolo::fits),
+            (Self::PascalVoc, voc::fits),
+            (Self::Datumaro, datumaro::fits),
+            (Self::Coco, coco::fits),
+            (Self::Geti, geti::fits),
+            (Self::DirectoryTree, tree::fits),
+        ];
+        for (format, fits) in fits {
+            if fits(folder)? {
+                return Ok(format);
+            }
+        }
+        Err(FormatError::UnknownFormat {
+            folder: folder.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A text is no name of a format.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no annotation format; choose one of {names}", names = Format::names())]
+pub struct UnknownFormatName(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormatName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormatName> {
+        let found = FORMATS
+            .iter()
+            .find(|(_, name)| name.eq_ignore_ascii_case(text));
+        found
+            .map(|(format, _)| *format)
+            .ok_or_else(|| UnknownFormatName(text.to_owned()))
+    }
+}
+
+/// How a set is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// Whether image files are opened.
+    pub images: ImageCheck,
+}
+
+/// What is done with image files while annotations are read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImageCheck {
+    /// Their headers are read: bad files and wrong sizes are reported.
+    #[default]
+    Headers,
+    /// They are opened only if the annotations do not tell their sizes.
+    Skip,
+}
+
+/// What was read, and what was left out.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadReport {
+    /// The good part.
+    pub set: AnnotatedSet,
+    /// Each bad file or entry with its place.
+    pub problems: Vec<Problem>,
+}
+
+/// Reads a set of annotations and finds its images.
+///
+/// # Errors
+///
+/// When the folder cannot be read or holds nothing of the format. Everything smaller is a
+/// [`Problem`] in the report.
+pub fn read(
+    folder: &Path,
+    format: Format,
+    options: &ReadOptions,
+) -> Result<ReadReport, FormatError> {
+    let mut gather = folder::Gather::new(folder, options);
+    match format {
+        Format::Coco => coco::read(&mut gather)?,
+        Format::Datumaro => datumaro::read(&mut gather)?,
+        Format::PascalVoc => voc::read(&mut gather)?,
+        Format::Yolo => yolo::read(&mut gather)?,
+        Format::DirectoryTree => tree::read(&mut gather)?,
+        Format::Geti => geti::read(&mut gather)?,
+    }
+    Ok(gather.report())
+}
+
+/// How a set is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteOptions {
+    /// Whether image files are copied beside the annotations.
+    pub copy_images: bool,
+}
+
+impl Default for WriteOptions {
+    /// With images.
+    fn default() -> Self {
+        Self { copy_images: true }
+    }
+}
+
+/// What was written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteReport {
+    /// Number of images.
+    pub images: usize,
+    /// Number of objects.
+    pub objects: usize,
+    /// What the format could not hold as it was, and what became of it.
+    pub losses: Vec<Problem>,
+}
+
+/// Writes a set of annotations into a new or empty folder.
+///
+/// Each file is written as a whole or not at all.
+pub fn write(
+    set: &AnnotatedSet,
+    folder: &Path,
+    format: Format,
+    options: &WriteOptions,
+) -> Result<WriteReport, FormatError> {
+    let by_stem = matches!(format, Format::PascalVoc | Format::Yolo | Format::Geti);
+    folder::prepare(set, folder, by_stem)?;
+    let mut report = WriteReport {
+        images: set.images.len(),
+        objects: set.images.iter().map(|image| image.objects.len()).sum(),
+        losses: Vec::new(),
+    };
+    match format {
+        Format::Coco => coco::write(set, folder, *options, &mut report)?,
+        Format::Datumaro => datumaro::write(set, folder, *options)?,
+        Format::PascalVoc => voc::write(set, folder, *options, &mut report)?,
+        Format::Yolo => yolo::write(set, folder, *options, &mut report)?,
+        Format::DirectoryTree => tree::write(set, folder, *options, &mut report)?,
+        Format::Geti => geti::write(set, folder, *options)?,
+    }
+    Ok(report)
+}
+
+impl WriteReport {
+    fn loss(&mut self, image: &AnnotatedImage, message: impl fmt::Display) {
+        self.losses.push(Problem::new(&*image.name, message));
+    }
+}

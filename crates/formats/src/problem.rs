@@ -1,0 +1,77 @@
+use std::fmt;
+use std::path::PathBuf;
+
+use straylight_files::FileError;
+
+use crate::Format;
+
+/// Something that was left out, with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file and the place in it: `annotations/train.json: annotations[12].bbox`.
+    pub place: String,
+    /// What is wrong there.
+    pub message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(place: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self {
+            place: place.into(),
+            message: message.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+/// A set of annotations could not be read or written at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FormatError {
+    /// A folder or file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Nothing of the format is in the folder.
+    #[error("{} holds no {format} annotations: {wanted} was looked for", folder.display())]
+    NothingFound {
+        /// The format that was asked for.
+        format: Format,
+        /// The folder.
+        folder: PathBuf,
+        /// What makes a folder one of this format.
+        wanted: &'static str,
+    },
+    /// The folder looks like none of the known formats.
+    #[error("{} looks like none of the formats {}; name the format to use", folder.display(), Format::names())]
+    UnknownFormat {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The output folder has something in it already.
+    #[error("{} is not empty; choose a new folder", folder.display())]
+    NotEmpty {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// An image's name or subset would lead out of the output folder.
+    #[error("`{name}` in subset `{subset}` does not stay in its folder; rename it")]
+    BadName {
+        /// The image's name.
+        name: String,
+        /// Its subset.
+        subset: String,
+    },
+    /// Two images would be written to the same place.
+    #[error("two images are called `{name}` in subset `{subset}`; rename one of them")]
+    SameName {
+        /// The name of both.
+        name: String,
+        /// The subset of both.
+        subset: String,
+    },
+}
