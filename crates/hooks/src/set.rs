@@ -162,9 +162,9 @@ impl HookSet {
     }
 
     /// Gives a dead letter up; says whether there was one.
-    pub fn discard_dead_letter(&self, hook: &str, id: EventId) -> bool {
+    pub fn discard_dead_letter(&self, hook: &str, id: EventId) -> Result<bool, JournalError> {
         self.runner(hook)
-            .is_some_and(|runner| runner.queue.discard(id))
+            .map_or(Ok(false), |runner| runner.queue.discard(id))
     }
 
     fn runner(&self, name: &str) -> Option<Arc<Runner>> {

@@ -1,5 +1,7 @@
 //! Hooks through the public API: decisions, limits, delivery and the books.
 
+#![allow(clippy::unwrap_used)]
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -93,7 +93,7 @@ const HINT: &str = "remove the hook before saving and add it again after loading
 
 impl ConfigError {
     /// An error of the JSON reader with its place; `serde_json` repeats the place in its text.
-    pub(super) fn syntax(path: &Path, source: serde_json::Error) -> Self {
+    pub(super) fn syntax(path: &Path, source: &serde_json::Error) -> Self {
         let (line, column) = (source.line(), source.column());
         let text = source.to_string();
         let place = format!(" at line {line} column {column}");

@@ -54,7 +54,7 @@ struct Version {
 pub fn parse_hooks(text: &str, path: &Path) -> Result<Vec<HookConfig>, ConfigError> {
     check_version(text, path)?;
     let whole: Whole =
-        serde_json::from_str(text).map_err(|source| ConfigError::syntax(path, source))?;
+        serde_json::from_str(text).map_err(|source| ConfigError::syntax(path, &source))?;
     let Some(ours) = whole.straylight else {
         return Ok(whole
             .post_inference_hooks

@@ -87,7 +87,7 @@ pub struct HttpConfig {
     #[serde(default, skip_serializing_if = "is_default")]
     pub include_picture: bool,
     /// Seconds that a request may take in all; unknown to the Python SDK.
-    #[serde(default = "ten", skip_serializing_if = "is_ten")]
+    #[serde(default = "ten")]
     pub timeout_seconds: f64,
 }
 
@@ -141,10 +141,6 @@ fn info() -> LogLevel {
 
 fn ten() -> f64 {
     10.0
-}
-
-fn is_ten(value: &f64) -> bool {
-    (value - ten()).abs() < f64::EPSILON
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

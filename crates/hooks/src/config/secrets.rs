@@ -47,7 +47,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// A secret that was moved out of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedSecret {
-    /// What it is ("token of the Geti server https://host").
+    /// What it is ("token of geti.example.org").
     pub what: String,
     /// Where it is now.
     pub reference: SecretRef,

@@ -18,11 +18,13 @@
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
 mod admission;
+mod dead;
 mod disk;
 mod inspect;
 mod journal;
 mod ledger;
 mod options;
+mod resumed;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -31,6 +33,7 @@ mod usage;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+pub use dead::DeadLetter;
 pub(crate) use disk::DiskJournal;
 pub use inspect::{QueueFolder, QueuedDetails, QueuedEvent};
 pub use journal::JournalError;
@@ -38,8 +41,8 @@ pub(crate) use journal::{Failure, Journal};
 pub use ledger::Ledger;
 pub(crate) use ledger::Totals;
 pub use options::{DropReason, Overflow, QueueOptions, Storage};
+pub(crate) use resumed::{Resumed, RowState};
 use state::{Entry, Phase, State};
-pub(crate) use state::{Fate, Forgotten};
 use straylight_core::Timestamp;
 
 use self::admission::Admission;
@@ -70,19 +73,6 @@ pub(crate) struct Job {
     pub(crate) ambiguous: bool,
 }
 
-/// An event that could not be delivered and waits for somebody to decide.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// The event.
-    pub id: EventId,
-    /// What its last delivery said.
-    pub error: String,
-    /// Deliveries that failed before the last.
-    pub attempts: u32,
-    /// When it was given up.
-    pub died_at: Timestamp,
-}
-
 /// Several threads' access to one queue.
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -91,38 +81,6 @@ pub(crate) struct Queue {
     space: Condvar,
     spooling: Mutex<()>,
     journal: Option<Box<dyn Journal>>,
-}
-
-/// What a queue takes over from an earlier process.
-#[derive(Debug, Default)]
-pub(crate) struct Resumed {
-    pub(crate) totals: Totals,
-    pub(crate) waiting: Vec<(EventId, RowState)>,
-    pub(crate) dead: Vec<(EventId, RowState, Timestamp)>,
-    pub(crate) limits: Option<String>,
-}
-
-/// What the journal knows of an event besides the event itself.
-#[derive(Debug, Clone)]
-pub(crate) struct RowState {
-    pub(crate) bytes: u64,
-    pub(crate) attempts: u32,
-    pub(crate) error: String,
-}
-
-impl RowState {
-    /// A resumed event may have been on its way when its process died: it is ambiguous.
-    fn entry(&self) -> Entry {
-        Entry {
-            phase: Phase::Ready,
-            bytes: self.bytes,
-            payload: None,
-            durable: true,
-            due: Duration::ZERO,
-            attempts: self.attempts,
-            ambiguous: true,
-        }
-    }
 }
 
 impl Queue {
@@ -271,12 +229,6 @@ impl Queue {
         result
     }
 
-    /// Whether the spooler has something to do.
-    pub(crate) fn has_staged(&self) -> bool {
-        let state = lock(&self.state);
-        state.usage()[Tier::Staged].events > 0 || (self.journal.is_some() && state.has_chores())
-    }
-
     /// The first event that is due, now in the hands of the caller.
     pub(crate) fn take_due(&self, now: Duration) -> Option<Job> {
         let (id, entry) = lock(&self.state).take_due(now)?;
@@ -351,40 +303,6 @@ impl Queue {
         self.work.raise();
     }
 
-    /// The dead letters, oldest first.
-    pub(crate) fn dead_letters(&self) -> Vec<DeadLetter> {
-        let state = lock(&self.state);
-        let letter = |(id, dead): (&EventId, &state::Dead)| DeadLetter {
-            id: *id,
-            error: dead.error.clone(),
-            attempts: dead.entry.attempts,
-            died_at: dead.died_at,
-        };
-        state.dead().iter().map(letter).collect()
-    }
-
-    /// Lets a dead letter wait again; says whether there was one.
-    pub(crate) fn revive(&self, id: EventId, now: Duration) -> Result<bool, JournalError> {
-        let is_durable = lock(&self.state)
-            .dead()
-            .get(&id)
-            .map(|dead| dead.entry.durable);
-        let Some(is_durable) = is_durable else {
-            return Ok(false);
-        };
-        self.note(is_durable, |journal| journal.revived(id))?;
-        let revived = lock(&self.state).revive(id, now);
-        self.changed();
-        Ok(revived)
-    }
-
-    /// Gives a dead letter up; says whether there was one.
-    pub(crate) fn discard(&self, id: EventId) -> bool {
-        let discarded = lock(&self.state).drop_dead(id, DropReason::Discarded);
-        self.changed();
-        discarded
-    }
-
     /// Writes down what the limits remember, if there is a journal.
     pub(crate) fn save_limits(&self, limits: &str) -> Result<(), JournalError> {
         self.journal
@@ -403,11 +321,6 @@ impl Queue {
     pub(crate) fn close(&self) {
         lock(&self.state).closed = true;
         self.changed();
-    }
-
-    /// Whether the queue takes no more events.
-    pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.state).closed
     }
 
     /// Gives up what waits in memory and cannot be kept; returns how many events that were.

@@ -365,9 +365,4 @@ impl State {
         self.forgotten.extend(forgotten);
         self.unsaved.add(unsaved);
     }
-
-    /// Whether the journal has something to learn that does not come with an event.
-    pub(super) fn has_chores(&self) -> bool {
-        !self.forgotten.is_empty()
-    }
 }

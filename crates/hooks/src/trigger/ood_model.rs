@@ -7,7 +7,7 @@ impl OodScorer for OodModel {
     fn score(&self, activations: &Activations) -> Result<f64, TriggerError> {
         let score = OodModel::score(self, activations);
         score
-            .map(|score| score.value())
+            .map(straylight_ood::OodScore::value)
             .map_err(|error| TriggerError::failed("OODTrigger", error))
     }
 

@@ -35,7 +35,7 @@ struct PictureJson {
     data: String,
 }
 
-/// A CloudEvent in structured mode (CloudEvents 1.0.2, JSON event format).
+/// An event in the structured mode of CloudEvents 1.0.2, JSON event format.
 #[derive(Serialize)]
 struct CloudEvent<'a> {
     specversion: &'static str,

@@ -29,7 +29,7 @@ pub enum HttpBody {
     Sdk,
     /// A JSON object with name, times, score, reason, prediction and, if asked for, the picture.
     Event,
-    /// The same object as the data of a CloudEvent 1.0 in structured mode.
+    /// The same object as the data of an event in the structured mode of CloudEvents 1.0.
     CloudEvent,
 }
 

@@ -57,7 +57,7 @@ impl DiskJournal {
         let resumed = resume(&mut connection).map_err(|error| database_error(&path, &error))?;
         let known = resumed.waiting.iter().map(|(id, _)| *id);
         spool.keep_only(
-            known
+            &known
                 .chain(resumed.dead.iter().map(|(id, ..)| *id))
                 .collect(),
         )?;
@@ -81,7 +81,7 @@ impl DiskJournal {
     ) -> Result<T, JournalError> {
         let mut connection = lock(&self.connection);
         let level = if is_synced { "FULL" } else { "NORMAL" };
-        let mut run = || {
+        let run = || {
             connection.pragma_update(None, "synchronous", level)?;
             let transaction = connection.transaction()?;
             let value = body(&transaction)?;
@@ -136,7 +136,7 @@ fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
         connection.prepare("SELECT id, bytes, attempts, error, dead_at FROM events ORDER BY id")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let id = row::id_of(row.get_ref(0)?.as_str()?)?;
+        let id = id_of(row.get_ref(0)?.as_str()?)?;
         let state = RowState {
             bytes: row.get::<_, i64>(1)? as u64,
             attempts: row.get(2)?,
@@ -144,7 +144,7 @@ fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
         };
         match row.get::<_, Option<i64>>(4)? {
             None => resumed.waiting.push((id, state)),
-            Some(micros) => resumed.dead.push((id, state, row::time_of(micros)?)),
+            Some(micros) => resumed.dead.push((id, state, time_of(micros)?)),
         }
     }
     resumed.limits = schema::read_limits(connection)?;

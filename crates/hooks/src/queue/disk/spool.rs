@@ -59,7 +59,7 @@ impl Spool {
     }
 
     /// Removes all images but those of these events.
-    pub(super) fn keep_only(&self, known: BTreeSet<EventId>) -> Result<(), FileError> {
+    pub(super) fn keep_only(&self, known: &BTreeSet<EventId>) -> Result<(), FileError> {
         let failed = |source| FileError::new("read the folder", &self.folder, source);
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
