@@ -34,11 +34,26 @@ class Flow:
         self.deployment_folder = deployment
         self.folder = folder
 
+    def client(self, kind, project):
+        """One of the SDK's clients; their arguments come in different orders."""
+        return kind(
+            session=self.geti.session, workspace_id=self.geti.workspace_id, project=project
+        )
+
+    def datasets_of(self, project):
+        from geti_sdk.rest_clients import DatasetClient
+
+        return self.client(DatasetClient, project)
+
 
 def pixels(seed, width=64, height=48):
     import numpy as np
 
     return np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def dataset_named(project, name):
+    return next(dataset for dataset in project.datasets if dataset.name == name)
 
 
 @step
@@ -97,7 +112,7 @@ def upload_images(flow):
     import cv2
     from geti_sdk.rest_clients import ImageClient
 
-    flow.images = ImageClient(flow.geti.session, flow.geti.workspace_id, flow.project)
+    flow.images = flow.client(ImageClient, flow.project)
     from_memory = flow.images.upload_image(pixels(0))
     assert (from_memory.media_information.width, from_memory.media_information.height) == (64, 48)
     path = flow.folder / "Küstenseeschwalbe ☂.png"
@@ -120,9 +135,7 @@ def list_images(flow):
 
 @step
 def list_more_images_than_one_page(flow):
-    from geti_sdk.rest_clients import DatasetClient
-
-    flow.datasets = DatasetClient(flow.geti.session, flow.geti.workspace_id, flow.project)
+    flow.datasets = flow.datasets_of(flow.project)
     dataset = flow.datasets.create_dataset("many")
     images = flow.folder / "many"
     images.mkdir()
@@ -142,7 +155,7 @@ def annotate(flow):
     from geti_sdk.data_models.shapes import Rectangle
     from geti_sdk.rest_clients import AnnotationClient
 
-    flow.annotations = AnnotationClient(flow.geti.session, flow.geti.workspace_id, flow.project)
+    flow.annotations = flow.client(AnnotationClient, flow.project)
     label = flow.project.get_all_labels()[0]
     from geti_sdk.data_models import ScoredLabel
 
@@ -179,14 +192,14 @@ def list_models_of_the_imported_deployment(flow):
 
     name = json.loads((flow.deployment_folder / "project.json").read_text())["name"]
     flow.imported = flow.geti.get_project(project_name=name)
-    models = ModelClient(flow.geti.session, flow.geti.workspace_id, flow.imported)
+    models = flow.client(ModelClient, flow.imported)
     active = models.get_all_active_models()
     assert len(active) == 1 and active[0] is not None, active
     flow.xai = max(
         (m for m in active[0].optimized_models if m.has_xai_head),
         key=lambda model: model.performance.score,
     )
-    empty = ModelClient(flow.geti.session, flow.geti.workspace_id, flow.project)
+    empty = flow.client(ModelClient, flow.project)
     assert empty.get_all_model_groups() == []
 
 
@@ -218,7 +231,7 @@ def collect_with_a_hook(flow):
     flow.deployed.add_post_inference_hook(PostInferenceHook(AlwaysTrigger(), action, max_threads=0))
     flow.deployed.infer(pixels(8, 224, 224))
     flow.project = flow.geti.get_project(project_id=flow.project.id)
-    dataset = flow.project.get_dataset_by_name("OOD Images Collected")
+    dataset = dataset_named(flow.project, "OOD Images Collected")
     assert len(flow.images.get_all_images(dataset=dataset)) == 1
 
 
@@ -231,7 +244,7 @@ def save_and_reload_the_deployment(flow):
     reloaded = Deployment.from_folder(str(target))
     reloaded.load_inference_models(device="CPU")
     reloaded.infer(pixels(9, 224, 224))
-    dataset = flow.project.get_dataset_by_name("OOD Images Collected")
+    dataset = dataset_named(flow.project, "OOD Images Collected")
     assert len(flow.images.get_all_images(dataset=dataset)) == 2
 
 
@@ -239,9 +252,9 @@ def save_and_reload_the_deployment(flow):
 def predict_on_the_server(flow):
     from geti_sdk.rest_clients import ImageClient, PredictionClient
 
-    images = ImageClient(flow.geti.session, flow.geti.workspace_id, flow.imported)
+    images = flow.client(ImageClient, flow.imported)
     image = images.upload_image(pixels(10, 224, 224))
-    predictions = PredictionClient(flow.geti.session, flow.geti.workspace_id, flow.imported)
+    predictions = flow.client(PredictionClient, flow.imported)
     stored = predictions.get_image_prediction(image)
     assert stored.annotations[0].labels[0].probability > 0
     sent = predictions.predict_image(pixels(11, 224, 224))
@@ -252,7 +265,7 @@ def predict_on_the_server(flow):
 def jobs_and_status(flow):
     from geti_sdk.rest_clients import TrainingClient
 
-    training = TrainingClient(flow.geti.session, flow.geti.workspace_id, flow.imported)
+    training = flow.client(TrainingClient, flow.imported)
     assert training.get_jobs() == []
     assert not training.get_status().is_training
 
@@ -267,7 +280,11 @@ def create_a_project_from_a_folder_a_class(flow):
         (tree / label).mkdir(parents=True)
         for index in range(2):
             cv2.imwrite(str(tree / label / f"{label}_{index}.png"), pixels(20 + index))
-    reader = DirectoryTreeAnnotationReader(base_data_folder=str(tree), task_type="classification")
+    from geti_sdk.data_models import TaskType
+
+    reader = DirectoryTreeAnnotationReader(
+        base_data_folder=str(tree), task_type=TaskType.CLASSIFICATION
+    )
     project = flow.geti.create_single_task_project_from_dataset(
         project_name="from a tree",
         project_type="classification",
@@ -292,7 +309,7 @@ def download_and_upload_a_project(flow):
     copy = flow.geti.upload_project_data(str(target), project_name="a copy", enable_auto_train=False)
     overview = flow.datasets_of(copy).get_dataset_statistics(copy.training_dataset)["overview"]
     assert (overview["images"], overview["annotated_images"]) == (5, 1), overview
-    assert copy.get_dataset_by_name("OOD Images Collected")
+    assert dataset_named(copy, "OOD Images Collected")
 
 
 @step
@@ -312,11 +329,6 @@ def delete_the_project(flow):
 
 
 def run(flow):
-    from geti_sdk.rest_clients import DatasetClient
-
-    flow.datasets_of = lambda project: DatasetClient(
-        flow.geti.session, flow.geti.workspace_id, project
-    )
     for function in STEPS:
         name = function.__name__.replace("_", " ")
         started = time.monotonic()

@@ -77,7 +77,10 @@ impl Predictor for Stub {
         };
         let annotations = vec![annotation];
         Ok(Outcome {
-            prediction: Prediction { annotations, ..Prediction::default() },
+            prediction: Prediction {
+                annotations,
+                ..Prediction::default()
+            },
             ood_score: Some(0.25),
             ood_threshold: Some(0.5),
             scores: [("knn".to_owned(), 0.25)].into(),
@@ -100,7 +103,8 @@ impl Predictor for Stub {
     fn hooks(&self) -> Vec<HookStatus> {
         vec![HookStatus {
             name: "strays".to_owned(),
-            description: "OOD score at least 0.5, into the dataset \"OOD Images Collected\"".to_owned(),
+            description: "OOD score at least 0.5, into the dataset \"OOD Images Collected\""
+                .to_owned(),
             seen: 120,
             fired: 14,
             succeeded: 12,

@@ -11,6 +11,7 @@ use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::predictor::PredictorLoader;
+use crate::web::UndoLog;
 
 /// What every request handler shares.
 pub(crate) struct App {
@@ -21,6 +22,7 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) models: Models,
     pub(crate) jobs: Jobs,
+    pub(crate) undo: UndoLog,
     /// One permit a KiB of image uploads in memory.
     pub(crate) memory: Semaphore,
     /// One permit a core: decoding and inference take no more.
@@ -41,7 +43,8 @@ impl App {
             limiter: LoginLimiter::new(config.limits.failed_logins),
             metrics: Metrics::new()?,
             models: Models::new(loader),
-            jobs: Jobs::new(store.clone())?,
+            jobs: Jobs::new(&store)?,
+            undo: UndoLog::default(),
             memory: Semaphore::new((config.limits.memory_bytes / 1024) as usize),
             cores: Semaphore::new(cores),
             store,

@@ -17,7 +17,9 @@ pub enum ServerError {
         source: io::Error,
     },
     /// Plain HTTP was asked for on an address that others can reach.
-    #[error("plain HTTP is served on a loopback address only, and {address} is none: use TLS, or listen on 127.0.0.1")]
+    #[error(
+        "plain HTTP is served on a loopback address only, and {address} is none: use TLS, or listen on 127.0.0.1"
+    )]
     PlainHttp {
         /// The address.
         address: SocketAddr,
@@ -33,7 +35,9 @@ pub enum ServerError {
         source: io::Error,
     },
     /// Certificate and key are not as they should be.
-    #[error("the certificate `{path}` cannot be used: {detail}; give a matching pair of PEM files, or remove it to have a new one made")]
+    #[error(
+        "the certificate `{path}` cannot be used: {detail}; give a matching pair of PEM files, or remove it to have a new one made"
+    )]
     Certificate {
         /// The certificate's file.
         path: PathBuf,

@@ -31,5 +31,9 @@ pub(crate) async fn ready(State(app): State<Shared>) -> Response {
 
 async fn metrics(State(app): State<Shared>) -> Response {
     let format = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, format)], app.metrics.render(&app.models.hooks())).into_response()
+    (
+        [(header::CONTENT_TYPE, format)],
+        app.metrics.render(&app.models.hooks()),
+    )
+        .into_response()
 }

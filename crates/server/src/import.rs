@@ -41,9 +41,10 @@ pub(crate) struct TaskModel {
 ///
 /// A file is missing or not as it should be; nothing is stored then.
 pub fn import_deployment(store: &Store, folder: &Path) -> Result<DeploymentRecord, ImportError> {
-    let folder = match folder.join("deployment").join("project.json").is_file() {
-        true => folder.join("deployment"),
-        false => folder.to_owned(),
+    let folder = if folder.join("deployment").join("project.json").is_file() {
+        folder.join("deployment")
+    } else {
+        folder.to_owned()
     };
     let value = read_json(&folder.join("project.json"))?;
     let project: Project = serde_json::from_value(value.clone())
@@ -54,7 +55,9 @@ pub fn import_deployment(store: &Store, folder: &Path) -> Result<DeploymentRecor
         .map(|task| task_model(store, &folder, task))
         .collect::<Result<Vec<_>, _>>()?;
     let stored = store.import_project(&value)?;
-    let name = models.first().map_or("deployment", |m| m.group.name.as_str());
+    let name = models
+        .first()
+        .map_or("deployment", |m| m.group.name.as_str());
     let models = json!({ "models": models });
     Ok(store.add_deployment(&stored.id, name, &folder, &models)?)
 }
@@ -94,7 +97,10 @@ pub(crate) fn task_dir(folder: &Path, task: &Task) -> Result<PathBuf, ImportErro
     if stays && dir.is_dir() {
         return Ok(dir);
     }
-    Err(bad(&folder.join("project.json"), format!("has a task `{}` without a folder", task.title)))
+    Err(bad(
+        &folder.join("project.json"),
+        format!("has a task `{}` without a folder", task.title),
+    ))
 }
 
 fn model_size(path: &Path) -> Result<u64, ImportError> {
@@ -107,13 +113,21 @@ fn complete(store: &Store, model: &mut OptimizedModel, size: u64) -> Result<(), 
     if !straylight_store::is_object_id(&model.id) {
         model.id = store.new_id()?;
     }
-    model.creation_date.get_or_insert(store.clock().now().into());
+    model
+        .creation_date
+        .get_or_insert(store.clock().now().into());
     "SUCCESS".clone_into(&mut model.model_status);
-    model.model_format.get_or_insert_with(|| "OpenVINO".to_owned());
+    model
+        .model_format
+        .get_or_insert_with(|| "OpenVINO".to_owned());
     model.size = size;
     let score = model.performance.and_then(|p| p.score).unwrap_or(0.0);
     model.performance = Some(Performance { score: Some(score) });
-    if model.optimization_type.known().is_none_or(|t| *t == OptimizationType::None) {
+    if model
+        .optimization_type
+        .known()
+        .is_none_or(|t| *t == OptimizationType::None)
+    {
         model.optimization_type = OptimizationType::Mo.into();
     }
     if model.precision.is_empty() {
@@ -160,6 +174,23 @@ fn template_id(task: &Task, architecture: &str) -> String {
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })
         .collect();
     format!("imported_{kind}_{name}")
+}
+
+impl TaskModel {
+    /// The forms in which the model is offered. One with an XAI head is offered without it as
+    /// well: the SDK asks for such a model unless told otherwise, and the same file serves both.
+    pub(crate) fn variants(&self) -> Vec<OptimizedModel> {
+        let mut variants = vec![self.optimized.clone()];
+        if self.optimized.has_xai_head {
+            let digits = blake3::hash(self.optimized.id.as_bytes()).to_hex();
+            let mut plain = self.optimized.clone();
+            plain.id = digits.chars().take(24).collect();
+            plain.name = plain.name.replace(" with XAI head", "");
+            plain.has_xai_head = false;
+            variants.push(plain);
+        }
+        variants
+    }
 }
 
 /// The models of an imported deployment.

@@ -1,4 +1,3 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value, json};
@@ -27,7 +26,7 @@ pub(crate) struct NewJob {
 
 impl Jobs {
     /// Ends what an earlier server left unfinished.
-    pub(crate) fn new(store: Arc<Store>) -> Result<Self, StoreError> {
+    pub(crate) fn new(store: &Store) -> Result<Self, StoreError> {
         for state in ["running", "scheduled"] {
             for job in store.jobs(None, Some(state), Page::ALL)? {
                 let mut json = job.json;
@@ -76,7 +75,9 @@ impl Jobs {
 fn describe(new: &NewJob) -> Value {
     let mut metadata = new.metadata.clone();
     if let Some(id) = &new.project_id {
-        metadata.entry("project").or_insert_with(|| json!({"id": id}));
+        metadata
+            .entry("project")
+            .or_insert_with(|| json!({"id": id}));
     }
     json!({
         "name": new.name,

@@ -28,7 +28,10 @@ const MAX_BATCH: usize = 64;
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/v2", get(server))
-        .route("/v2/health/live", get(|| async { Json(json!({"live": true})) }))
+        .route(
+            "/v2/health/live",
+            get(|| async { Json(json!({"live": true})) }),
+        )
         .route("/v2/health/ready", get(health::ready))
         .route("/v2/models/{name}", get(model))
         .route("/v2/models/{name}/ready", get(ready))
@@ -48,7 +51,10 @@ async fn server() -> Json<Value> {
 type Name = Path<Vec<(String, String)>>;
 
 fn name(Path(parts): &Name) -> String {
-    parts.first().map(|(_, name)| name.clone()).unwrap_or_default()
+    parts
+        .first()
+        .map(|(_, name)| name.clone())
+        .unwrap_or_default()
 }
 
 fn deployment(app: &App, name: &str) -> ApiResult<DeploymentRecord> {
@@ -57,12 +63,16 @@ fn deployment(app: &App, name: &str) -> ApiResult<DeploymentRecord> {
         return Ok(found);
     }
     let deployments = app.store.deployments(name).map_err(|_| missing())?;
-    deployments.into_iter().find(|d| d.active).ok_or_else(missing)
+    deployments
+        .into_iter()
+        .find(|d| d.active)
+        .ok_or_else(missing)
 }
 
 async fn model(State(app): State<Shared>, path: Name) -> ApiResult<Json<Value>> {
     let found = app.run(move |app| deployment(app, &name(&path))).await?;
-    let output = |name: &str, datatype: &str| json!({"name": name, "datatype": datatype, "shape": [-1]});
+    let output =
+        |name: &str, datatype: &str| json!({"name": name, "datatype": datatype, "shape": [-1]});
     Ok(Json(json!({
         "name": found.id, "versions": ["1"], "platform": "openvino",
         "inputs": [{"name": "image", "datatype": "BYTES", "shape": [-1]}],
@@ -123,13 +133,17 @@ fn run(app: &App, found: &DeploymentRecord, inputs: &[Tensor]) -> ApiResult<Vec<
         return Ok(vec![predict_frame(app, &*predictor, &frame)?]);
     }
     let files = files(tensor)?;
-    let outcome = |(index, bytes)| predict_bytes(app, &*predictor, &format!("image_{index}"), bytes);
+    let outcome =
+        |(index, bytes)| predict_bytes(app, &*predictor, &format!("image_{index}"), bytes);
     files.into_iter().enumerate().map(outcome).collect()
 }
 
 /// Image files in base64.
 fn files(tensor: &Tensor) -> ApiResult<Vec<Vec<u8>>> {
-    let texts = tensor.data.as_array().filter(|_| tensor.datatype == "BYTES");
+    let texts = tensor
+        .data
+        .as_array()
+        .filter(|_| tensor.datatype == "BYTES");
     let texts = texts.ok_or_else(|| ApiError::bad("The datatype is BYTES or UINT8"))?;
     let count: usize = tensor.shape.iter().product();
     if texts.len() != count || !(1..=MAX_BATCH).contains(&count) {
@@ -148,7 +162,9 @@ fn files(tensor: &Tensor) -> ApiResult<Vec<Vec<u8>>> {
 fn pixels(tensor: &Tensor) -> ApiResult<RgbImage> {
     let bad = |message: String| ApiError::bad(message);
     let [1, height, width, 3] = tensor.shape[..] else {
-        return Err(bad("The shape of UINT8 pixels is [1, height, width, 3]".to_owned()));
+        return Err(bad(
+            "The shape of UINT8 pixels is [1, height, width, 3]".to_owned()
+        ));
     };
     let values = tensor.data.as_array().into_iter().flatten();
     let bytes: Option<Vec<u8>> = values.map(|v| v.as_u64()?.try_into().ok()).collect();
@@ -161,7 +177,11 @@ fn render(model: &str, id: Option<&str>, outcomes: &[Outcome]) -> Value {
         let data: Vec<Value> = outcomes.iter().map(value).collect();
         json!({"name": name, "datatype": datatype, "shape": [data.len()], "data": data})
     };
-    let top = |o: &Outcome| o.prediction.top_label().map(|l| (l.name.clone(), l.probability));
+    let top = |o: &Outcome| {
+        o.prediction
+            .top_label()
+            .map(|l| (l.name.clone(), l.probability))
+    };
     let prediction = |o: &Outcome| {
         let annotations = to_stored(&o.prediction);
         json!(json!({"annotations": annotations, "scores": o.scores}).to_string())

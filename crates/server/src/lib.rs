@@ -12,8 +12,8 @@
 //!   and inference on as many as there are cores, uploads within a budget of memory.
 //! - Answers are the wire types of `straylight-geti`. Nothing that a user names becomes a path:
 //!   files are found by content hash or by identifiers that the server made.
-//! - The list of endpoints in `api::endpoints` makes both the routes and the OpenAPI
-//!   description at `/docs`, so that neither can lack what the other has.
+//! - The list of endpoints in `api::endpoints` makes both the routes and the
+//!   `OpenAPI` description at `/docs`, so that neither can lack what the other has.
 //!
 //! The server runs models through [`Predictor`], which the engine's side implements.
 

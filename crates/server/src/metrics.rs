@@ -78,7 +78,10 @@ fn build() -> prometheus::Result<Metrics> {
     registry.register(Box::new(durations.clone()))?;
     Ok(Metrics {
         uploads: counter("straylight_uploads_total", "Images uploaded")?,
-        uploaded_bytes: counter("straylight_uploaded_bytes_total", "Bytes of uploaded images")?,
+        uploaded_bytes: counter(
+            "straylight_uploaded_bytes_total",
+            "Bytes of uploaded images",
+        )?,
         predictions: counter("straylight_predictions_total", "Images predicted")?,
         failed_logins: counter("straylight_failed_logins_total", "Wrong tokens and codes")?,
         requests,
@@ -102,7 +105,11 @@ fn write_hooks(text: &mut String, hooks: &[HookStatus]) {
     text.push_str("# HELP straylight_hook_events_total Events of a hook by what became of them\n");
     text.push_str("# TYPE straylight_hook_events_total counter\n");
     for hook in hooks {
-        let name = hook.name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        let name = hook
+            .name
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n");
         for (outcome, count) in [
             ("seen", hook.seen),
             ("fired", hook.fired),
@@ -113,7 +120,10 @@ fn write_hooks(text: &mut String, hooks: &[HookStatus]) {
         ] {
             let line = "straylight_hook_events_total";
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "{line}{{hook=\"{name}\",outcome=\"{outcome}\"}} {count}");
+            let _ = writeln!(
+                text,
+                "{line}{{hook=\"{name}\",outcome=\"{outcome}\"}} {count}"
+            );
         }
     }
 }
@@ -126,9 +136,19 @@ mod tests {
     fn strange_methods_and_names_stay_within_the_format() {
         let metrics = Metrics::new().unwrap();
         metrics.observe("BREW", "/x", 200, Duration::ZERO);
-        let hook = HookStatus { name: "a\"\n".to_owned(), fired: 3, ..HookStatus::default() };
+        let hook = HookStatus {
+            name: "a\"\n".to_owned(),
+            fired: 3,
+            ..HookStatus::default()
+        };
         let text = metrics.render(&[hook]);
-        assert!(text.contains(r#"method="OTHER",route="/x",status="200"} 1"#), "{text}");
-        assert!(text.contains(r#"{hook="a\"\n",outcome="fired"} 3"#), "{text}");
+        assert!(
+            text.contains(r#"method="OTHER",route="/x",status="200"} 1"#),
+            "{text}"
+        );
+        assert!(
+            text.contains(r#"{hook="a\"\n",outcome="fired"} 3"#),
+            "{text}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The OpenAPI description, made from the same list as the routes.
+//! The `OpenAPI` description, made from the same list as the routes.
 
 use axum::routing::get;
 use axum::{Json, Router};
@@ -64,13 +64,13 @@ fn operation(operation: &api::Operation, path: &str) -> Value {
             },
         },
     });
-    if operation.method != "get" && operation.method != "head" && operation.method != "options" {
-        if let Some(parameters) = described["parameters"].as_array_mut() {
-            parameters.push(json!({
-                "name": "x-geti-csrf-protection", "in": "header", "required": true,
-                "schema": {"type": "string", "const": "1"},
-            }));
-        }
+    if !matches!(operation.method, "get" | "head" | "options")
+        && let Some(parameters) = described["parameters"].as_array_mut()
+    {
+        parameters.push(json!({
+            "name": "x-geti-csrf-protection", "in": "header", "required": true,
+            "schema": {"type": "string", "const": "1"},
+        }));
     }
     if let Some(content) = operation.body {
         described["requestBody"] = json!({"content": {content: {"schema": {}}}});
@@ -79,34 +79,41 @@ fn operation(operation: &api::Operation, path: &str) -> Value {
 }
 
 fn parameters(path: &str) -> Vec<Value> {
-    let names = path.split('{').skip(1).filter_map(|part| part.split('}').next());
-    let parameter = |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
+    let names = path
+        .split('{')
+        .skip(1)
+        .filter_map(|part| part.split('}').next());
+    let parameter =
+        |name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
     names.map(parameter).collect()
 }
 
 async fn page() -> Markup {
     let endpoints = api::endpoints();
-    layout::page("API", html! {
-        h1 { "The REST API" }
-        p {
-            "The same list as a program reads it: "
-            a href="/docs/openapi.json" { "openapi.json" }
-            ". Send a token in the header " code { "x-api-key" } ", and with everything but GET "
-            code { "x-geti-csrf-protection: 1" } "."
-        }
-        div.scroll { table {
-            thead { tr { th { "Method" } th { "Path" } th { "What it does" } } }
-            tbody {
-                @for endpoint in &endpoints { @for operation in &endpoint.operations {
-                    tr {
-                        td { code { (operation.method.to_uppercase()) } }
-                        td { code { (endpoint.path) } }
-                        td { (operation.summary) }
-                    }
-                } }
+    layout::page(
+        "API",
+        &html! {
+            h1 { "The REST API" }
+            p {
+                "The same list as a program reads it: "
+                a href="/docs/openapi.json" { "openapi.json" }
+                ". Send a token in the header " code { "x-api-key" } ", and with everything but GET "
+                code { "x-geti-csrf-protection: 1" } "."
             }
-        } }
-    })
+            div.scroll { table {
+                thead { tr { th { "Method" } th { "Path" } th { "What it does" } } }
+                tbody {
+                    @for endpoint in &endpoints { @for operation in &endpoint.operations {
+                        tr {
+                            td { code { (operation.method.to_uppercase()) } }
+                            td { code { (endpoint.path) } }
+                            td { (operation.summary) }
+                        }
+                    } }
+                }
+            } }
+        },
+    )
 }
 
 #[cfg(test)]
@@ -117,8 +124,13 @@ mod tests {
     fn every_route_is_described_once_with_its_parameters() {
         let document = document();
         let paths = document["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), api::endpoints().len(), "two endpoints have one path");
-        let upload = "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}/datasets/{d}/media/images";
+        assert_eq!(
+            paths.len(),
+            api::endpoints().len(),
+            "two endpoints have one path"
+        );
+        let upload =
+            "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}/datasets/{d}/media/images";
         let post = &paths[upload]["post"];
         assert_eq!(post["parameters"].as_array().unwrap().len(), 5);
         assert!(post["requestBody"]["content"]["multipart/form-data"].is_object());

@@ -11,15 +11,25 @@ use zip::{CompressionMethod, ZipWriter};
 const README: &str = "A deployment exported by Straylight.\n\n\
     Load the folder `deployment` with Straylight (Deployment::from_folder) or with the Geti SDK.\n";
 
-/// Packs the folder of a deployment; `project` replaces its `project.json`.
+/// Packs the folder of a deployment; `replaced` are files, by their names in the package, that
+/// take the place of those in the folder.
 ///
 /// Written into a temporary file without a name, so that a large model does not fill the
 /// memory; returned at its beginning.
-pub(crate) fn geti_sdk(deployment: &Path, project: &[u8], dir: &Path) -> io::Result<File> {
+pub(crate) fn geti_sdk(
+    deployment: &Path,
+    replaced: &[(String, Vec<u8>)],
+    dir: &Path,
+) -> io::Result<File> {
     let mut zip = ZipWriter::new(unnamed_file(dir)?);
     add(&mut zip, "README.md", README.as_bytes())?;
-    add(&mut zip, "deployment/project.json", project)?;
-    add_tree(&mut zip, deployment, "deployment")?;
+    for (name, bytes) in replaced {
+        add(&mut zip, name, bytes)?;
+    }
+    // Hooks stay with the server: those who take the model have their own.
+    let mut skipped: Vec<&str> = replaced.iter().map(|(name, _)| name.as_str()).collect();
+    skipped.push("deployment/hook_config.json");
+    add_tree(&mut zip, deployment, "deployment", &skipped)?;
     finish(zip)
 }
 
@@ -44,7 +54,11 @@ fn unnamed_file(dir: &Path) -> io::Result<File> {
     let mut name = [0; 8];
     getrandom::fill(&mut name).map_err(io::Error::other)?;
     let path = dir.join(format!("{:016x}.part", u64::from_le_bytes(name)));
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create_new(true)
+        .open(&path)?;
     // The open file stays usable; where the system refuses, the next start collects it.
     let _ = fs::remove_file(&path);
     Ok(file)
@@ -56,15 +70,19 @@ fn finish(zip: ZipWriter<File>) -> io::Result<File> {
     Ok(file)
 }
 
-fn add_tree(zip: &mut ZipWriter<File>, dir: &Path, prefix: &str) -> io::Result<()> {
+fn add_tree(
+    zip: &mut ZipWriter<File>,
+    dir: &Path,
+    prefix: &str,
+    skipped: &[&str],
+) -> io::Result<()> {
     let mut entries = fs::read_dir(dir)?.collect::<io::Result<Vec<_>>>()?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
         let name = format!("{prefix}/{}", entry.file_name().to_string_lossy());
         if entry.file_type()?.is_dir() {
-            add_tree(zip, &entry.path(), &name)?;
-        } else if !matches!(name.as_str(), "deployment/project.json" | "deployment/hook_config.json") {
-            // Hooks stay with the server: those who take the model have their own.
+            add_tree(zip, &entry.path(), &name, skipped)?;
+        } else if !skipped.contains(&name.as_str()) {
             start(zip, &name)?;
             io::copy(&mut File::open(entry.path())?, zip)?;
         }

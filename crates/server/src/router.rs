@@ -1,11 +1,11 @@
 use std::time::{Duration, Instant};
 
+use axum::Json;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use serde_json::json;
 
 use crate::app::Shared;
@@ -18,9 +18,11 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// All routes behind the gate.
 pub(crate) fn build(app: &Shared) -> Router {
-    let api = api::endpoints().into_iter().fold(Router::new(), |router, endpoint| {
-        router.route(&endpoint.path, endpoint.handler)
-    });
+    let api = api::endpoints()
+        .into_iter()
+        .fold(Router::new(), |router, endpoint| {
+            router.route(&endpoint.path, endpoint.handler)
+        });
     Router::new()
         .merge(api)
         .merge(kserve::routes())
@@ -55,7 +57,8 @@ async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Res
     let route = matched.map_or("(none)", MatchedPath::as_str).to_owned();
     let mut response = next.run(request).await;
     let (status, took) = (response.status(), started.elapsed());
-    app.metrics.observe(method.as_str(), &route, status.as_u16(), took);
+    app.metrics
+        .observe(method.as_str(), &route, status.as_u16(), took);
     log(method.as_str(), &route, status, took);
     add_headers(&mut response);
     response

@@ -86,10 +86,15 @@ impl Server {
 
     /// Where a browser or the SDK finds the server.
     pub fn url(&self) -> String {
-        let scheme = if self.identity.is_some() { "https" } else { "http" };
-        match self.address.ip().is_loopback() {
-            true => format!("{scheme}://localhost:{}", self.address.port()),
-            false => format!("{scheme}://{}", self.address),
+        let scheme = if self.identity.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        if self.address.ip().is_loopback() {
+            format!("{scheme}://localhost:{}", self.address.port())
+        } else {
+            format!("{scheme}://{}", self.address)
         }
     }
 
@@ -147,7 +152,10 @@ impl Server {
         }
         drop(listener);
         tracing::info!("stopping: no new connections are taken");
-        if tokio::time::timeout(self.app.config.stop_timeout, graceful.shutdown()).await.is_err() {
+        if tokio::time::timeout(self.app.config.stop_timeout, graceful.shutdown())
+            .await
+            .is_err()
+        {
             tracing::warn!("some requests took too long and were cut off");
         }
         self.app.jobs.stop();

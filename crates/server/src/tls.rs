@@ -125,7 +125,9 @@ mod tests {
     fn the_certificate_is_made_once_and_its_key_is_private() {
         let dir = tempfile::tempdir().unwrap();
         let address = IpAddr::from([192, 0, 2, 1]);
-        let first = prepare(&Tls::SelfSigned, dir.path(), address).unwrap().unwrap();
+        let first = prepare(&Tls::SelfSigned, dir.path(), address)
+            .unwrap()
+            .unwrap();
         let text = fs::read(&first.certificate).unwrap();
         prepare(&Tls::SelfSigned, dir.path(), address).unwrap();
         assert_eq!(fs::read(&first.certificate).unwrap(), text);
@@ -133,7 +135,10 @@ mod tests {
         {
             use std::os::unix::fs::PermissionsExt;
             let key = first.certificate.with_file_name("server-key.pem");
-            assert_eq!(fs::metadata(key).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::metadata(key).unwrap().permissions().mode() & 0o777,
+                0o600
+            );
         }
     }
 
@@ -142,8 +147,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("cert.pem");
         fs::write(&path, "nothing").unwrap();
-        let tls = Tls::Files { certificate: path.clone(), key: path.clone() };
-        let error = prepare(&tls, dir.path(), IpAddr::from([127, 0, 0, 1])).err().unwrap();
+        let tls = Tls::Files {
+            certificate: path.clone(),
+            key: path.clone(),
+        };
+        let error = prepare(&tls, dir.path(), IpAddr::from([127, 0, 0, 1]))
+            .err()
+            .unwrap();
         assert!(error.to_string().contains("cert.pem"), "{error}");
     }
 }

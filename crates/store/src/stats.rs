@@ -97,6 +97,24 @@ impl Store {
         })
     }
 
+    /// The hooks that collected images of a dataset, by name; quick however many images there are.
+    pub fn hooks(&self, dataset_id: &str) -> Result<Vec<String>, StoreError> {
+        self.db().read(|db| {
+            let (dataset, _) = dataset::find(db, dataset_id)?;
+            // From each name the index is searched for the next, instead of read as a whole.
+            let mut rows = db.prepare_cached(
+                "WITH RECURSIVE names (hook) AS (
+                     SELECT min(hook) FROM image WHERE dataset = ?1
+                     UNION ALL
+                     SELECT (SELECT min(hook) FROM image WHERE dataset = ?1 AND hook > names.hook)
+                     FROM names WHERE names.hook IS NOT NULL
+                 ) SELECT hook FROM names WHERE hook IS NOT NULL",
+            )?;
+            let names = rows.query_map([dataset], |row| row.get(0))?;
+            Ok(names.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// The first and the last time at which an image of a dataset was taken.
     pub fn capture_span(
         &self,

@@ -7,6 +7,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
 use crate::error::StoreError;
 use crate::files::Files;
+use crate::id;
 use crate::schema;
 use crate::workspace::Workspace;
 
@@ -103,6 +104,11 @@ impl Store {
     /// The clock that was handed in.
     pub fn clock(&self) -> &dyn Clock {
         &*self.clock
+    }
+
+    /// A new identifier of 24 hexadecimal digits, for things that live in the store's JSON.
+    pub fn new_id(&self) -> Result<String, StoreError> {
+        id::object_id(self.clock.now())
     }
 
     pub(crate) fn db(&self) -> &Db {

@@ -71,6 +71,8 @@ async fn post(
 fn check_identifier(identifier: &MediaIdentifier, image: &str) -> ApiResult<()> {
     match identifier {
         MediaIdentifier::Image { image_id } if image_id == image => Ok(()),
-        _ => Err(ApiError::bad("`media_identifier` is not the image of the path")),
+        _ => Err(ApiError::bad(
+            "`media_identifier` is not the image of the path",
+        )),
     }
 }

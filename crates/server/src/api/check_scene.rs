@@ -21,15 +21,21 @@ pub(super) fn check(
         let used = used_labels(&labels, annotation)?;
         check_exclusive(&used)?;
         check_shape(&annotation.shape, size)?;
-        let only_classes = used.iter().all(|l| whole_image_labels.contains(l.id.as_str()));
+        let only_classes = used
+            .iter()
+            .all(|l| whole_image_labels.contains(l.id.as_str()));
         let single_task = project.trainable_tasks().count() == 1;
         if only_classes && single_task && !is_whole(&annotation.shape, size) {
-            return Err(ApiError::bad("A label of a classification holds for the whole image"));
+            return Err(ApiError::bad(
+                "A label of a classification holds for the whole image",
+            ));
         }
         has_empty |= used.iter().any(|l| l.is_empty);
     }
     if has_empty && annotations.len() > 1 {
-        return Err(conflict("An empty label cannot stand beside another annotation"));
+        return Err(conflict(
+            "An empty label cannot stand beside another annotation",
+        ));
     }
     Ok(())
 }
@@ -55,9 +61,15 @@ fn check_ids(annotations: &[Annotation]) -> ApiResult<()> {
 fn classification_labels(project: &Project) -> HashSet<&str> {
     let tasks = project.pipeline.tasks.iter();
     let whole = tasks.filter(|t| {
-        matches!(t.task_type, TaskType::Classification | TaskType::AnomalyClassification | TaskType::Anomaly)
+        matches!(
+            t.task_type,
+            TaskType::Classification | TaskType::AnomalyClassification | TaskType::Anomaly
+        )
     });
-    whole.flat_map(|t| &t.labels).map(|l| l.id.as_str()).collect()
+    whole
+        .flat_map(|t| &t.labels)
+        .map(|l| l.id.as_str())
+        .collect()
 }
 
 fn used_labels<'a>(
@@ -75,7 +87,10 @@ fn used_labels<'a>(
         let found = labels.get(id).copied();
         found.ok_or_else(|| {
             let shown: String = id.chars().take(60).collect();
-            ApiError::new(ErrorCode::LabelNotFound, format!("The project has no label `{shown}`"))
+            ApiError::new(
+                ErrorCode::LabelNotFound,
+                format!("The project has no label `{shown}`"),
+            )
         })
     };
     annotation.labels.iter().map(find).collect()
@@ -85,7 +100,8 @@ fn used_labels<'a>(
 fn check_exclusive(labels: &[&Label]) -> ApiResult<()> {
     for (index, a) in labels.iter().enumerate() {
         for b in &labels[index + 1..] {
-            let related = a.parent_id.as_ref() == Some(&b.id) || b.parent_id.as_ref() == Some(&a.id);
+            let related =
+                a.parent_id.as_ref() == Some(&b.id) || b.parent_id.as_ref() == Some(&a.id);
             let empty_and_other = a.is_empty || b.is_empty;
             if a.id == b.id || empty_and_other || (a.group == b.group && !related) {
                 return Err(conflict("Labels of one annotation exclude one another"));
@@ -106,21 +122,37 @@ fn check_shape(shape: &Shape, (width, height): (u32, u32)) -> ApiResult<()> {
     // Half a pixel of slack: tools round in different ways.
     let inside = |x: f64, y: f64| (-0.5..=w + 0.5).contains(&x) && (-0.5..=h + 0.5).contains(&y);
     let fits = match shape {
-        Shape::Rectangle { x, y, width, height } | Shape::Ellipse { x, y, width, height } => {
-            *width >= 1.0 && *height >= 1.0 && inside(*x, *y) && inside(x + width, y + height)
+        Shape::Rectangle {
+            x,
+            y,
+            width,
+            height,
         }
-        Shape::RotatedRectangle { x, y, width, height, angle } => {
-            *width >= 1.0 && *height >= 1.0 && inside(*x, *y) && angle.is_finite()
-        }
+        | Shape::Ellipse {
+            x,
+            y,
+            width,
+            height,
+        } => *width >= 1.0 && *height >= 1.0 && inside(*x, *y) && inside(x + width, y + height),
+        Shape::RotatedRectangle {
+            x,
+            y,
+            width,
+            height,
+            angle,
+        } => *width >= 1.0 && *height >= 1.0 && inside(*x, *y) && angle.is_finite(),
         Shape::Polygon { points } => {
             (3..=MAX_POLYGON_POINTS).contains(&points.len())
                 && points.iter().all(|p| inside(p.x, p.y))
         }
         Shape::Keypoint { x, y, .. } => inside(*x, *y),
     };
-    match fits {
-        true => Ok(()),
-        false => Err(ApiError::bad("A shape must lie in the image and be at least 1 px large")),
+    if fits {
+        Ok(())
+    } else {
+        Err(ApiError::bad(
+            "A shape must lie in the image and be at least 1 px large",
+        ))
     }
 }
 
@@ -134,7 +166,9 @@ mod tests {
     fn project(task_type: TaskType) -> Project {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path()).unwrap();
-        store.create_project(&NewProject::single("p", task_type, &["a", "b"])).unwrap()
+        store
+            .create_project(&NewProject::single("p", task_type, &["a", "b"]))
+            .unwrap()
     }
 
     fn code(project: &Project, annotations: Value) -> Option<String> {
@@ -147,7 +181,10 @@ mod tests {
     }
 
     fn rectangle(label: &[&str], [x, y, width, height]: [f64; 4]) -> Value {
-        let labels: Vec<Value> = label.iter().map(|id| json!({"id": id, "probability": 1.0})).collect();
+        let labels: Vec<Value> = label
+            .iter()
+            .map(|id| json!({"id": id, "probability": 1.0}))
+            .collect();
         json!({"labels": labels,
                "shape": {"type": "RECTANGLE", "x": x, "y": y, "width": width, "height": height}})
     }
@@ -161,14 +198,27 @@ mod tests {
         assert_eq!(code(&project, json!([rectangle(&[a], whole)])), None);
         assert_eq!(code(&project, json!([])), None);
         let cases = [
-            (json!([rectangle(&[a], [0.0, 0.0, 64.0, 47.0])]), "bad_request"),
-            (json!([rectangle(&[a, b], whole)]), "conflicting_exclusive_labels"),
-            (json!([rectangle(&[a, a], whole)]), "conflicting_exclusive_labels"),
+            (
+                json!([rectangle(&[a], [0.0, 0.0, 64.0, 47.0])]),
+                "bad_request",
+            ),
+            (
+                json!([rectangle(&[a, b], whole)]),
+                "conflicting_exclusive_labels",
+            ),
+            (
+                json!([rectangle(&[a, a], whole)]),
+                "conflicting_exclusive_labels",
+            ),
             (json!([rectangle(&["x"], whole)]), "label_not_found"),
             (json!([rectangle(&[], whole)]), "bad_request"),
         ];
         for (annotations, expected) in cases {
-            assert_eq!(code(&project, annotations.clone()).as_deref(), Some(expected), "{annotations}");
+            assert_eq!(
+                code(&project, annotations.clone()).as_deref(),
+                Some(expected),
+                "{annotations}"
+            );
         }
     }
 
@@ -178,14 +228,36 @@ mod tests {
         let labels = &project.pipeline.tasks[1].labels;
         let (a, empty) = (labels[0].id.as_str(), labels[2].id.as_str());
         let bad = Some("bad_request".to_owned());
-        assert_eq!(code(&project, json!([rectangle(&[a], [1.0, 1.0, 9.0, 9.0])])), None);
-        assert_eq!(code(&project, json!([rectangle(&[a], [1.0, 1.0, 0.5, 9.0])])), bad);
-        assert_eq!(code(&project, json!([rectangle(&[a], [60.0, 1.0, 9.0, 9.0])])), bad);
-        assert_eq!(code(&project, json!([rectangle(&[a], [f64::from(f32::MAX), 1.0, 9.0, 9.0])])), bad);
-        let both = json!([rectangle(&[a], [1.0, 1.0, 9.0, 9.0]), rectangle(&[empty], [0.0, 0.0, 64.0, 48.0])]);
-        assert_eq!(code(&project, both).as_deref(), Some("conflicting_exclusive_labels"));
+        assert_eq!(
+            code(&project, json!([rectangle(&[a], [1.0, 1.0, 9.0, 9.0])])),
+            None
+        );
+        assert_eq!(
+            code(&project, json!([rectangle(&[a], [1.0, 1.0, 0.5, 9.0])])),
+            bad
+        );
+        assert_eq!(
+            code(&project, json!([rectangle(&[a], [60.0, 1.0, 9.0, 9.0])])),
+            bad
+        );
+        assert_eq!(
+            code(
+                &project,
+                json!([rectangle(&[a], [f64::from(f32::MAX), 1.0, 9.0, 9.0])])
+            ),
+            bad
+        );
+        let both = json!([
+            rectangle(&[a], [1.0, 1.0, 9.0, 9.0]),
+            rectangle(&[empty], [0.0, 0.0, 64.0, 48.0])
+        ]);
+        assert_eq!(
+            code(&project, both).as_deref(),
+            Some("conflicting_exclusive_labels")
+        );
         let points: Vec<Value> = (0..5001).map(|_| json!({"x": 1, "y": 1})).collect();
-        let polygon = json!([{"labels": [{"id": a}], "shape": {"type": "POLYGON", "points": points}}]);
+        let polygon =
+            json!([{"labels": [{"id": a}], "shape": {"type": "POLYGON", "points": points}}]);
         assert_eq!(code(&project, polygon), bad);
     }
 
@@ -196,7 +268,10 @@ mod tests {
         let mut one = rectangle(&[a], [1.0, 1.0, 9.0, 9.0]);
         one["id"] = json!("4d4f4c2e-0000-4000-8000-00000000000a");
         let twice = json!([one, one]);
-        assert_eq!(code(&project, twice).as_deref(), Some("duplicated_annotation_id"));
+        assert_eq!(
+            code(&project, twice).as_deref(),
+            Some("duplicated_annotation_id")
+        );
         one["id"] = json!("x");
         assert_eq!(code(&project, json!([one])).as_deref(), Some("bad_request"));
     }

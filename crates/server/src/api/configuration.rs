@@ -23,14 +23,19 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .get("The configuration of a project", get)
             .patch("Change the configuration of a project", patch)
             .status(204),
-        Endpoint::at(PR, "/training_configuration")
-            .get("What a model was trained with, as far as it is known", training),
+        Endpoint::at(PR, "/training_configuration").get(
+            "What a model was trained with, as far as it is known",
+            training,
+        ),
         Endpoint::at(PR, "/configuration")
             .get("The older way: all configuration", legacy_all)
             .post("The older way: change all configuration", legacy_ignore),
         Endpoint::at(PR, "/configuration/global")
             .get("The older way: configuration of the project", legacy_global)
-            .post("The older way: change the project's configuration", legacy_ignore),
+            .post(
+                "The older way: change the project's configuration",
+                legacy_ignore,
+            ),
         Endpoint::at(PR, task)
             .get("The older way: configuration of a task", legacy_task)
             .post("The older way: change a task's configuration", legacy_set),
@@ -41,7 +46,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 /// write it and read it back. Nothing is trained here.
 fn auto_training(app: &App, project: &Project) -> ApiResult<Map<String, Value>> {
     let stored = app.store.setting(&project.id, AUTO_TRAINING)?;
-    Ok(stored.and_then(|v| v.as_object().cloned()).unwrap_or_default())
+    Ok(stored
+        .and_then(|v| v.as_object().cloned())
+        .unwrap_or_default())
 }
 
 fn is_on(settings: &Map<String, Value>, task: &str) -> bool {
@@ -87,7 +94,9 @@ async fn patch(
             }
         }
         let settings = Value::Object(settings);
-        Ok(app.store.set_setting(&project.id, AUTO_TRAINING, &settings)?)
+        Ok(app
+            .store
+            .set_setting(&project.id, AUTO_TRAINING, &settings)?)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -97,17 +106,23 @@ fn known_task(project: &Project, id: &str) -> ApiResult<()> {
     if project.trainable_tasks().any(|task| task.id == id) {
         return Ok(());
     }
-    Err(ApiError::new(ErrorCode::TaskNotFound, "The project has no such task"))
+    Err(ApiError::new(
+        ErrorCode::TaskNotFound,
+        "The project has no such task",
+    ))
 }
 
-/// The training happened elsewhere; the SDK wants at least one pair of key and value.
+/// The training happened elsewhere, and nothing is known of it; these are the least values
+/// that the SDK takes, which it only writes into a file.
 async fn training(
     State(app): State<Shared>,
     ids: Ids,
     query: Query,
 ) -> ApiResult<Json<TrainingConfiguration>> {
     let task_id = query.text("task_id").map(str::to_owned);
-    let project = app.run(move |app| Ok(app.store.project(ids.project())?)).await?;
+    let project = app
+        .run(move |app| Ok(app.store.project(ids.project())?))
+        .await?;
     if let Some(task) = &task_id {
         known_task(&project, task)?;
     }
@@ -115,7 +130,14 @@ async fn training(
     Ok(Json(TrainingConfiguration {
         task_id: task_id.or(first),
         dataset_preparation: DatasetPreparation::default(),
-        training: vec![ConfigEntry::Item(ConfigItem::new("max_epochs", 0))],
+        training: vec![
+            ConfigEntry::Item(ConfigItem::new("max_epochs", 1)),
+            ConfigEntry::Item(ConfigItem::new("learning_rate", 0.001)),
+            ConfigEntry::Group(Map::from_iter([(
+                "early_stopping".to_owned(),
+                json!([{"key": "enable", "value": false}, {"key": "patience", "value": 1}]),
+            )])),
+        ],
         evaluation: Vec::new(),
     }))
 }
@@ -133,7 +155,10 @@ async fn legacy_task(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Valu
 }
 
 fn legacy_component(project: &Project, task: &str, on: bool, app: &App) -> Value {
-    let title = project.trainable_tasks().find(|t| t.id == task).map(|t| t.title.clone());
+    let title = project
+        .trainable_tasks()
+        .find(|t| t.id == task)
+        .map(|t| t.title.clone());
     json!({
         "task_id": task,
         "task_title": title.unwrap_or_default(),
@@ -158,7 +183,8 @@ fn legacy_component(project: &Project, task: &str, on: bool, app: &App) -> Value
 }
 
 async fn legacy_global(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Value>> {
-    app.run(move |app| Ok(app.store.project(ids.project())?)).await?;
+    app.run(move |app| Ok(app.store.project(ids.project())?))
+        .await?;
     Ok(Json(json!({"global": []})))
 }
 
@@ -190,7 +216,9 @@ async fn legacy_set(
             settings.insert(ids.get("t").to_owned(), json!(on));
         }
         let settings = Value::Object(settings);
-        Ok(app.store.set_setting(&project.id, AUTO_TRAINING, &settings)?)
+        Ok(app
+            .store
+            .set_setting(&project.id, AUTO_TRAINING, &settings)?)
     })
     .await?;
     Ok(Json(json!({})))
@@ -198,7 +226,9 @@ async fn legacy_set(
 
 fn find_auto_training(entity: &Value) -> Option<bool> {
     let components = entity["components"].as_array()?.iter();
-    let mut parameters = components.filter_map(|c| c["parameters"].as_array()).flatten();
+    let mut parameters = components
+        .filter_map(|c| c["parameters"].as_array())
+        .flatten();
     parameters.find(|p| p["name"] == "auto_training")?["value"].as_bool()
 }
 
@@ -207,6 +237,7 @@ async fn legacy_ignore(
     ids: Ids,
     JsonBody(_): JsonBody<Value>,
 ) -> ApiResult<Json<Value>> {
-    app.run(move |app| Ok(app.store.project(ids.project())?)).await?;
+    app.run(move |app| Ok(app.store.project(ids.project())?))
+        .await?;
     Ok(Json(json!({})))
 }

@@ -27,7 +27,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 }
 
 async fn list(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<DatasetList>> {
-    let datasets = app.run(move |app| Ok(app.store.datasets(ids.project())?)).await?;
+    let datasets = app
+        .run(move |app| Ok(app.store.datasets(ids.project())?))
+        .await?;
     let datasets = datasets.into_iter().map(Dataset::from).collect();
     Ok(Json(DatasetList { datasets }))
 }

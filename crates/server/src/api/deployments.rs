@@ -55,9 +55,8 @@ fn pack(
     let temporary = app.store.root().join("pending");
     let packed = match kind {
         PackageType::GetiSdk => {
-            let json = serde_json::to_vec(&render::project(app, project_id)?);
-            let json = json.map_err(|e| ApiError::Internal(e.to_string()))?;
-            package::geti_sdk(&folder, &json, &temporary)
+            let replaced = descriptions(app, project_id, &deployment, wanted)?;
+            package::geti_sdk(&folder, &replaced, &temporary)
         }
         PackageType::Ovms => {
             let dir = |task: &straylight_core::Task| {
@@ -75,6 +74,36 @@ fn pack(
         }
         _ => ApiError::Internal(format!("a deployment could not be packed: {e}")),
     })
+}
+
+/// `project.json` as it is now, and the `model.json` of each model that was asked for.
+fn descriptions(
+    app: &App,
+    project_id: &str,
+    deployment: &str,
+    wanted: &[DeploymentModel],
+) -> ApiResult<Vec<(String, Vec<u8>)>> {
+    let project = render::project(app, project_id)?;
+    let mut files = vec![("deployment/project.json".to_owned(), to_json(&project)?)];
+    for model in import::models(&app.store.deployment(deployment)?) {
+        let tasks = project.pipeline.tasks.iter();
+        let task = tasks
+            .into_iter()
+            .find(|t| Some(&t.id) == model.group.task_id.as_ref());
+        let asked = |id: &str| wanted.iter().any(|w| w.model_id == id);
+        let chosen = model.variants().into_iter().find(|v| asked(&v.id));
+        if let (Some(task), Some(chosen)) = (task, chosen) {
+            files.push((
+                format!("deployment/{}/model.json", task.title),
+                to_json(&chosen)?,
+            ));
+        }
+    }
+    Ok(files)
+}
+
+fn to_json(value: &impl serde::Serialize) -> ApiResult<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| ApiError::Internal(e.to_string()))
 }
 
 /// The one deployment that has all the models.
@@ -97,7 +126,10 @@ fn deployment_of(app: &App, project: &str, wanted: &[DeploymentModel]) -> ApiRes
 fn zip_file(file: File) -> Response {
     let headers = [
         (header::CONTENT_TYPE, "application/zip"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"deployment.zip\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"deployment.zip\"",
+        ),
     ];
     (headers, stream(file)).into_response()
 }
@@ -110,7 +142,10 @@ pub(super) fn stream(file: File) -> Body {
 }
 
 fn futures_stream(file: tokio::fs::File) -> FileBody {
-    FileBody { file, buffer: vec![0; 256 << 10] }
+    FileBody {
+        file,
+        buffer: vec![0; 256 << 10],
+    }
 }
 
 /// A body that reads a file.
@@ -176,15 +211,24 @@ fn code_deployment(
     let deployments = app.store.deployments(project)?;
     let found = deployments.into_iter().find(|d| d.id == id);
     let deployment = found.ok_or_else(|| {
-        ApiError::new(ErrorCode::ExportableCodeNotFound, "There is no such deployment")
+        ApiError::new(
+            ErrorCode::ExportableCodeNotFound,
+            "There is no such deployment",
+        )
     })?;
-    let models = import::models(&deployment).into_iter().map(|m| DeploymentModel {
-        model_id: m.optimized.id,
-        model_group_id: m.group.id,
-    });
+    let models = import::models(&deployment)
+        .into_iter()
+        .map(|m| DeploymentModel {
+            model_id: m.optimized.id,
+            model_group_id: m.group.id,
+        });
     Ok(CodeDeployment {
         id: deployment.id,
-        progress: if state == CodeDeploymentState::Done { 100.0 } else { 0.0 },
+        progress: if state == CodeDeploymentState::Done {
+            100.0
+        } else {
+            0.0
+        },
         state: state.into(),
         message: None,
         models: models.collect(),

@@ -27,8 +27,7 @@ pub(super) const W: &str = "/api/v1/organizations/{org}/workspaces/{ws}";
 /// A project.
 pub(super) const PR: &str = "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}";
 /// A dataset.
-pub(super) const DS: &str =
-    "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}/datasets/{d}";
+pub(super) const DS: &str = "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}/datasets/{d}";
 
 impl Endpoint {
     /// A path below one of the constants above, as yet without methods.
@@ -69,7 +68,13 @@ impl Endpoint {
         summary: &'static str,
         handler: H,
     ) -> Self {
-        self.on(MethodFilter::POST, "post", Some("application/json"), summary, handler)
+        self.on(
+            MethodFilter::POST,
+            "post",
+            Some("application/json"),
+            summary,
+            handler,
+        )
     }
 
     pub(super) fn put<H: Handler<T, Shared>, T: 'static>(
@@ -77,7 +82,13 @@ impl Endpoint {
         summary: &'static str,
         handler: H,
     ) -> Self {
-        self.on(MethodFilter::PUT, "put", Some("application/json"), summary, handler)
+        self.on(
+            MethodFilter::PUT,
+            "put",
+            Some("application/json"),
+            summary,
+            handler,
+        )
     }
 
     pub(super) fn patch<H: Handler<T, Shared>, T: 'static>(
@@ -85,7 +96,13 @@ impl Endpoint {
         summary: &'static str,
         handler: H,
     ) -> Self {
-        self.on(MethodFilter::PATCH, "patch", Some("application/json"), summary, handler)
+        self.on(
+            MethodFilter::PATCH,
+            "patch",
+            Some("application/json"),
+            summary,
+            handler,
+        )
     }
 
     pub(super) fn delete<H: Handler<T, Shared>, T: 'static>(

@@ -24,21 +24,23 @@ use super::{ApiError, ApiResult, Endpoint, lookup, render};
 use crate::app::{App, Shared};
 use crate::jobs::{Jobs, NewJob};
 
+/// The formats in which a dataset can be exported, with their names for people.
+pub(crate) const EXPORT_FORMATS: [(&str, &str); 1] = [("geti", "Straylight (zip)")];
+
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::at(PR, "/exports/{j}/download").get("The archive that a job made", download)]
 }
 
 /// `POST {p}:export` and `POST {p}:train`.
-pub(super) async fn project_action(
-    State(app): State<Shared>,
-    ids: Ids,
-) -> ApiResult<Json<JobRef>> {
+pub(super) async fn project_action(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<JobRef>> {
     match ids.action.as_deref() {
         Some("export") => export_project(&app, ids).await,
         Some("train") => Err(ApiError::bad(
             "This server runs models and does not train them: train elsewhere, then import the deployment",
         )),
-        _ => Err(ApiError::bad("The actions on a project are `:export` and `:train`")),
+        _ => Err(ApiError::bad(
+            "The actions on a project are `:export` and `:train`",
+        )),
     }
 }
 
@@ -49,19 +51,31 @@ pub(super) async fn dataset_action(
     query: Query,
 ) -> ApiResult<Json<JobRef>> {
     if ids.action.as_deref() != Some("prepare-for-export") {
-        return Err(ApiError::bad("The action on a dataset is `:prepare-for-export`"));
+        return Err(ApiError::bad(
+            "The action on a dataset is `:prepare-for-export`",
+        ));
     }
     let format = query.text("export_format").unwrap_or("geti").to_lowercase();
-    if format != "geti" {
-        return Err(ApiError::bad(format!("`{format}` is no export format of this server")));
+    if !EXPORT_FORMATS.iter().any(|(known, _)| *known == format) {
+        return Err(ApiError::bad(format!(
+            "`{format}` is no export format of this server"
+        )));
     }
     let (project, dataset) = app.run(move |app| lookup::dataset(app, &ids)).await?;
-    start(&app, project.id, Some(dataset.name), "export_dataset", "Dataset export").await
+    start(
+        &app,
+        project.id,
+        Some(dataset.name),
+        "export_dataset",
+        "Dataset export",
+    )
+    .await
 }
 
 async fn export_project(app: &Shared, ids: Ids) -> ApiResult<Json<JobRef>> {
     let id = ids.project().to_owned();
-    app.run(move |app| Ok(app.store.project(ids.project())?)).await?;
+    app.run(move |app| Ok(app.store.project(ids.project())?))
+        .await?;
     start(app, id, None, "export_project", "Project export").await
 }
 
@@ -151,15 +165,21 @@ fn write_images(app: &App, dataset: &str, zip: &mut ZipWriter<File>) -> ApiResul
     let sort = (ImageSort::UploadedAt, SortDirection::Ascending);
     let mut described = Vec::new();
     loop {
-        let page = Page { skip: described.len() as u64, limit: 500 };
-        let found = app.store.images(dataset, &ImageFilter::default(), sort, page)?;
+        let page = Page {
+            skip: described.len() as u64,
+            limit: 500,
+        };
+        let found = app
+            .store
+            .images(dataset, &ImageFilter::default(), sort, page)?;
         if found.images.is_empty() {
             return Ok(described);
         }
         for image in found.images {
             let file = format!("images/{}.{}", image.id, image.format.extension());
             // Image files are compressed already.
-            let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+            let options =
+                SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
             let bytes = app.store.image_bytes(&image.id)?;
             zip.start_file(&file, options)
                 .map_err(io::Error::from)
@@ -186,7 +206,10 @@ async fn download(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
         .await?;
     let headers = [
         (header::CONTENT_TYPE, "application/zip"),
-        (header::CONTENT_DISPOSITION, "attachment; filename=\"export.zip\""),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"export.zip\"",
+        ),
     ];
     Ok((headers, stream(file)).into_response())
 }

@@ -149,7 +149,10 @@ impl FromRequestParts<Shared> for Query {
 
 impl Query {
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|v| !v.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|v| !v.is_empty())
     }
 
     /// A number within bounds; the default when it is not given.
@@ -157,7 +160,10 @@ impl Query {
         let Some(text) = self.text(name) else {
             return Ok(default);
         };
-        let number = text.parse().ok().filter(|n| (bounds.0..=bounds.1).contains(n));
+        let number = text
+            .parse()
+            .ok()
+            .filter(|n| (bounds.0..=bounds.1).contains(n));
         number.ok_or_else(|| {
             let (low, high) = bounds;
             ApiError::bad(format!("`{name}` must be a number from {low} to {high}"))

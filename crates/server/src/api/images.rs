@@ -32,15 +32,27 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
+/// What a client sends that may repeat an upload, so that the image is stored once.
+fn idempotency_key(request: &Request) -> Option<String> {
+    let value = request.headers().get("idempotency-key")?;
+    value.to_str().ok().map(str::to_owned)
+}
+
 async fn post(State(app): State<Shared>, ids: Ids, request: Request) -> ApiResult<Json<Media>> {
+    let key = idempotency_key(&request);
     let upload = upload::read(&app, request).await?;
     let (file_name, bytes, info) = (upload.file_name.clone(), upload.bytes.clone(), &upload.info);
-    let label_ids = info.as_deref().map(label_ids).transpose()?.unwrap_or_default();
+    let label_ids = info
+        .as_deref()
+        .map(label_ids)
+        .transpose()?
+        .unwrap_or_default();
     app.metrics.count_upload(bytes.len());
     let media = app
         .compute(move |app| {
             let (project, dataset) = lookup::dataset(app, &ids)?;
-            let new = upload::to_image(app, &file_name, bytes)?;
+            let mut new = upload::to_image(app, &file_name, bytes)?;
+            new.idempotency_key = key;
             let annotation = whole_image(&project, &label_ids, (new.width, new.height))?;
             let added = app.store.add_image(&dataset.id, &new)?;
             let mut image = added.image().clone();
@@ -91,7 +103,9 @@ fn whole_image(
 }
 
 async fn video(_ids: Ids) -> ApiResult<()> {
-    Err(ApiError::media("This server keeps images only: extract frames first"))
+    Err(ApiError::media(
+        "This server keeps images only: extract frames first",
+    ))
 }
 
 async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Media>> {

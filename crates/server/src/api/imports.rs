@@ -20,9 +20,7 @@ use crate::jobs::{Jobs, NewJob};
 const MAX_ENTRY: u64 = 256 << 20;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
-    vec![
-        Endpoint::at(W, "/projects:import").post("Make a project of an uploaded archive", project),
-    ]
+    vec![Endpoint::at(W, "/projects:import").post("Make a project of an uploaded archive", project)]
 }
 
 /// Starts the import of an archive that `{p}:export` made.
@@ -32,12 +30,20 @@ async fn project(
     JsonBody(request): JsonBody<ImportProjectRequest>,
 ) -> ApiResult<Json<JobRef>> {
     let file_id = request.file_id.clone();
-    app.run(move |app| uploads::complete_file(app, &file_id)).await?;
+    app.run(move |app| uploads::complete_file(app, &file_id))
+        .await?;
     let job = NewJob {
         kind: "import_project",
         name: "Project import",
         project_id: None,
-        metadata: Map::from_iter([("file_id".to_owned(), json!(request.file_id))]),
+        metadata: Map::from_iter([
+            ("file_id".to_owned(), json!(request.file_id)),
+            // The SDK reads the key before the job has ended.
+            (
+                "project".to_owned(),
+                json!({"id": null, "name": request.project_name}),
+            ),
+        ]),
     };
     let job_id = Jobs::start(&app, job, move |app| {
         let path = uploads::complete_file(app, &request.file_id)?;
@@ -85,8 +91,8 @@ fn broken(error: impl std::fmt::Display) -> ApiError {
 fn import(app: &App, path: &std::path::Path, name: Option<&str>) -> ApiResult<String> {
     let file = File::open(path).map_err(broken)?;
     let mut zip = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
-    let archived: Archived = serde_json::from_slice(&entry(&mut zip, "straylight.json")?)
-        .map_err(broken)?;
+    let archived: Archived =
+        serde_json::from_slice(&entry(&mut zip, "straylight.json")?).map_err(broken)?;
     let mut project = archived.project;
     // A new identifier: the original may be in this very store.
     project["id"] = json!("");
@@ -126,9 +132,17 @@ fn add(app: &App, dataset: &str, image: &ArchivedImage, bytes: Vec<u8>) -> ApiRe
     let info = straylight_image::probe(&bytes);
     let info = info.map_err(|e| ApiError::media(format!("{}: {e}", image.name)))?;
     if info.format == ImageFormat::Tiff || info.format == ImageFormat::Gif {
-        return Err(ApiError::media(format!("{} is of a format that is not kept", image.name)));
+        return Err(ApiError::media(format!(
+            "{} is of a format that is not kept",
+            image.name
+        )));
     }
-    let mut new = NewImage::new(&image.name, bytes.into(), info.format, (info.width, info.height));
+    let mut new = NewImage::new(
+        &image.name,
+        bytes.into(),
+        info.format,
+        (info.width, info.height),
+    );
     new.prediction.clone_from(&image.prediction);
     Ok(app.store.add_image(dataset, &new)?.image().id.clone())
 }
@@ -137,7 +151,9 @@ fn add(app: &App, dataset: &str, image: &ArchivedImage, bytes: Vec<u8>) -> ApiRe
 fn entry(zip: &mut Archive, name: &str) -> ApiResult<Vec<u8>> {
     let file = zip.by_name(name).map_err(broken)?;
     let mut bytes = Vec::new();
-    file.take(MAX_ENTRY + 1).read_to_end(&mut bytes).map_err(broken)?;
+    file.take(MAX_ENTRY + 1)
+        .read_to_end(&mut bytes)
+        .map_err(broken)?;
     if bytes.len() as u64 > MAX_ENTRY {
         return Err(broken(format!("`{name}` is larger than {MAX_ENTRY} bytes")));
     }

@@ -35,7 +35,13 @@ fn find(app: &App, query: &Query, page: Page) -> ApiResult<JobList> {
     let state = query.text("state").map(str::to_lowercase);
     let jobs = app.store.jobs(project, state.as_deref(), page)?;
     let counts = app.store.count_jobs(project)?;
-    let count = |state: &str| counts.iter().filter(|(s, _)| s == state).map(|(_, n)| n).sum();
+    let count = |state: &str| {
+        counts
+            .iter()
+            .filter(|(s, _)| s == state)
+            .map(|(_, n)| n)
+            .sum()
+    };
     let jobs_count = JobCounts {
         n_scheduled_jobs: count("scheduled"),
         n_running_jobs: count("running"),
@@ -50,9 +56,17 @@ fn find(app: &App, query: &Query, page: Page) -> ApiResult<JobList> {
     let end = page.skip.saturating_add(jobs.len() as u64);
     let next = || {
         let base = render::base(app.store.workspace());
-        let project = project.map(|p| format!("&project_id={p}")).unwrap_or_default();
-        let state = state.as_deref().map(|s| format!("&state={s}")).unwrap_or_default();
-        format!("{base}/jobs?limit={}&skip={end}{project}{state}", page.limit)
+        let project = project
+            .map(|p| format!("&project_id={p}"))
+            .unwrap_or_default();
+        let state = state
+            .as_deref()
+            .map(|s| format!("&state={s}"))
+            .unwrap_or_default();
+        format!(
+            "{base}/jobs?limit={}&skip={end}{project}{state}",
+            page.limit
+        )
     };
     Ok(JobList {
         next_page: (end < matching && !jobs.is_empty()).then(next),
@@ -70,7 +84,9 @@ async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Job>> {
 async fn cancel(State(app): State<Shared>, ids: Ids) -> ApiResult<(StatusCode, Json<Done>)> {
     let job = app.run(move |app| Ok(app.store.job(ids.get("j"))?)).await?;
     if matches!(job.state.as_str(), "running" | "scheduled") {
-        return Err(ApiError::bad("The job is about to end and cannot be cancelled"));
+        return Err(ApiError::bad(
+            "The job is about to end and cannot be cancelled",
+        ));
     }
     Ok((StatusCode::ACCEPTED, Json(Done::success())))
 }

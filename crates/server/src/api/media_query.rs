@@ -4,9 +4,7 @@ use axum::extract::State;
 use axum::http::Uri;
 use serde_json::Value;
 use straylight_core::Project;
-use straylight_geti::wire::{
-    Condition, ErrorCode, MAX_PAGE_LIMIT, MediaPage, MediaQuery, Rule,
-};
+use straylight_geti::wire::{Condition, ErrorCode, MAX_PAGE_LIMIT, MediaPage, MediaQuery, Rule};
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
 
 use super::extract::{Ids, Query, parse_json};
@@ -32,9 +30,13 @@ pub(super) async fn query(
     let limit = query.number("limit", MAX_PAGE_LIMIT.into(), (1, MAX_PAGE_LIMIT.into()))?;
     let skip = query.number("skip", 0, (0, i64::MAX as u64))?;
     let sort = sort(&query)?;
-    let rules = match body.is_empty() {
-        true => MediaQuery { condition: Condition::And, rules: Vec::new() },
-        false => parse_json(&body)?,
+    let rules = if body.is_empty() {
+        MediaQuery {
+            condition: Condition::And,
+            rules: Vec::new(),
+        }
+    } else {
+        parse_json(&body)?
     };
     let path = uri.path().to_owned();
     let sort_query = format!("sort_by={}&sort_direction={}", sort.2, sort.3);
@@ -46,7 +48,12 @@ pub(super) async fn query(
             find(app, &project, &dataset.id, wanted, (sort.0, sort.1), page)
         })
         .await?;
-    Ok(Json(with_next(page, &path, &sort_query, Page { skip, limit })))
+    Ok(Json(with_next(
+        page,
+        &path,
+        &sort_query,
+        Page { skip, limit },
+    )))
 }
 
 fn with_next(mut page: MediaPage, path: &str, sort: &str, asked: Page) -> MediaPage {
@@ -68,10 +75,16 @@ fn find(
 ) -> ApiResult<MediaPage> {
     let total_images = app.store.count_images(dataset, &ImageFilter::default())?;
     let Wanted::Images(filter) = wanted else {
-        return Ok(MediaPage { total_images, ..MediaPage::default() });
+        return Ok(MediaPage {
+            total_images,
+            ..MediaPage::default()
+        });
     };
     let found = app.store.images(dataset, &filter, sort, page)?;
-    let media = found.images.iter().map(|image| render::media(app, project, image));
+    let media = found
+        .images
+        .iter()
+        .map(|image| render::media(app, project, image));
     Ok(MediaPage {
         media: media.collect(),
         total_matched_images: found.total,
@@ -96,7 +109,12 @@ fn sort(query: &Query) -> ApiResult<(ImageSort, SortDirection, &'static str, &'s
     ];
     let found = known.into_iter().find(|(name, _)| *name == by);
     let (name, sort) = found.ok_or_else(|| ApiError::bad("`sort_by` is no known field"))?;
-    match query.text("sort_direction").unwrap_or("asc").to_lowercase().as_str() {
+    match query
+        .text("sort_direction")
+        .unwrap_or("asc")
+        .to_lowercase()
+        .as_str()
+    {
         "asc" => Ok((sort, SortDirection::Ascending, name, "asc")),
         "dsc" | "desc" => Ok((sort, SortDirection::Descending, name, "dsc")),
         _ => Err(ApiError::bad("`sort_direction` is `asc` or `dsc`")),
@@ -145,12 +163,18 @@ fn apply(project: &Project, filter: &mut ImageFilter, rule: &Rule) -> ApiResult<
 /// A text, or the texts of a list, in lower case.
 fn texts(value: &Value) -> impl Iterator<Item = String> {
     let one = value.as_str().into_iter();
-    let many = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let many = value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     one.chain(many).map(str::to_lowercase)
 }
 
 fn text(value: &Value) -> ApiResult<Option<String>> {
-    let text = value.as_str().ok_or_else(|| invalid("A rule's value must be a text"))?;
+    let text = value
+        .as_str()
+        .ok_or_else(|| invalid("A rule's value must be a text"))?;
     Ok(Some(text.to_owned()))
 }
 

@@ -25,6 +25,7 @@ mod uploads;
 
 pub(crate) use endpoint::{Endpoint, Operation};
 pub(crate) use error::{ApiError, ApiResult};
+pub(crate) use export::EXPORT_FORMATS;
 pub(crate) use extract::{body, parse_json};
 pub(crate) use images::{mime, thumbnail};
 pub(crate) use lookup::{label_names, to_stored};

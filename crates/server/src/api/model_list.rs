@@ -1,7 +1,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Map, json};
 use straylight_core::{Label, Task};
 use straylight_geti::wire::{
     Algorithm, AlgorithmList, AlgorithmStats, Capabilities, Done, ErrorCode, LabelRef,
@@ -24,7 +24,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at(PR, "/model_groups").get("The imported models", groups),
         Endpoint::at(PR, "/model_groups/{g}")
             .get("A group of models", group)
-            .post("`{g}:activate`: predict with this model from now on", activate),
+            .post(
+                "`{g}:activate`: predict with this model from now on",
+                activate,
+            ),
         Endpoint::at(PR, "/model_groups/{g}/models/{m}").get("A model", model),
     ]
 }
@@ -34,7 +37,9 @@ fn all(app: &App, project: &str) -> ApiResult<Vec<(DeploymentRecord, TaskModel)>
     let deployments = app.store.deployments(project)?;
     let pairs = deployments.into_iter().flat_map(|deployment| {
         let models = models(&deployment);
-        models.into_iter().map(move |model| (deployment.clone(), model))
+        models
+            .into_iter()
+            .map(move |model| (deployment.clone(), model))
     });
     Ok(pairs.collect())
 }
@@ -47,16 +52,23 @@ pub(super) fn find(
     model: Option<&str>,
 ) -> ApiResult<(DeploymentRecord, TaskModel)> {
     let fits = |found: &TaskModel| {
-        let ids = [found.group.models.first().map(|m| m.id.as_str()), Some(&found.optimized.id)];
-        found.group.id == group && model.is_none_or(|id| ids.contains(&Some(id)))
+        let has = |id: &str| {
+            let plain = found.group.models.iter().any(|m| m.id == id);
+            plain || found.variants().iter().any(|m| m.id == id)
+        };
+        found.group.id == group && model.is_none_or(has)
     };
-    let found = all(app, project)?.into_iter().find(|(_, model)| fits(model));
+    let found = all(app, project)?
+        .into_iter()
+        .find(|(_, model)| fits(model));
     found.ok_or_else(|| ApiError::new(ErrorCode::ModelNotFound, "The project has no such model"))
 }
 
 async fn groups(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<ModelGroupList>> {
     let all = app.run(move |app| all(app, ids.project())).await?;
-    let model_groups = all.into_iter().map(|(deployment, model)| as_group(&deployment, model));
+    let model_groups = all
+        .into_iter()
+        .map(|(deployment, model)| as_group(&deployment, model));
     let model_groups = model_groups.collect();
     Ok(Json(ModelGroupList { model_groups }))
 }
@@ -103,11 +115,19 @@ async fn model(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Model>> {
 }
 
 fn detail(model: TaskModel, task: Option<&Task>, dataset: String) -> Model {
+    let optimized_models = model.variants();
     let TaskModel { group, optimized } = model;
     let summary = group.models.into_iter().next();
     let label = |l: &Label| LabelRef {
         id: l.id.clone(),
         name: l.name.clone(),
+        other: Map::from_iter([
+            ("color".to_owned(), json!(l.color)),
+            ("group".to_owned(), json!(l.group)),
+            ("is_empty".to_owned(), json!(l.is_empty)),
+            ("hotkey".to_owned(), json!(l.hotkey)),
+            ("parent_id".to_owned(), json!(l.parent_id)),
+        ]),
     };
     Model {
         id: summary.as_ref().map(|m| m.id.clone()).unwrap_or_default(),
@@ -118,9 +138,13 @@ fn detail(model: TaskModel, task: Option<&Task>, dataset: String) -> Model {
         size: optimized.size,
         total_disk_size: optimized.size,
         performance: optimized.performance,
-        precision: optimized.precision.clone(),
+        precision: optimized.precision,
         label_schema_in_sync: true,
-        labels: task.into_iter().flat_map(|t| &t.labels).map(label).collect(),
+        labels: task
+            .into_iter()
+            .flat_map(|t| &t.labels)
+            .map(label)
+            .collect(),
         training_dataset_info: Some(TrainingDatasetInfo {
             dataset_storage_id: dataset,
             ..TrainingDatasetInfo::default()
@@ -137,7 +161,7 @@ fn detail(model: TaskModel, task: Option<&Task>, dataset: String) -> Model {
         target_device_type: None,
         previous_revision_id: None,
         previous_trained_revision_id: None,
-        optimized_models: vec![optimized],
+        optimized_models,
     }
 }
 
@@ -150,17 +174,24 @@ async fn algorithms(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Algor
     for (_, model) in all {
         let mut tasks = project.trainable_tasks();
         let task = tasks.find(|t| Some(&t.id) == model.group.task_id.as_ref());
-        let known = algorithms.iter().any(|a| a.id() == model.group.model_template_id);
+        let known = algorithms
+            .iter()
+            .any(|a| a.id() == model.group.model_template_id);
         if let Some(task) = task.filter(|_| !known) {
             algorithms.push(algorithm(generation, &model, task));
         }
     }
-    Ok(Json(AlgorithmList { supported_algorithms: algorithms }))
+    Ok(Json(AlgorithmList {
+        supported_algorithms: algorithms,
+    }))
 }
 
 /// The algorithm of an imported model: it was trained elsewhere, so little is known of it.
 fn algorithm(generation: SdkGeneration, model: &TaskModel, task: &Task) -> Algorithm {
-    let (id, name) = (model.group.model_template_id.clone(), model.group.name.clone());
+    let (id, name) = (
+        model.group.model_template_id.clone(),
+        model.group.name.clone(),
+    );
     match generation {
         SdkGeneration::Current => Algorithm::Modern(Box::new(ModernAlgorithm {
             model_manifest_id: id,

@@ -22,10 +22,11 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![
         Endpoint::at(PR, &format!("{pipeline}:predict"))
             .post("Predict a stored image, or one sent along", predict),
-        Endpoint::at(PR, &format!("{pipeline}:explain"))
-            .post("Saliency maps of a stored image, or of one sent along", explain),
-        Endpoint::at(PR, &format!("{pipeline}/status"))
-            .get("Whether the model is loaded", status),
+        Endpoint::at(PR, &format!("{pipeline}:explain")).post(
+            "Saliency maps of a stored image, or of one sent along",
+            explain,
+        ),
+        Endpoint::at(PR, &format!("{pipeline}/status")).get("Whether the model is loaded", status),
     ]
 }
 
@@ -59,7 +60,9 @@ pub(crate) fn predict_frame(
     frame: &Frame,
 ) -> ApiResult<Outcome> {
     app.metrics.count_prediction();
-    predictor.predict(frame).map_err(|e| ApiError::Internal(e.to_string()))
+    predictor
+        .predict(frame)
+        .map_err(|e| ApiError::Internal(e.to_string()))
 }
 
 /// Predicts an image file; for callers who have its bytes.
@@ -94,7 +97,10 @@ async fn read(app: &Shared, ids: &Ids, request: Request) -> ApiResult<Asked> {
         let upload = upload::read(app, request).await?;
         let (name, bytes) = (upload.file_name.clone(), upload.bytes.clone());
         let frame = app.compute(move |app| frame(app, &name, bytes)).await?;
-        return Ok(Asked { frame, image_id: None });
+        return Ok(Asked {
+            frame,
+            image_id: None,
+        });
     }
     let bytes = body(request, app.config.limits.json_bytes, app).await?;
     let named: PredictRequest = parse_json(&bytes)?;
@@ -140,7 +146,11 @@ async fn explain(State(app): State<Shared>, ids: Ids, request: Request) -> ApiRe
             let predictor = app.models.active(&app.store, ids.project())?;
             let explained = predictor.explain(&asked.frame);
             let explained = explained.map_err(|e| ApiError::Internal(e.to_string()))?;
-            explained.saliency_maps.iter().map(to_png).collect::<ApiResult<Vec<_>>>()
+            explained
+                .saliency_maps
+                .iter()
+                .map(to_png)
+                .collect::<ApiResult<Vec<_>>>()
         })
         .await?;
     let explanation = Explanation {

@@ -15,7 +15,9 @@ pub(super) async fn put(
     ids: Ids,
     JsonBody(request): JsonBody<Value>,
 ) -> ApiResult<Json<Project>> {
-    let project = app.run(move |app| update(app, ids.project(), &request)).await?;
+    let project = app
+        .run(move |app| update(app, ids.project(), &request))
+        .await?;
     Ok(Json(project))
 }
 
@@ -29,7 +31,9 @@ fn update(app: &App, id: &str, request: &Value) -> ApiResult<Project> {
         stored["name"] = json!(name);
     }
     let wanted = request.pointer("/pipeline/tasks").and_then(Value::as_array);
-    let tasks = stored.pointer_mut("/pipeline/tasks").and_then(Value::as_array_mut);
+    let tasks = stored
+        .pointer_mut("/pipeline/tasks")
+        .and_then(Value::as_array_mut);
     for task in tasks.into_iter().flatten() {
         let changed = wanted.into_iter().flatten().find(|t| t["id"] == task["id"]);
         if let Some(changed) = changed {
@@ -54,11 +58,16 @@ fn update_labels(app: &App, task: &mut Value, changed: &Value) -> ApiResult<()> 
         let found = wanted.iter().find(|w| w["id"] == label["id"]);
         let found = found.ok_or_else(|| {
             let name = label["name"].as_str().unwrap_or_default();
-            ApiError::bad(format!("The label `{name}` is missing: labels cannot be taken away"))
+            ApiError::bad(format!(
+                "The label `{name}` is missing: labels cannot be taken away"
+            ))
         })?;
         copy_keys(label, found)?;
     }
-    for new in wanted.iter().filter(|w| w["id"].as_str().is_none_or(str::is_empty)) {
+    for new in wanted
+        .iter()
+        .filter(|w| w["id"].as_str().is_none_or(str::is_empty))
+    {
         labels.push(new_label(app, new, &group)?);
     }
     Ok(())
@@ -83,7 +92,10 @@ fn new_label(app: &App, from: &Value, group: &str) -> ApiResult<Value> {
         "is_empty": false, "is_anomalous": false, "parent_id": from["parent_id"],
     });
     copy_keys(&mut label, from)?;
-    if label["name"].as_str().is_none_or(|name| name.trim().is_empty()) {
+    if label["name"]
+        .as_str()
+        .is_none_or(|name| name.trim().is_empty())
+    {
         return Err(ApiError::bad("A label needs a name"));
     }
     Ok(label)
@@ -91,8 +103,14 @@ fn new_label(app: &App, from: &Value, group: &str) -> ApiResult<Value> {
 
 fn check_unique(project: &Value) -> ApiResult<()> {
     let tasks = project.pointer("/pipeline/tasks").and_then(Value::as_array);
-    let labels = tasks.into_iter().flatten().filter_map(|t| t["labels"].as_array());
-    let mut names: Vec<&str> = labels.flatten().filter_map(|l| l["name"].as_str()).collect();
+    let labels = tasks
+        .into_iter()
+        .flatten()
+        .filter_map(|t| t["labels"].as_array());
+    let mut names: Vec<&str> = labels
+        .flatten()
+        .filter_map(|l| l["name"].as_str())
+        .collect();
     names.sort_unstable();
     match names.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => {

@@ -5,7 +5,9 @@ use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use straylight_core::TaskType;
 use straylight_geti::wire::{self, Done, ErrorCode, Open, Project, ProjectList};
-use straylight_store::{ImageFilter, ImageSort, NewLabel, NewProject, NewTask, Page, SortDirection};
+use straylight_store::{
+    ImageFilter, ImageSort, NewLabel, NewProject, NewTask, Page, SortDirection,
+};
 
 use super::endpoint::{PR, W};
 use super::extract::{Ids, JsonBody, Query};
@@ -21,9 +23,15 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at(W, "/projects_names").get("Names of all projects", names),
         Endpoint::at(PR, "")
             .get("A project", get)
-            .put("Rename a project; rename, recolour and add labels", project_put::put)
+            .put(
+                "Rename a project; rename, recolour and add labels",
+                project_put::put,
+            )
             .delete("Delete a project with all that is in it", delete)
-            .post("`{p}:train` and `{p}:export`", super::export::project_action),
+            .post(
+                "`{p}:train` and `{p}:export`",
+                super::export::project_action,
+            ),
         Endpoint::at(PR, "/status").get("What a project is doing", status),
         Endpoint::at(PR, "/thumbnail").get("A small picture of the project", thumbnail),
     ]
@@ -32,7 +40,9 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
 async fn list(State(app): State<Shared>, _ids: Ids, query: Query) -> ApiResult<Json<ProjectList>> {
     let limit = query.number("limit", 10, (1, 100))?;
     let skip = query.number("skip", 0, (0, i64::MAX as u64))?;
-    let page = app.run(move |app| project_page(app, Page { skip, limit })).await?;
+    let page = app
+        .run(move |app| project_page(app, Page { skip, limit }))
+        .await?;
     Ok(Json(page))
 }
 
@@ -43,7 +53,10 @@ fn project_page(app: &App, page: Page) -> ApiResult<ProjectList> {
         summary.datasets = None;
         Ok(summary)
     };
-    let projects = projects.iter().map(summary).collect::<ApiResult<Vec<_>>>()?;
+    let projects = projects
+        .iter()
+        .map(summary)
+        .collect::<ApiResult<Vec<_>>>()?;
     let end = page.skip.saturating_add(projects.len() as u64);
     let base = render::base(app.store.workspace());
     let next = format!("{base}/projects?limit={}&skip={end}", page.limit);
@@ -57,8 +70,12 @@ fn project_page(app: &App, page: Page) -> ApiResult<ProjectList> {
 
 async fn names(State(app): State<Shared>, _ids: Ids) -> ApiResult<Json<Value>> {
     let (projects, _) = app.run(|app| Ok(app.store.projects(Page::ALL)?)).await?;
-    let names = projects.iter().map(|p| serde_json::json!({"id": p.id, "name": p.name}));
-    Ok(Json(serde_json::json!({"projects": names.collect::<Vec<_>>()})))
+    let names = projects
+        .iter()
+        .map(|p| serde_json::json!({"id": p.id, "name": p.name}));
+    Ok(Json(
+        serde_json::json!({"projects": names.collect::<Vec<_>>()}),
+    ))
 }
 
 async fn create(
@@ -97,12 +114,19 @@ fn check_connections(titles: &[&str], edges: &[wire::NewConnection]) -> ApiResul
         return Err(ApiError::new(ErrorCode::NoTasksConnections, message));
     }
     if edges.len() + 1 != titles.len() {
-        let message = format!("{} tasks need {} connections", titles.len(), titles.len().max(1) - 1);
-        return Err(ApiError::new(ErrorCode::BadNumberOfTaskConnections, message));
+        let message = format!(
+            "{} tasks need {} connections",
+            titles.len(),
+            titles.len().max(1) - 1
+        );
+        return Err(ApiError::new(
+            ErrorCode::BadNumberOfTaskConnections,
+            message,
+        ));
     }
     let joined = |pair: &[&str]| edges.iter().any(|e| [e.from.as_str(), &e.to] == pair);
     if let Some(pair) = titles.windows(2).find(|pair| !joined(pair)) {
-        let message = format!("`{}` is not connected to `{}`", pair[0], pair[1]);
+        let message = format!("`{}` are not connected", pair.join("` and `"));
         return Err(ApiError::new(ErrorCode::UnconnectedTasks, message));
     }
     Ok(())
@@ -117,7 +141,12 @@ fn to_task(task: wire::NewTask) -> ApiResult<NewTask> {
     Ok(NewTask {
         title: task.title,
         task_type,
-        labels: task.labels.into_iter().flatten().filter_map(to_label).collect(),
+        labels: task
+            .labels
+            .into_iter()
+            .flatten()
+            .filter_map(to_label)
+            .collect(),
         keypoint_structure,
     })
 }
@@ -137,13 +166,17 @@ fn to_label(label: wire::NewLabel) -> Option<NewLabel> {
 }
 
 async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Project>> {
-    let project = app.run(move |app| render::project(app, ids.project())).await?;
+    let project = app
+        .run(move |app| render::project(app, ids.project()))
+        .await?;
     Ok(Json(project))
 }
 
 async fn delete(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Done>> {
     app.run(move |app| {
-        let running = app.store.jobs(Some(ids.project()), Some("running"), Page::first(1))?;
+        let running = app
+            .store
+            .jobs(Some(ids.project()), Some("running"), Page::first(1))?;
         if !running.is_empty() {
             let message = "Jobs of the project are running";
             return Err(ApiError::new(ErrorCode::ProjectLocked, message));
@@ -158,7 +191,9 @@ async fn delete(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Done>> {
 }
 
 async fn status(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Value>> {
-    let project = app.run(move |app| Ok(app.store.project(ids.project())?)).await?;
+    let project = app
+        .run(move |app| Ok(app.store.project(ids.project())?))
+        .await?;
     Ok(Json(render::status(&project)))
 }
 
@@ -169,10 +204,15 @@ async fn thumbnail(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
             let project = app.store.project(ids.project())?;
             let newest = project.datasets.first().map(|dataset| {
                 let sort = (ImageSort::UploadedAt, SortDirection::Descending);
-                app.store.images(&dataset.id, &ImageFilter::default(), sort, Page::first(1))
+                app.store
+                    .images(&dataset.id, &ImageFilter::default(), sort, Page::first(1))
             });
-            let newest = newest.transpose()?.and_then(|page| page.images.into_iter().next());
-            newest.map(|image| super::thumbnail(app, &image.id, 256)).transpose()
+            let newest = newest
+                .transpose()?
+                .and_then(|page| page.images.into_iter().next());
+            newest
+                .map(|image| super::thumbnail(app, &image.id, 256))
+                .transpose()
         })
         .await?;
     Ok(match jpeg {

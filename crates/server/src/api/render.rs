@@ -72,9 +72,10 @@ pub(super) fn media(app: &App, project: &CoreProject, image: &ImageRecord) -> Me
 }
 
 fn states(project: &CoreProject, annotated: bool) -> Vec<TaskAnnotationState> {
-    let state = match annotated {
-        true => AnnotationState::Annotated,
-        false => AnnotationState::None,
+    let state = if annotated {
+        AnnotationState::Annotated
+    } else {
+        AnnotationState::None
     };
     let state = |task: &Task| TaskAnnotationState {
         task_id: task.id.clone(),

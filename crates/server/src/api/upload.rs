@@ -23,7 +23,7 @@ pub(super) struct Upload<'a> {
 }
 
 /// Reads a multipart body with a part `file`.
-pub(super) async fn read<'a>(app: &'a Shared, request: Request) -> ApiResult<Upload<'a>> {
+pub(super) async fn read(app: &Shared, request: Request) -> ApiResult<Upload<'_>> {
     let limits = &app.config.limits;
     let length = content_length(&request).unwrap_or(limits.image_bytes);
     // Boundaries and part headers come on top of the file.
@@ -76,17 +76,22 @@ async fn parts(
             }
             bytes.extend_from_slice(&chunk);
         }
-        match is_info {
-            true => info = String::from_utf8(bytes).ok(),
-            false => file = Some((name.unwrap_or_default(), bytes)),
+        if is_info {
+            info = String::from_utf8(bytes).ok();
+        } else {
+            file = Some((name.unwrap_or_default(), bytes));
         }
     }
     let (name, bytes) = file.ok_or_else(|| ApiError::media("The part `file` is missing"))?;
     Ok((name, bytes, info))
 }
 
+#[allow(clippy::needless_pass_by_value)]
 fn malformed(error: axum::extract::multipart::MultipartError) -> ApiError {
-    ApiError::bad(format!("The multipart body is malformed: {}", error.body_text()))
+    ApiError::bad(format!(
+        "The multipart body is malformed: {}",
+        error.body_text()
+    ))
 }
 
 /// Checks name and pixels of an image file and makes it what the store takes.
@@ -102,7 +107,10 @@ pub(super) fn to_image(app: &App, file_name: &str, bytes: Vec<u8>) -> ApiResult<
     let bad = |e: straylight_image::ImageError| ApiError::media(e.to_string());
     let (image, format) = straylight_image::decode_with(&bytes, &limits).map_err(bad)?;
     let sides = [image.width(), image.height()];
-    if sides.iter().any(|s| !(MIN_IMAGE_SIDE..=MAX_IMAGE_SIDE).contains(s)) {
+    if sides
+        .iter()
+        .any(|s| !(MIN_IMAGE_SIDE..=MAX_IMAGE_SIDE).contains(s))
+    {
         let message = format!(
             "An image of {} x {} pixels is not taken: each side must have {MIN_IMAGE_SIDE} to {MAX_IMAGE_SIDE}",
             sides[0], sides[1]
@@ -111,7 +119,10 @@ pub(super) fn to_image(app: &App, file_name: &str, bytes: Vec<u8>) -> ApiResult<
     }
     let size = (image.width(), image.height());
     let (bytes, format) = match format {
-        ImageFormat::Tiff => (straylight_image::encode_png(&image).map_err(bad)?, ImageFormat::Png),
+        ImageFormat::Tiff => (
+            straylight_image::encode_png(&image).map_err(bad)?,
+            ImageFormat::Png,
+        ),
         ImageFormat::Gif => return Err(ApiError::media("GIF files are not taken")),
         kept => (bytes, kept),
     };
@@ -122,16 +133,23 @@ pub(super) fn to_image(app: &App, file_name: &str, bytes: Vec<u8>) -> ApiResult<
 fn check_name(file_name: &str) -> ApiResult<String> {
     let base = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
     let Some((stem, extension)) = base.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) else {
-        return Err(ApiError::media("The file's name needs a base and an extension"));
+        return Err(ApiError::media(
+            "The file's name needs a base and an extension",
+        ));
     };
     if !IMAGE_EXTENSIONS.contains(&extension.to_lowercase().as_str()) {
         let known = IMAGE_EXTENSIONS.join(", ");
-        return Err(ApiError::media(format!("The file's extension must be one of {known}")));
+        return Err(ApiError::media(format!(
+            "The file's extension must be one of {known}"
+        )));
     }
     let printable: String = stem.chars().filter(|c| !c.is_control()).collect();
-    match printable.is_empty() {
-        true => Err(ApiError::media("The file's name has no printable character")),
-        false => Ok(printable),
+    if printable.is_empty() {
+        Err(ApiError::media(
+            "The file's name has no printable character",
+        ))
+    } else {
+        Ok(printable)
     }
 }
 

@@ -40,7 +40,10 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
                 .body("application/offset+octet-stream"),
         ]
     };
-    both("datasets").into_iter().chain(both("projects")).collect()
+    both("datasets")
+        .into_iter()
+        .chain(both("projects"))
+        .collect()
 }
 
 /// The complete file of an upload.
@@ -50,7 +53,9 @@ pub(super) fn complete_file(app: &App, id: &str) -> ApiResult<PathBuf> {
     }
     let (length, offset) = state(app, id)?;
     if length != offset {
-        return Err(ApiError::bad(format!("The upload has {offset} of {length} bytes")));
+        return Err(ApiError::bad(format!(
+            "The upload has {offset} of {length} bytes"
+        )));
     }
     Ok(data_path(app, id))
 }
@@ -66,7 +71,11 @@ pub(super) fn remove(app: &App, id: &str) {
 /// Removes uploads that were given up.
 pub(crate) fn remove_abandoned(root: &Path) {
     let now = SystemTime::now();
-    for entry in fs::read_dir(root.join("uploads")).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(root.join("uploads"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let modified = entry.metadata().and_then(|m| m.modified());
         let age = modified.ok().and_then(|m| now.duration_since(m).ok());
         if age.is_some_and(|age| age > ABANDONED) {
@@ -171,7 +180,10 @@ fn disk(error: &std::io::Error) -> ApiError {
 
 async fn head(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
     let (length, offset) = app.run(move |app| state(app, ids.get("f"))).await?;
-    Ok(answer(StatusCode::OK, &[(tus::OFFSET, offset), (tus::LENGTH, length)]))
+    Ok(answer(
+        StatusCode::OK,
+        &[(tus::OFFSET, offset), (tus::LENGTH, length)],
+    ))
 }
 
 async fn patch(State(app): State<Shared>, ids: Ids, request: Request) -> ApiResult<Response> {
@@ -179,7 +191,10 @@ async fn patch(State(app): State<Shared>, ids: Ids, request: Request) -> ApiResu
     let content = request.headers().get(header::CONTENT_TYPE);
     if content.and_then(|v| v.to_str().ok()) != Some(tus::CONTENT_TYPE) {
         let message = format!("The content type must be {}", tus::CONTENT_TYPE);
-        return Err(ApiError::Status(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
+        return Err(ApiError::Status(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            message,
+        ));
     }
     let claimed = number(request.headers(), tus::OFFSET)?;
     let id = ids.get("f").to_owned();
@@ -199,7 +214,9 @@ fn open(app: &App, id: &str, claimed: u64) -> ApiResult<(fs::File, u64, u64)> {
         .map_err(|_| conflict("Another piece of the upload is being written".to_owned()))?;
     let offset = file.metadata().map_err(|e| disk(&e))?.len();
     if offset != claimed {
-        return Err(conflict(format!("The upload is at byte {offset}, not {claimed}")));
+        return Err(conflict(format!(
+            "The upload is at byte {offset}, not {claimed}"
+        )));
     }
     Ok((file, offset, length))
 }

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 
+use super::session::Found;
 use super::{COOKIE, find};
 use crate::api::ApiError;
 use crate::app::Shared;
@@ -52,21 +53,27 @@ fn is_open(path: &str) -> bool {
 /// The address of the other end.
 pub(crate) fn peer(request: &Request) -> IpAddr {
     let info = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| address.ip())
+    info.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(address)| {
+        address.ip()
+    })
 }
 
 async fn identify(app: &Shared, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, ApiError> {
     if let Some(token) = token(headers) {
         let known = app.run(move |app| known_token(app, &token)).await?;
-        return if known { Ok(Caller::Token) } else { Err(refuse(app, peer)) };
+        return if known {
+            Ok(Caller::Token)
+        } else {
+            Err(refuse(app, peer))
+        };
     }
     let Some(cookie) = cookie(headers) else {
         return Err(ApiError::Unauthorized("Invalid authorization token"));
     };
     match app.sessions.find(cookie, app.now()) {
-        None => Err(ApiError::Unauthorized("The session has ended")),
-        Some(None) => Ok(Caller::Session),
-        Some(Some(id)) => app.run(move |app| still_valid(app, &id)).await,
+        Found::Nothing => Err(ApiError::Unauthorized("The session has ended")),
+        Found::OfCode => Ok(Caller::Session),
+        Found::OfToken(id) => app.run(move |app| still_valid(app, &id)).await,
     }
 }
 
@@ -94,9 +101,10 @@ fn still_valid(app: &crate::app::App, id: &str) -> Result<Caller, ApiError> {
     let valid = tokens
         .iter()
         .any(|t| t.id == id && t.expires_at.is_none_or(|end| now < end));
-    match valid {
-        true => Ok(Caller::Session),
-        false => Err(ApiError::Unauthorized("The token has been revoked")),
+    if valid {
+        Ok(Caller::Session)
+    } else {
+        Err(ApiError::Unauthorized("The token has been revoked"))
     }
 }
 
@@ -109,14 +117,19 @@ fn token(headers: &HeaderMap) -> Option<String> {
 /// The session's identifier among the cookies.
 pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
     let all = headers.get_all(header::COOKIE).iter();
-    let pairs = all.filter_map(|v| v.to_str().ok()).flat_map(|v| v.split(';'));
+    let pairs = all
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'));
     pairs
         .filter_map(|pair| pair.trim().split_once('='))
         .find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
 fn check_csrf(request: &Request, caller: Caller) -> Result<(), ApiError> {
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let changes = !matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
     // KServe clients send no such header; a token in a header is proof enough there.
     let exempt = caller == Caller::Token && request.uri().path().starts_with("/v2/");
     if changes && !exempt && !request.headers().contains_key(CSRF_HEADER) {
@@ -131,6 +144,11 @@ fn check_csrf(request: &Request, caller: Caller) -> Result<(), ApiError> {
 fn wants_page(request: &Request) -> bool {
     let path = request.uri().path();
     let accept = request.headers().get(header::ACCEPT);
-    let html = accept.and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("text/html"));
-    request.method() == Method::GET && html && !path.starts_with("/api/") && !path.starts_with("/v2")
+    let html = accept
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|v| v.contains("text/html"));
+    request.method() == Method::GET
+        && html
+        && !path.starts_with("/api/")
+        && !path.starts_with("/v2")
 }

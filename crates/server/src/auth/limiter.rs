@@ -39,9 +39,15 @@ impl LoginLimiter {
         if failures.len() >= MAX_ADDRESSES && !failures.contains_key(&address) {
             return Err(WINDOW as u64);
         }
-        let entry = failures.entry(address).or_insert(Failures { since: now, count: 0 });
+        let entry = failures.entry(address).or_insert(Failures {
+            since: now,
+            count: 0,
+        });
         if now - entry.since >= WINDOW {
-            *entry = Failures { since: now, count: 0 };
+            *entry = Failures {
+                since: now,
+                count: 0,
+            };
         }
         entry.count = entry.count.saturating_add(1);
         if entry.count > self.limit {

@@ -8,5 +8,5 @@ mod token;
 pub(crate) use gate::{cookie, gate, peer, refuse};
 pub(crate) use limiter::LoginLimiter;
 pub(crate) use session::{COOKIE, Sessions};
-pub use token::{NewToken, create_token};
 pub(crate) use token::find;
+pub use token::{NewToken, create_token};

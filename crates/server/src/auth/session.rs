@@ -29,6 +29,17 @@ struct Session {
     last_used: i64,
 }
 
+/// What a cookie stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// No open session.
+    Nothing,
+    /// A session that was opened with the code.
+    OfCode,
+    /// A session that was opened with the token of this identifier.
+    OfToken(String),
+}
+
 impl Sessions {
     pub(crate) fn new() -> Result<Self, ServerError> {
         Ok(Self {
@@ -39,7 +50,10 @@ impl Sessions {
 
     /// The code that opens one session, as long as it was not used.
     pub(crate) fn code(&self) -> Option<String> {
-        self.code.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.code
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Takes the code, which opens nothing any more afterwards.
@@ -61,7 +75,10 @@ impl Sessions {
         let id = secret()?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= MAX_SESSIONS {
-            let oldest = open.iter().min_by_key(|(_, s)| s.last_used).map(|(id, _)| *id);
+            let oldest = open
+                .iter()
+                .min_by_key(|(_, s)| s.last_used)
+                .map(|(id, _)| *id);
             oldest.map(|id| open.remove(&id));
         }
         let last_used = now.as_second();
@@ -69,14 +86,19 @@ impl Sessions {
         Ok(id)
     }
 
-    /// The session of a cookie: `None` when there is none, else the token that it came from.
-    pub(crate) fn find(&self, id: &str, now: Timestamp) -> Option<Option<String>> {
+    /// Whether the cookie has a session, and from which token it came.
+    pub(crate) fn find(&self, id: &str, now: Timestamp) -> Found {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let now = now.as_second();
         open.retain(|_, s| now - s.last_used < IDLE_SECONDS);
-        let session = open.get_mut(hash(id).as_bytes())?;
+        let Some(session) = open.get_mut(hash(id).as_bytes()) else {
+            return Found::Nothing;
+        };
         session.last_used = now;
-        Some(session.token.clone())
+        match &session.token {
+            Some(token) => Found::OfToken(token.clone()),
+            None => Found::OfCode,
+        }
     }
 
     /// Ends a session.
@@ -110,11 +132,12 @@ mod tests {
         let sessions = Sessions::new().unwrap();
         let a = sessions.open(Some("t".into()), at(0)).unwrap();
         let b = sessions.open(None, at(0)).unwrap();
-        assert_eq!(sessions.find(&a, at(10)), Some(Some("t".into())));
+        assert_eq!(sessions.find(&a, at(10)), Found::OfToken("t".into()));
         sessions.close(&a);
-        assert_eq!(sessions.find(&a, at(11)), None);
-        assert_eq!(sessions.find(&b, at(IDLE_SECONDS)), None);
-        assert_eq!(sessions.find("", at(0)), None);
+        assert_eq!(sessions.find(&a, at(11)), Found::Nothing);
+        assert_eq!(sessions.find(&b, at(1)), Found::OfCode);
+        assert_eq!(sessions.find(&b, at(IDLE_SECONDS + 1)), Found::Nothing);
+        assert_eq!(sessions.find("", at(0)), Found::Nothing);
     }
 
     #[test]

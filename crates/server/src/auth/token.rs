@@ -92,7 +92,11 @@ fn is_well_formed(text: &str) -> bool {
         return false;
     };
     let fits = body.len() == PREFIX.len() + SECRET_DIGITS && body.starts_with(PREFIX);
-    fits && check == base62(&crc32fast::hash(body.as_bytes()).to_be_bytes(), CHECK_DIGITS)
+    fits && check
+        == base62(
+            &crc32fast::hash(body.as_bytes()).to_be_bytes(),
+            CHECK_DIGITS,
+        )
 }
 
 /// A big-endian number in base 62 with leading zeros.
@@ -127,7 +131,10 @@ mod tests {
             assert_eq!(base62(bytes, digits), text);
         }
         // 62^43 is the first power that exceeds 2^256.
-        assert_ne!(base62(&[0xff; 32], SECRET_DIGITS), base62(&[0xfe; 32], SECRET_DIGITS));
+        assert_ne!(
+            base62(&[0xff; 32], SECRET_DIGITS),
+            base62(&[0xfe; 32], SECRET_DIGITS)
+        );
     }
 
     #[test]
@@ -138,7 +145,10 @@ mod tests {
         let token = create_token(&store, "t", Some(end)).unwrap();
         let text = token.reveal();
         let at = |second| Timestamp::from_second(second).unwrap();
-        assert_eq!(find(&store, text, at(999)).unwrap().unwrap().id, token.record.id);
+        assert_eq!(
+            find(&store, text, at(999)).unwrap().unwrap().id,
+            token.record.id
+        );
         assert_eq!(find(&store, text, at(1000)).unwrap(), None);
         let last = text.chars().last().unwrap();
         let other = if last == '0' { '1' } else { '0' };

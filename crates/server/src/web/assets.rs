@@ -11,13 +11,25 @@ const ICON: &str = include_str!("static/icon.svg");
 
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
-        .route("/static/app.css", get(|| asset("text/css; charset=utf-8", STYLE)))
-        .route("/static/app.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
-        .route("/static/icon.svg", get(|| asset("image/svg+xml", ICON)))
+        .route(
+            "/static/app.css",
+            get(async || asset("text/css; charset=utf-8", STYLE)),
+        )
+        .route(
+            "/static/app.js",
+            get(async || asset("text/javascript; charset=utf-8", SCRIPT)),
+        )
+        .route(
+            "/static/icon.svg",
+            get(async || asset("image/svg+xml", ICON)),
+        )
 }
 
 /// A file of the program. Browsers ask again each time, so that a new program is seen at once.
-async fn asset(mime: &'static str, text: &'static str) -> Response {
-    let headers = [(header::CONTENT_TYPE, mime), (header::CACHE_CONTROL, "no-cache")];
+fn asset(mime: &'static str, text: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, mime),
+        (header::CACHE_CONTROL, "no-cache"),
+    ];
     (headers, text).into_response()
 }

@@ -19,17 +19,20 @@ pub(crate) fn routes() -> Router<Shared> {
 }
 
 async fn page() -> Markup {
-    layout::bare("Log in", html! {
-        h1 { span.mark aria-hidden="true" {} "Straylight" }
-        p { "Open the link that " code { "straylight serve" } " printed, or paste an access token. "
-            "Make one with " code { "straylight token create" } "." }
-        form #login {
-            label for="token" { "Access token" }
-            input #token type="password" autocomplete="current-password" required;
-            button type="submit" { "Log in" }
-        }
-        noscript { p { "This page needs its script, which this server sends itself." } }
-    })
+    layout::bare(
+        "Log in",
+        &html! {
+            h1 { span.mark aria-hidden="true" {} "Straylight" }
+            p { "Open the link that " code { "straylight serve" } " printed, or paste an access token. "
+                "Make one with " code { "straylight token create" } "." }
+            form #login {
+                label for="token" { "Access token" }
+                input #token type="password" autocomplete="current-password" required;
+                button type="submit" { "Log in" }
+            }
+            noscript { p { "This page needs its script, which this server sends itself." } }
+        },
+    )
 }
 
 #[derive(Deserialize)]
@@ -40,7 +43,9 @@ struct Secret {
 /// Takes an access token, or the code that the server printed at its start.
 async fn login(State(app): State<Shared>, request: Request) -> ApiResult<Response> {
     if !request.headers().contains_key("x-geti-csrf-protection") {
-        return Err(ApiError::Forbidden("The header x-geti-csrf-protection is missing"));
+        return Err(ApiError::Forbidden(
+            "The header x-geti-csrf-protection is missing",
+        ));
     }
     let address = peer(&request);
     let secret: Secret = parse_json(&body(request, 4096, &app).await?)?;
@@ -48,7 +53,11 @@ async fn login(State(app): State<Shared>, request: Request) -> ApiResult<Respons
     let Some(id) = opened else {
         return Err(refuse(&app, address));
     };
-    let secure = if app.config.tls == Tls::Off { "" } else { "; Secure" };
+    let secure = if app.config.tls == Tls::Off {
+        ""
+    } else {
+        "; Secure"
+    };
     let cookie = format!("{COOKIE}={id}; Path=/; HttpOnly; SameSite=Strict{secure}");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }
@@ -59,7 +68,9 @@ fn open(app: &App, secret: &str) -> ApiResult<Option<String>> {
         return Ok(None);
     }
     let opened = app.sessions.open(token.map(|t| t.id), app.now());
-    opened.map(Some).map_err(|e| ApiError::Internal(e.to_string()))
+    opened
+        .map(Some)
+        .map_err(|e| ApiError::Internal(e.to_string()))
 }
 
 async fn logout(State(app): State<Shared>, headers: HeaderMap) -> Response {
