@@ -79,6 +79,14 @@ impl DatasetSink {
         self.store_known(&bytes.into(), name, false)
     }
 
+    /// Tries once to store an image under a name that no other image of the dataset has.
+    ///
+    /// For callers that wait and look by themselves: after an error that leaves doubt, ask
+    /// [`DatasetApi::image_named`] before trying again.
+    pub fn try_store(&self, bytes: impl Into<Arc<[u8]>>, name: &str) -> Result<Media, GetiError> {
+        self.dataset.upload_unique(bytes.into(), name)
+    }
+
     /// Stores an image which an earlier call may have stored already; looks for it first.
     pub fn store_again(
         &self,
@@ -99,7 +107,7 @@ impl DatasetSink {
             if look_first && let Some(media) = self.find(name)? {
                 return Ok(Stored::AlreadyThere(media));
             }
-            let error = match self.dataset.upload_image(Arc::clone(bytes), name) {
+            let error = match self.dataset.upload_unique(Arc::clone(bytes), name) {
                 Ok(media) => return Ok(Stored::New(media)),
                 Err(error) => error,
             };

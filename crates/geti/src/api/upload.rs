@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use straylight_core::{ImageFormat, Progress};
+use straylight_core::{ContentHash, ImageFormat, Progress};
 use straylight_files::FileError;
 
 use super::dataset::DatasetApi;
@@ -43,6 +43,20 @@ impl DatasetApi {
         let bytes = bytes.into();
         let file_name = accepted(name, &bytes)?;
         self.upload("/media/images", file_name, Source::Bytes(bytes))
+    }
+
+    /// Uploads an image whose name no other has; a server that knows `Idempotency-Key` then
+    /// stores a repetition only once, whoever repeated it.
+    pub(crate) fn upload_unique(&self, bytes: Arc<[u8]>, name: &str) -> Result<Media, GetiError> {
+        let file_name = accepted(name, &bytes)?;
+        let source = Source::Bytes(bytes);
+        // Hashed, for a header takes ASCII only.
+        let key = ContentHash::of(crate::sniff::stem_of(name).as_bytes()).to_hex();
+        let request = Request::post(self.path("/media/images"))
+            .header("idempotency-key", key)
+            .body(Body::Multipart(Multipart { file_name, source }))
+            .patience(PATIENCE);
+        self.project().geti().transport().json(&request)
     }
 
     /// Uploads an image file as it is.
