@@ -114,7 +114,7 @@ impl<'a> Gather<'a> {
         }
         let subset = subset
             .filter(|subset| is_inside(Path::new(subset)))
-            .unwrap_or("");
+            .unwrap_or(DEFAULT_SUBSET);
         let folders = [
             self.root.join("images").join(subset),
             self.root.join("images"),
@@ -249,9 +249,24 @@ pub(crate) fn copy_image(image: &AnnotatedImage, to: &Path) -> Result<(), Format
     Ok(())
 }
 
+/// What must differ between two images that are written to one folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unique {
+    /// The names of one subset.
+    Names,
+    /// The names of one subset without extension.
+    Stems,
+    /// The names of all subsets without extension.
+    StemsOfAll,
+}
+
 /// Checks that a set can be written to a folder: it is empty, names stay inside, and no two
-/// images share a place (`by_stem` when files of annotations are named after images).
-pub(crate) fn prepare(set: &AnnotatedSet, folder: &Path, by_stem: bool) -> Result<(), FormatError> {
+/// images share a place.
+pub(crate) fn prepare(
+    set: &AnnotatedSet,
+    folder: &Path,
+    unique: Unique,
+) -> Result<(), FormatError> {
     if !entries(folder)?.is_empty() {
         return Err(FormatError::NotEmpty {
             folder: folder.to_owned(),
@@ -267,12 +282,12 @@ pub(crate) fn prepare(set: &AnnotatedSet, folder: &Path, by_stem: bool) -> Resul
                 subset: subset.to_owned(),
             });
         }
-        let key = if by_stem {
-            stem(&image.name)
-        } else {
-            &image.name
+        let key = match unique {
+            Unique::Names => (subset, image.name.as_str()),
+            Unique::Stems => (subset, stem(&image.name)),
+            Unique::StemsOfAll => ("", stem(&image.name)),
         };
-        if !seen.insert((subset, key)) {
+        if !seen.insert(key) {
             return Err(FormatError::SameName {
                 name,
                 subset: subset.to_owned(),

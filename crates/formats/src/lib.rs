@@ -37,6 +37,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use folder::Unique;
+
 pub use filter::{Filter, FilterError};
 pub use problem::{FormatError, Problem};
 pub use set::{AnnotatedImage, AnnotatedSet, ClassLabel, LabelCount, Object};
@@ -220,8 +222,7 @@ pub fn write(
     format: Format,
     options: &WriteOptions,
 ) -> Result<WriteReport, FormatError> {
-    let by_stem = matches!(format, Format::PascalVoc | Format::Yolo | Format::Geti);
-    folder::prepare(set, folder, by_stem)?;
+    folder::prepare(set, folder, unique(format))?;
     let mut report = WriteReport {
         images: set.images.len(),
         objects: set.images.iter().map(|image| image.objects.len()).sum(),
@@ -236,6 +237,15 @@ pub fn write(
         Format::Geti => geti::write(set, folder, *options)?,
     }
     Ok(report)
+}
+
+/// Where files of annotations are named after images, stems must differ; VOC has one folder.
+fn unique(format: Format) -> Unique {
+    match format {
+        Format::Yolo | Format::Geti => Unique::Stems,
+        Format::PascalVoc => Unique::StemsOfAll,
+        _ => Unique::Names,
+    }
 }
 
 impl WriteReport {

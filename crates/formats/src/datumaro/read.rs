@@ -233,12 +233,16 @@ fn add(
         "mask" => return add_mask(image, annotation, &label.name),
         other => return Err(format!("annotations of type `{other}` are not supported")),
     };
-    if annotation.group == 0 {
-        image.add(shape, &label.name);
-    } else {
-        image.add_to_same(shape, &label.name);
-    }
+    put(image, shape, &label.name, annotation);
     Ok(())
+}
+
+fn put(image: &mut AnnotatedImage, shape: Shape, label: &str, annotation: &Annotation) {
+    if annotation.group == 0 {
+        image.add(shape, label);
+    } else {
+        image.add_to_same(shape, label);
+    }
 }
 
 fn bbox(annotation: &Annotation) -> Result<Shape, String> {
@@ -313,7 +317,7 @@ fn add_points(
                 y: point[1],
                 is_visible: visibility > 1,
             };
-            image.add(shape, name.map_or(label, String::as_str));
+            put(image, shape, name.map_or(label, String::as_str), annotation);
         }
     }
     Ok(())
@@ -326,7 +330,7 @@ fn add_mask(
 ) -> Result<(), String> {
     let rle = annotation.rle.as_ref().ok_or("the mask has no `rle`")?;
     for points in mask::outlines(rle, (image.width, image.height))? {
-        image.add(Shape::Polygon { points }, label);
+        put(image, Shape::Polygon { points }, label, annotation);
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ fn subsets(gather: &mut Gather<'_>) -> Result<HashMap<String, String>, FormatErr
             .to_string_lossy()
             .into_owned();
         match straylight_files::read_to_string(&path) {
-            Ok(text) if text.lines().all(|line| !is_presence(line)) => {
+            Ok(text) if !(name.contains('_') && text.lines().all(is_presence)) => {
                 let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
                 subsets.extend(lines.map(|stem| (stem.to_owned(), name.clone())));
             }
@@ -79,10 +79,12 @@ fn subsets(gather: &mut Gather<'_>) -> Result<HashMap<String, String>, FormatErr
     Ok(subsets)
 }
 
-/// `000012 -1`: the original challenge lists for each label whether it is present.
+/// `000012 -1`: in `LABEL_SUBSET.txt` the original challenge tells whether a label is present.
 fn is_presence(line: &str) -> bool {
     let last = line.rsplit_once(char::is_whitespace);
-    last.is_some_and(|(name, mark)| !name.trim().is_empty() && matches!(mark, "-1" | "0" | "1"))
+    line.trim().is_empty()
+        || last
+            .is_some_and(|(name, mark)| !name.trim().is_empty() && matches!(mark, "-1" | "0" | "1"))
 }
 
 fn read_file(

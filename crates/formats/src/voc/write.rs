@@ -38,7 +38,9 @@ pub(crate) fn write(
 
 fn label_map(set: &AnnotatedSet) -> String {
     let mut text = String::from("# label:color_rgb:parts:actions\n");
-    for label in &set.labels {
+    // A name that the map cannot hold is still read from the objects that have it.
+    let holds = |name: &str| !name.contains([':', '\n', '\r']) && !name.starts_with('#');
+    for label in set.labels.iter().filter(|label| holds(&label.name)) {
         let color = label
             .color
             .map(|color| color.rgb.map(|level| level.to_string()).join(","));

@@ -1,0 +1,315 @@
+//! What a format can hold comes back as it was.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use straylight_core::{Color, Point, RgbImage, Shape};
+use straylight_formats::{
+    AnnotatedImage, AnnotatedSet, ClassLabel, Format, Object, ReadOptions, WriteOptions, read,
+    write,
+};
+use straylight_image::encode_png;
+
+/// Which shapes a format holds as they are.
+#[derive(Clone, Copy)]
+#[allow(clippy::struct_excessive_bools, reason = "one column of a table each")]
+struct Holds {
+    polygons: bool,
+    turned: bool,
+    points: bool,
+    several_labels: bool,
+}
+
+const ALL: Holds = Holds {
+    polygons: true,
+    turned: true,
+    points: true,
+    several_labels: true,
+};
+
+/// Quarters of pixels: exact in binary, so that nothing is lost by adding a width to an edge.
+fn quarter(most: i32) -> impl Strategy<Value = f64> {
+    (-8..most).prop_map(|n| f64::from(n) / 4.0)
+}
+
+fn shape(holds: Holds) -> impl Strategy<Value = Shape> {
+    let four = || (quarter(160), quarter(160), 0..160, 0..160);
+    let size = |n: i32| f64::from(n) / 2.0;
+    let rectangle = four().prop_map(move |(x, y, w, h)| Shape::Rectangle {
+        x,
+        y,
+        width: size(w),
+        height: size(h),
+    });
+    let ellipse = four().prop_map(move |(x, y, w, h)| Shape::Ellipse {
+        x,
+        y,
+        width: size(w),
+        height: size(h),
+    });
+    let turned = (four(), 1..359).prop_map(move |((x, y, w, h), angle)| Shape::RotatedRectangle {
+        x,
+        y,
+        width: size(w),
+        height: size(h),
+        angle: f64::from(angle),
+    });
+    let point = (quarter(160), quarter(160)).prop_map(|(x, y)| Point { x, y });
+    let polygon = prop::collection::vec(point, 3..9).prop_map(|points| Shape::Polygon { points });
+    let keypoint = (quarter(160), quarter(160), any::<bool>())
+        .prop_map(|(x, y, is_visible)| Shape::Keypoint { x, y, is_visible });
+    prop_oneof![
+        2 => rectangle,
+        u32::from(holds.turned) => ellipse,
+        u32::from(holds.turned) => turned,
+        u32::from(holds.polygons) => polygon,
+        u32::from(holds.points) => keypoint,
+        1 => Just(Shape::whole_image(0, 0)),
+    ]
+}
+
+type Draft = (u32, u32, usize, Vec<(Shape, usize, usize)>);
+
+fn set(holds: Holds) -> impl Strategy<Value = AnnotatedSet> {
+    let name = "[a-zA-Z0-9&<'\"äЖ#:_-]([a-zA-Z0-9&<>'\"äЖ#: _-]{0,8}[a-z])?";
+    let labels = prop::collection::btree_set(name, 1..5);
+    let object = (
+        shape(holds),
+        any::<prop::sample::Index>(),
+        any::<prop::sample::Index>(),
+    );
+    let object = object.prop_map(|(shape, a, b)| (shape, a.index(4), b.index(4)));
+    let image = (
+        1u32..50,
+        1u32..50,
+        0usize..3,
+        prop::collection::vec(object, 0..5),
+    );
+    (labels, prop::collection::vec(image, 1..6)).prop_map(move |(names, images)| {
+        let names: Vec<String> = names.into_iter().collect();
+        let images = images.into_iter().enumerate();
+        AnnotatedSet {
+            images: images
+                .map(|(index, draft)| annotate(index, draft, &names, holds))
+                .collect(),
+            labels: names.into_iter().map(ClassLabel::named).collect(),
+        }
+    })
+}
+
+fn annotate(index: usize, draft: Draft, names: &[String], holds: Holds) -> AnnotatedImage {
+    let (width, height, subset, objects) = draft;
+    let mut image = AnnotatedImage {
+        name: if index.is_multiple_of(2) {
+            format!("ä {index}.png")
+        } else {
+            format!("a/b{index}.x.png")
+        },
+        file: "unset".into(),
+        width,
+        height,
+        subset: [None, Some("train"), Some("val")][subset].map(str::to_owned),
+        objects: Vec::new(),
+    };
+    for (shape, first, second) in objects {
+        let shape = if shape == Shape::whole_image(0, 0) {
+            Shape::whole_image(width, height)
+        } else {
+            shape
+        };
+        if image.objects.iter().any(|object| object.shape == shape) {
+            continue;
+        }
+        let (first, second) = (&names[first % names.len()], &names[second % names.len()]);
+        let mut labels = vec![first.clone()];
+        if first != second && (holds.several_labels || shape.is_whole_image(width, height)) {
+            labels.push(second.clone());
+        }
+        image.objects.push(Object { shape, labels });
+    }
+    image
+}
+
+/// Gives every image a file of its size.
+fn with_files(mut set: AnnotatedSet, folder: &Path) -> AnnotatedSet {
+    for (index, image) in set.images.iter_mut().enumerate() {
+        image.file = folder.join(format!("{index}.png"));
+        let pixels = RgbImage::filled(image.width, image.height, [7; 3]).unwrap();
+        std::fs::write(&image.file, encode_png(&pixels).unwrap()).unwrap();
+    }
+    set
+}
+
+/// Order, places of files and unused labels are not part of what is compared.
+fn essence(mut set: AnnotatedSet) -> AnnotatedSet {
+    for image in &mut set.images {
+        image.file = "unset".into();
+        image
+            .objects
+            .iter_mut()
+            .for_each(|object| object.labels.sort());
+        image.objects.sort_by_key(|object| format!("{object:?}"));
+    }
+    set.images
+        .sort_by_key(|image| (image.subset.clone(), image.name.clone()));
+    let used = |name: &str| set.images.iter().any(|image| image.has_label(name));
+    set.labels.retain(|label| used(&label.name));
+    set.labels.sort_by(|a, b| a.name.cmp(&b.name));
+    set
+}
+
+fn there_and_back(set: AnnotatedSet, format: Format) -> (AnnotatedSet, AnnotatedSet) {
+    let scratch = tempfile::tempdir().unwrap();
+    let set = with_files(set, scratch.path());
+    let out = scratch.path().join("out");
+    let written = write(&set, &out, format, &WriteOptions::default()).unwrap();
+    assert_eq!(written.losses, [], "{format}");
+    assert_eq!(Format::detect(&out).unwrap(), format);
+    let back = read(&out, format, &ReadOptions::default()).unwrap();
+    assert_eq!(back.problems, [], "{format}");
+    (essence(back.set), essence(set))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+
+    #[test]
+    fn coco(set in set(Holds { turned: false, several_labels: false, ..ALL })) {
+        let (back, set) = there_and_back(set, Format::Coco);
+        prop_assert_eq!(back, set);
+    }
+
+    #[test]
+    fn datumaro(set in set(ALL)) {
+        let (back, set) = there_and_back(set, Format::Datumaro);
+        prop_assert_eq!(back, set);
+    }
+
+    #[test]
+    fn voc(set in set(Holds { polygons: false, turned: false, points: false, several_labels: false })) {
+        let (back, set) = there_and_back(set, Format::PascalVoc);
+        prop_assert_eq!(back, set);
+    }
+
+    #[test]
+    fn yolo(set in set(Holds { turned: false, points: false, several_labels: false, ..ALL })) {
+        let (back, set) = there_and_back(set, Format::Yolo);
+        prop_assert_eq!(back, set);
+    }
+
+    #[test]
+    fn geti(mut set in set(ALL)) {
+        // A download has no JSON file for an image without annotations: one is needed to be known.
+        let whole = Shape::whole_image(set.images[0].width, set.images[0].height);
+        let label = set.labels[0].name.clone();
+        set.images[0].objects = vec![Object { shape: whole, labels: vec![label] }];
+        let (back, set) = there_and_back(set, Format::Geti);
+        prop_assert_eq!(back, set);
+    }
+
+    /// Whatever is written is read without a complaint, and no image and no label is lost.
+    #[test]
+    fn any_format_takes_any_set(set in set(ALL), to in 0usize..6) {
+        let format = Format::all().nth(to).unwrap();
+        let scratch = tempfile::tempdir().unwrap();
+        let set = with_files(set, scratch.path());
+        let out = scratch.path().join("out");
+        let written = write(&set, &out, format, &WriteOptions::default()).unwrap();
+        prop_assert_eq!(written.images, set.images.len());
+        let Ok(back) = read(&out, format, &ReadOptions::default()) else {
+            // A tree or a download of images without any label has nothing to be known by.
+            prop_assert!(set.images.iter().all(|image| image.objects.is_empty()) || format == Format::DirectoryTree);
+            return Ok(());
+        };
+        prop_assert_eq!(back.problems, []);
+        prop_assert_eq!(back.set.images.len(), set.images.len());
+    }
+}
+
+#[test]
+fn a_tree_keeps_one_label_an_image() {
+    let image = |name: &str, label: Option<&str>| {
+        let mut image = AnnotatedImage {
+            name: name.into(),
+            file: "unset".into(),
+            width: 4,
+            height: 3,
+            subset: None,
+            objects: Vec::new(),
+        };
+        if let Some(label) = label {
+            image.add(Shape::whole_image(4, 3), label);
+        }
+        image
+    };
+    let set = AnnotatedSet {
+        labels: ["big dog", "cat"].map(ClassLabel::named).to_vec(),
+        images: vec![
+            image("a.png", Some("big dog")),
+            image("b.png", Some("cat")),
+            image("c.png", None),
+        ],
+    };
+    let (back, _) = there_and_back(set, Format::DirectoryTree);
+    let seen: Vec<(&str, bool)> = back
+        .images
+        .iter()
+        .map(|image| (image.name.as_str(), image.has_label("cat")))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("big dog/a.png", false),
+            ("c.png", false),
+            ("cat/b.png", true)
+        ]
+    );
+}
+
+#[test]
+fn colours_and_parents_are_kept_where_there_is_a_place_for_them() {
+    let set = || {
+        let mut image = annotate(0, (8, 6, 0, Vec::new()), &[], ALL);
+        image.add(Shape::whole_image(8, 6), "cat");
+        image.add(
+            Shape::Rectangle {
+                x: 1.0,
+                y: 1.0,
+                width: 2.0,
+                height: 2.0,
+            },
+            "pet",
+        );
+        let color = Some(Color::opaque([1, 2, 3]));
+        let cat = ClassLabel {
+            name: "cat".into(),
+            color,
+            parent: Some("pet".into()),
+        };
+        AnnotatedSet {
+            labels: vec![ClassLabel::named("pet"), cat],
+            images: vec![image],
+        }
+    };
+    let cat = |format| {
+        let (back, _) = there_and_back(set(), format);
+        back.labels
+            .into_iter()
+            .find(|label| label.name == "cat")
+            .unwrap()
+    };
+    let color = Some(Color::opaque([1, 2, 3]));
+    let parent = Some("pet".to_owned());
+    assert_eq!(
+        (cat(Format::Datumaro).color, cat(Format::Datumaro).parent),
+        (color, parent.clone())
+    );
+    assert_eq!(cat(Format::Coco).parent, parent);
+    assert_eq!(cat(Format::PascalVoc).color, color);
+    assert_eq!(cat(Format::Geti).color, color);
+}
