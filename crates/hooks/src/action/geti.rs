@@ -133,7 +133,9 @@ impl Action for GetiDataCollection {
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
         let encoded = event.picture.encoded()?;
         let name = format!("{}.{}", stem(event), encoded.format.extension());
-        let stored = self.connection()?.try_store(Arc::clone(&encoded.bytes), &name);
+        let stored = self
+            .connection()?
+            .try_store(Arc::clone(&encoded.bytes), &name);
         stored.map(|_| ()).map_err(|error| {
             self.forget_session(&error);
             of_upload(&error)
