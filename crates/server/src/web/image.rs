@@ -199,8 +199,8 @@ fn picture(shown: &Shown) -> Markup {
 
 fn caption(shown: &Shown) -> Markup {
     match (&shown.annotation, &shown.prediction) {
-        (Some(scene), _) => html! { "Labelled: " strong { (names(scene)) } },
-        (None, Some(scene)) => html! { "The model says: " strong { (names(scene)) } },
+        (Some(scene), _) => html! { span { "Labelled: " strong { (names(scene)) } } },
+        (None, Some(scene)) => html! { span { "The model says: " strong { (names(scene)) } } },
         (None, None) => html! { "No label and no prediction yet." },
     }
 }

@@ -89,7 +89,7 @@ fn render(shown: &Shown) -> Markup {
 }
 
 fn day(time: straylight_core::Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M").to_string()
+    time.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 fn period(seconds: u32) -> String {

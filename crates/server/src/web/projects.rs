@@ -110,7 +110,7 @@ fn datasets(shown: &Shown) -> Markup {
     html! {
         div.scroll { table {
             thead { tr { th { "Dataset" } th.number { "Images" } th.number { "Labelled" }
-                th.number { "Rejected" } th { "" } } }
+                th.number { "Rejected" } td {} } }
             tbody { @for (dataset, statistics) in rows {
                 @let base = format!("/projects/{}/datasets/{}", shown.project.id, dataset.id);
                 tr {
