@@ -1,77 +1,22 @@
 //! The client against our own server over TLS: the whole flow of a collecting program.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(unreachable_pub, reason = "a test is its own crate")]
+
+mod running;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::thread::JoinHandle;
 
 use straylight_core::{NoProgress, RgbImage, TaskType};
 use straylight_geti::{
     Certificates, ClassFolders, ClientOptions, DatasetSink, DownloadOptions, ErrorKind, Geti,
-    ProjectDownload, ProjectPlan, ProjectUpload, ProxyChoice, Rendition, RetryPolicy, Secret,
-    ServerDetails, Stored, TaskPlan, image_annotation,
+    ProjectDownload, ProjectPlan, ProjectUpload, Rendition, RetryPolicy, Secret, Stored, TaskPlan,
+    image_annotation,
 };
 use straylight_image::{encode_jpeg, encode_png};
-use straylight_server::{SdkGeneration, Server, ServerConfig, Stop, create_token};
-use straylight_store::Store;
-use tempfile::TempDir;
+use straylight_server::SdkGeneration;
 
-/// A server of ours in its own thread.
-struct Running {
-    folder: TempDir,
-    store: Arc<Store>,
-    details: ServerDetails,
-    stop: Stop,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Running {
-    fn start(generation: SdkGeneration) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(folder.path().join("store")).unwrap());
-        let token = create_token(&store, "test", None).unwrap();
-        let config = ServerConfig::default()
-            .listen_on("127.0.0.1:0".parse().unwrap())
-            .for_sdk(generation);
-        let server = Server::bind(Arc::clone(&store), config, None).unwrap();
-        let details = ServerDetails {
-            certificates: Certificates::SignedBy(server.certificate().unwrap().to_owned()),
-            proxy: ProxyChoice::Direct,
-            ..ServerDetails::new(server.url(), Secret::new(token.reveal()))
-        };
-        let stop = server.stop_handle();
-        let thread = std::thread::spawn(move || server.run().unwrap());
-        Self {
-            folder,
-            store,
-            details,
-            stop,
-            thread: Some(thread),
-        }
-    }
-
-    fn connect(&self) -> Geti {
-        let options = ClientOptions {
-            retry: RetryPolicy::never(),
-            ..ClientOptions::default()
-        };
-        Geti::connect_with(&self.details, options).unwrap()
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.stop();
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
-}
+use crate::running::Running;
 
 fn picture(red: u8) -> RgbImage {
     RgbImage::filled(64, 48, [red, 20, 30]).unwrap()
