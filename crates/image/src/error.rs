@@ -150,6 +150,15 @@ impl ImageError {
     }
 }
 
+impl ImageError {
+    /// Leaves the file's name out, for callers that tell the place themselves.
+    #[must_use]
+    pub fn without_file(mut self) -> Self {
+        self.file = None;
+        self
+    }
+}
+
 impl From<ImageErrorKind> for ImageError {
     fn from(kind: ImageErrorKind) -> Self {
         Self { file: None, kind }

@@ -1,0 +1,119 @@
+//! Decoding ahead of the consumer, in parallel, in order.
+//!
+//! One thread runs the [`Feed`], some decode. The feed puts a slot into a queue of slots, then
+//! the image into the queue of work; a worker fills the slot. The consumer takes slots in order
+//! and waits for each to be filled. The queue of slots is bounded: when the consumer is
+//! behind, the feed blocks, so that memory holds at most `ahead` images and those being decoded.
+
+use std::iter::FusedIterator;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use straylight_image::DecodeLimits;
+
+use crate::{Feed, Item, SourceError, SourceOptions, Sourced, Stop};
+
+type Outcome = Result<Sourced, SourceError>;
+type Work = (Result<Item, SourceError>, SyncSender<Outcome>);
+
+/// The frames of a source in order; ends when the source does or was asked to.
+///
+/// An item that is an error says what is wrong with one image, or why the source ended; the
+/// iterator itself goes on as long as there is something. Dropping it ends the source.
+#[derive(Debug)]
+pub struct Frames {
+    slots: Option<Receiver<Receiver<Outcome>>>,
+    stop: Stop,
+}
+
+impl Frames {
+    /// Starts a feed of your own; [`crate::open`] does so for the usual ones.
+    ///
+    /// Of the options the stride, the limits, and the numbers of threads and images count here.
+    pub fn start(feed: Box<dyn Feed>, options: &SourceOptions, stop: Stop) -> Self {
+        let ahead = options.ahead.max(1);
+        let (slot_sender, slots) = sync_channel(ahead);
+        let (work_sender, work) = sync_channel(ahead);
+        let work = Arc::new(Mutex::new(work));
+        for _ in 0..options.workers.max(1) {
+            let (work, limits) = (Arc::clone(&work), options.limits);
+            thread::spawn(move || decode_all(&work, &limits));
+        }
+        let (stride, asked) = (options.stride.max(1), stop.clone());
+        thread::spawn(move || run(feed, stride, &asked, &slot_sender, &work_sender));
+        Self {
+            slots: Some(slots),
+            stop,
+        }
+    }
+
+    /// Asks the source to end; images that are already read are still delivered.
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+}
+
+fn run(
+    feed: Box<dyn Feed>,
+    stride: u64,
+    stop: &Stop,
+    slots: &SyncSender<Receiver<Outcome>>,
+    work: &SyncSender<Work>,
+) {
+    let mut count: u64 = 0;
+    feed.feed(&mut |item| {
+        if stop.is_asked() {
+            return ControlFlow::Break(());
+        }
+        // Errors are not images: they are always told.
+        if item.is_ok() {
+            count += 1;
+            if !u64::is_multiple_of(count - 1, stride) {
+                return ControlFlow::Continue(());
+            }
+        }
+        let (filled, slot) = sync_channel(1);
+        let sent = slots.send(slot).is_ok() && work.send((item, filled)).is_ok();
+        if sent {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        }
+    });
+}
+
+fn decode_all(work: &Mutex<Receiver<Work>>, limits: &DecodeLimits) {
+    loop {
+        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok((item, filled)) = next else { return };
+        // The consumer may be gone; then the feed ends at its next image.
+        let _ = filled.send(item.and_then(|item| item.decode(limits)));
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Outcome;
+
+    fn next(&mut self) -> Option<Outcome> {
+        let outcome = self
+            .slots
+            .as_ref()?
+            .recv()
+            .ok()
+            .and_then(|slot| slot.recv().ok());
+        if outcome.is_none() {
+            self.slots = None;
+        }
+        outcome
+    }
+}
+
+impl FusedIterator for Frames {}
+
+impl Drop for Frames {
+    fn drop(&mut self) {
+        self.stop.ask();
+    }
+}

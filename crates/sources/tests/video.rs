@@ -1,0 +1,284 @@
+//! Videos and streams: a real ffmpeg where there is one, and a stand-in for what goes wrong.
+//!
+//! Without ffmpeg the tests of real videos say that they are left out; with
+//! `STRAYLIGHT_REQUIRE_FFMPEG=1`, as in the project's own checks, they fail instead.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+#![cfg(unix)]
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use straylight_sources::{SourceErrorKind, SourceOptions, Sourced, Spec, open, open_spec};
+
+/// A program cannot be started while it is written, and a process that another test forks in
+/// that moment keeps it open: one test after the other.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn ffmpeg_is_there() -> bool {
+    if Command::new("ffmpeg").arg("-version").output().is_ok() {
+        return true;
+    }
+    assert!(
+        env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_none(),
+        "ffmpeg is not installed"
+    );
+    eprintln!("LEFT OUT: ffmpeg is not installed");
+    false
+}
+
+/// Two seconds at 25 frames a second, 64 x 48 pixels.
+fn video(folder: &Path) -> String {
+    let path = folder.join("clip.mp4");
+    let source = "testsrc=size=64x48:rate=25:duration=2";
+    let made = Command::new("ffmpeg")
+        .args([
+            "-loglevel",
+            "error",
+            "-f",
+            "lavfi",
+            "-i",
+            source,
+            "-metadata",
+        ])
+        .args(["creation_time=2024-05-06T07:08:09Z", "-pix_fmt", "yuv420p"])
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success());
+    path.to_str().unwrap().to_owned()
+}
+
+fn good(text: &str, options: &SourceOptions) -> Vec<Sourced> {
+    open(text, options).unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn a_video_gives_every_frame_with_its_time() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let clip = video(scratch.path());
+    let frames = good(&clip, &SourceOptions::default());
+    assert_eq!(frames.len(), 50);
+    let last = &frames[49];
+    assert_eq!(
+        (last.frame.image().width(), last.frame.image().height()),
+        (64, 48)
+    );
+    assert_eq!(last.frame.name(), "clip_000049");
+    assert_eq!(last.place, format!("{clip} at 1.960 s"));
+    assert_eq!(
+        last.frame.captured_at().to_string(),
+        "2024-05-06T07:08:10.96Z"
+    );
+}
+
+#[test]
+fn rate_stride_start_and_end_choose_frames() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let clip = video(scratch.path());
+    let count = |options: SourceOptions| good(&clip, &options).len();
+    let all = SourceOptions::default;
+    assert_eq!(
+        count(SourceOptions {
+            fps: Some(5.0),
+            ..all()
+        }),
+        10
+    );
+    assert_eq!(
+        count(SourceOptions {
+            stride: 10,
+            ..all()
+        }),
+        5
+    );
+    assert_eq!(
+        count(SourceOptions {
+            fps: Some(10.0),
+            stride: 4,
+            ..all()
+        }),
+        5
+    );
+    let second = Some(Duration::from_secs(1));
+    assert_eq!(
+        count(SourceOptions {
+            start: second,
+            ..all()
+        }),
+        25
+    );
+    let end = Some(Duration::from_millis(1400));
+    assert_eq!(
+        count(SourceOptions {
+            start: second,
+            end,
+            ..all()
+        }),
+        10
+    );
+    let tenth = &good(
+        &clip,
+        &SourceOptions {
+            stride: 10,
+            ..all()
+        },
+    )[1];
+    assert_eq!(tenth.frame.name(), "clip_000010");
+    assert!(tenth.place.ends_with("at 0.400 s"), "{}", tenth.place);
+}
+
+#[test]
+fn a_damaged_video_says_what_ffmpeg_says() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("a.mp4");
+    fs::write(&path, b"\0\0\0\x20ftypisom and then nothing").unwrap();
+    let mut frames = open(path.to_str().unwrap(), &SourceOptions::default()).unwrap();
+    let error = frames.next().unwrap().unwrap_err();
+    assert!(matches!(error.kind(), SourceErrorKind::Video(_)), "{error}");
+    assert!(error.to_string().contains("a.mp4"), "{error}");
+    assert!(frames.next().is_none());
+}
+
+/// A program that stands in for ffmpeg: answers `-version`, else runs some shell commands.
+fn stand_in(folder: &Path, commands: &str) -> PathBuf {
+    let path = folder.join("ffmpeg");
+    let version = "[ \"$1\" = -version ] && echo ffmpeg version 6.0 && exit";
+    fs::write(&path, format!("#!/bin/sh\n{version}\n{commands}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+const FRAME: &str = "printf 'P6\\n1 1\\n255\\nabc'";
+
+fn options(ffmpeg: PathBuf) -> SourceOptions {
+    SourceOptions {
+        ffmpeg,
+        backoff: Duration::ZERO,
+        reconnects: 2,
+        ..SourceOptions::default()
+    }
+}
+
+fn stream() -> Spec {
+    Spec::Stream("rtsp://me:secret@camera/1".into())
+}
+
+#[test]
+fn a_missing_program_is_told_with_the_way_out() {
+    let _alone = alone();
+    let options = options("/no/such/ffmpeg".into());
+    let error = open_spec(stream(), &options)
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        matches!(error.kind(), SourceErrorKind::NoFfmpeg(_)),
+        "{text}"
+    );
+    assert!(
+        text.contains("apt install ffmpeg") && !text.contains("secret"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_stream_that_breaks_off_is_tried_again_and_given_up() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    // The first run gives two frames, later ones none.
+    let commands = format!(
+        "cd \"$(dirname \"$0\")\"\nif [ ! -e ran ]; then touch ran; {FRAME}; {FRAME}; fi\n\
+         echo \"rtsp://me:secret@camera/1: Connection refused\" >&2\nexit 1"
+    );
+    let options = options(stand_in(scratch.path(), &commands));
+    let told: Vec<String> = open_spec(stream(), &options)
+        .unwrap()
+        .map(|sourced| match sourced {
+            Ok(sourced) => sourced.frame.name().to_owned(),
+            Err(error) => error.to_string(),
+        })
+        .collect();
+    let reason = "rtsp://***@camera/1: Connection refused";
+    assert_eq!(told.len(), 5, "{told:#?}");
+    assert_eq!(told[..2], ["stream_000000", "stream_000001"]);
+    for interrupted in &told[2..4] {
+        assert!(
+            interrupted.contains(&format!("it broke off ({reason}); trying")),
+            "{interrupted}"
+        );
+    }
+    assert!(told[4].contains("2 more attempts failed"), "{}", told[4]);
+}
+
+#[test]
+fn a_stream_that_hangs_is_ended_when_asked() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    let hang = format!("{FRAME}\nexec tail -f /dev/null");
+    let options = options(stand_in(scratch.path(), &hang));
+    let mut frames = open_spec(stream(), &options).unwrap();
+    frames.next().unwrap().unwrap();
+    frames.stop().ask();
+    assert!(frames.next().is_none());
+}
+
+#[test]
+fn frames_that_end_in_the_middle_are_an_error() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    let commands = format!("{FRAME}\nprintf 'P6\\n9 9\\n255\\nabc'");
+    let options = options(stand_in(scratch.path(), &commands));
+    let clip = scratch.path().join("a.mp4");
+    fs::write(&clip, b"").unwrap();
+    let outcomes: Vec<_> = open_spec(Spec::Video(clip), &options).unwrap().collect();
+    assert!(outcomes[0].is_ok() && outcomes.len() == 2, "{outcomes:?}");
+    let error = outcomes[1].as_ref().unwrap_err();
+    assert!(matches!(error.kind(), SourceErrorKind::Video(_)), "{error}");
+}
+
+#[test]
+fn a_camera_is_given_to_the_system_by_its_device() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    let log = scratch.path().join("arguments");
+    let commands = format!(
+        "echo \"$@\" > '{}'\n{FRAME}\nexec tail -f /dev/null",
+        log.display()
+    );
+    let options = options(stand_in(scratch.path(), &commands));
+    let mut frames = open("camera:3", &options).unwrap();
+    assert_eq!(
+        frames.next().unwrap().unwrap().frame.name(),
+        "camera_000000"
+    );
+    let arguments = fs::read_to_string(log).unwrap();
+    if cfg!(target_os = "linux") {
+        assert!(arguments.contains("-f v4l2 -i /dev/video3"), "{arguments}");
+    }
+}
