@@ -7,7 +7,7 @@ use straylight_core::{Frame, Prediction};
 use straylight_files::{self as files, FileError};
 use straylight_hooks::config::{BuildContext, HookConfig, parse_hooks, render_hooks};
 use straylight_hooks::trigger::{Needs, OodScorer};
-use straylight_hooks::{HookError, HookSet, HookSetOptions, PostInferenceHook};
+use straylight_hooks::{HookError, HookSet, HookSetOptions, Outcome, PostInferenceHook};
 use straylight_ood::{ModelBinding, OodModel};
 
 use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks};
@@ -60,14 +60,24 @@ impl Deployment {
 
     /// Infers one image as [`Deployment::infer`] does, and keeps what is asked for as well.
     pub fn infer_with(&self, frame: &Frame, keep: Keep) -> Result<Prediction, DeployError> {
+        Ok(self.infer_reporting(frame, keep)?.0)
+    }
+
+    /// Infers one image as [`Deployment::infer_with`] does, and tells what each hook decided, in
+    /// the order of the hooks.
+    pub fn infer_reporting(
+        &self,
+        frame: &Frame,
+        keep: Keep,
+    ) -> Result<(Prediction, Vec<Outcome>), DeployError> {
         let activations = self.hooks.needs() != Needs::NOTHING;
         let needed = Keep {
             activations,
             ..Keep::NOTHING
         };
         let prediction = self.predict(frame, keep.union(needed))?;
-        self.hooks.submit(frame, &prediction);
-        Ok(prediction)
+        let outcomes = self.hooks.submit(frame, &prediction);
+        Ok((prediction, outcomes))
     }
 
     /// Infers one image with all activations and a saliency map for each label; the attached

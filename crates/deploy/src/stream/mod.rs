@@ -97,7 +97,7 @@ impl Deployment {
         self: &Arc<Self>,
         options: StreamOptions,
     ) -> Result<AsyncInference, DeployError> {
-        AsyncInference::start(Arc::clone(self), options)
+        AsyncInference::start(self, options)
     }
 
     /// Infers images asynchronously; the results come in the order of the images.

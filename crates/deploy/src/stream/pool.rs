@@ -28,16 +28,16 @@ pub struct AsyncInference {
 
 impl AsyncInference {
     pub(super) fn start(
-        deployment: Arc<Deployment>,
+        deployment: &Arc<Deployment>,
         options: StreamOptions,
     ) -> Result<Self, DeployError> {
-        let count = options.workers(&deployment);
+        let count = options.workers(deployment);
         let bound = options.in_flight(count);
         let (jobs, queue) = sync_channel(bound - count);
         let queue = Arc::new(Mutex::new(queue));
         let mut workers = Vec::with_capacity(count);
         for index in 0..count {
-            let (deployment, queue) = (Arc::clone(&deployment), Arc::clone(&queue));
+            let (deployment, queue) = (Arc::clone(deployment), Arc::clone(&queue));
             let work = move || work(&deployment, &queue, options.keep);
             let builder = std::thread::Builder::new().name(format!("infer-{index}"));
             workers.push(builder.spawn(work).map_err(DeployError::Threads)?);

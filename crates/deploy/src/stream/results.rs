@@ -98,17 +98,15 @@ where
     fn next(&mut self) -> Option<Inferred> {
         while self.waiting < self.source.workers.bound() {
             let sender = self.sender.clone();
-            let guard = move |index| Answer {
-                index,
-                sender,
-                outcome: Some(Err(DeployError::Closed)),
-            };
-            let Some((_, sent)) = self.source.submit(|index| {
-                let mut answer = guard(index);
-                move |outcome| answer.outcome = Some(outcome)
-            }) else {
-                break;
-            };
+            let submitted = self.source.submit(|index| {
+                let answer = Answer {
+                    index,
+                    sender,
+                    outcome: Some(Err(DeployError::Closed)),
+                };
+                |outcome| answer.give(outcome)
+            });
+            let Some((_, sent)) = submitted else { break };
             self.waiting += 1;
             if sent.is_err() {
                 break;
@@ -125,6 +123,12 @@ struct Answer {
     index: u64,
     sender: Sender<Inferred>,
     outcome: Option<Outcome>,
+}
+
+impl Answer {
+    fn give(mut self, outcome: Outcome) {
+        self.outcome = Some(outcome);
+    }
 }
 
 impl Drop for Answer {

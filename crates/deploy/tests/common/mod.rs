@@ -66,7 +66,7 @@ pub fn copy_folder(from: &Path, to: &Path) {
 
 /// The folder with small deployments and the Python SDK's predictions for them.
 pub fn cases() -> PathBuf {
-    root().join("fixtures/tasks/deployments")
+    root().join("fixtures/deployments")
 }
 
 /// A small deployment with what the Python SDK predicts.
