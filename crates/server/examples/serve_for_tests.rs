@@ -6,7 +6,12 @@
 //! Predictions come from a stand-in that always says the first label, so that neither engine
 //! nor model is needed.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::expect_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic
+)]
 
 use std::path::Path;
 use std::sync::Arc;

@@ -34,6 +34,7 @@ mod predictor;
 mod router;
 mod server;
 mod tls;
+mod unpack;
 mod web;
 
 pub use auth::{NewToken, create_token};

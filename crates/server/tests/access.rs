@@ -1,6 +1,6 @@
 //! Who gets in, and who does not.
 
-#![allow(clippy::unwrap_used, clippy::items_after_statements)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::items_after_statements)]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! The shapes, statuses and error codes of the REST API.
 
-#![allow(clippy::unwrap_used, clippy::items_after_statements)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::items_after_statements)]
 
 mod common;
 

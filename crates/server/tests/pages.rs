@@ -1,6 +1,6 @@
 //! The pages: what they show, and what the buttons do.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

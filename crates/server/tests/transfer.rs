@@ -1,6 +1,6 @@
 //! Resumable uploads, jobs, export and import.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 mod common;
 
@@ -245,4 +245,78 @@ fn training_is_refused_with_the_way_out() {
     let answer = server.post(&format!("{project}:train"), &json!({"task_id": "x"}));
     assert_eq!(answer.status, 400);
     assert!(answer.text().contains("import the deployment"));
+}
+
+/// Exports the dataset in a format; the zip file.
+fn export(server: &TestServer, dataset: &str, format: &str) -> Vec<u8> {
+    let path = format!(
+        "{dataset}:prepare-for-export?export_format={format}&include_unannotated_media=true"
+    );
+    let job = finished(server, &server.call("POST", &path, b""));
+    assert_eq!(job["state"], "finished", "{format}: {job}");
+    let archive = server.get(job["metadata"]["download_url"].as_str().unwrap());
+    assert_eq!(archive.header("content-type"), "application/zip");
+    archive.body
+}
+
+#[test]
+fn a_dataset_survives_export_and_import_in_every_format() {
+    let server = TestServer::start();
+    let (project, dataset) = server.project();
+    let labels = server.get(&project).json()["pipeline"]["tasks"][1]["labels"].clone();
+    for (index, name) in ["a", "a", "../b"].iter().enumerate() {
+        let image = server
+            .upload(
+                &dataset,
+                &format!("{name}.png"),
+                &png(64, 48 + index as u32),
+            )
+            .json();
+        let (id, label) = (image["id"].as_str().unwrap(), &labels[index % 2]["id"]);
+        let scene = json!({"annotations": [{"labels": [{"id": label, "probability": 1.0}],
+            "shape": {"type": "RECTANGLE", "x": 0, "y": 0, "width": 64, "height": 48 + index}}],
+            "media_identifier": {"type": "image", "image_id": id}});
+        let answer = server.post(&format!("{dataset}/media/images/{id}/annotations"), &scene);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for format in ["coco", "datumaro", "voc", "yolo", "geti", "tree"] {
+        let file_id = upload(&server, &export(&server, &dataset, format), 1 << 20);
+        let path = format!(
+            "{}/datasets:prepare-for-import?file_id={file_id}",
+            server.workspace()
+        );
+        let job = finished(&server, &server.call("POST", &path, b""));
+        assert_eq!(job["state"], "finished", "{format}: {job}");
+        let kinds = &job["metadata"]["supported_project_types"];
+        assert_eq!(
+            kinds[0]["project_type"], "classification",
+            "{format}: {job}"
+        );
+        let request = json!({"project_name": format, "task_type": "classification",
+            "file_id": file_id, "labels": [{"name": "cat"}, {"name": "dog"}]});
+        let path = format!("{}/projects:import-from-dataset", server.workspace());
+        let job = finished(&server, &server.post(&path, &request));
+        assert_eq!(job["state"], "finished", "{format}: {job}");
+        let id = job["metadata"]["project_id"].as_str().unwrap();
+        let copy = server.store.project(id).unwrap();
+        let statistics = server.store.statistics(&copy.datasets[0].id).unwrap();
+        assert_eq!(
+            (statistics.images, statistics.annotated),
+            (3, 3),
+            "{format}"
+        );
+        let counts: Vec<_> = statistics
+            .labels
+            .iter()
+            .map(|l| (l.name.as_str(), l.images))
+            .collect();
+        assert_eq!(counts, [("cat", 2), ("dog", 1)], "{format}");
+    }
+    assert!(!export(&server, &dataset, "straylight").is_empty());
+    let unknown = server.call(
+        "POST",
+        &format!("{dataset}:prepare-for-export?export_format=x"),
+        b"",
+    );
+    assert_eq!(unknown.status, 400);
 }

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use straylight_formats::{Format, WriteOptions};
 use straylight_geti::wire::JobRef;
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
 use zip::write::SimpleFileOptions;
@@ -20,12 +21,21 @@ use zip::{CompressionMethod, ZipWriter};
 use super::deployments::stream;
 use super::endpoint::PR;
 use super::extract::{Ids, Query};
-use super::{ApiError, ApiResult, Endpoint, lookup, render};
+use super::{ApiError, ApiResult, Endpoint, dataset_files, lookup, render};
 use crate::app::{App, Shared};
 use crate::jobs::{Jobs, NewJob};
+use crate::unpack;
 
 /// The formats in which a dataset can be exported, with their names for people.
-pub(crate) const EXPORT_FORMATS: [(&str, &str); 1] = [("geti", "Straylight (zip)")];
+pub(crate) const EXPORT_FORMATS: [(&str, &str); 7] = [
+    ("coco", "COCO"),
+    ("datumaro", "Datumaro"),
+    ("voc", "Pascal VOC"),
+    ("yolo", "YOLO"),
+    ("geti", "Geti"),
+    ("tree", "A folder a label"),
+    ("straylight", "With scores and predictions"),
+];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::at(PR, "/exports/{j}/download").get("The archive that a job made", download)]
@@ -55,34 +65,50 @@ pub(super) async fn dataset_action(
             "The action on a dataset is `:prepare-for-export`",
         ));
     }
-    let format = query.text("export_format").unwrap_or("geti").to_lowercase();
+    let format = query
+        .text("export_format")
+        .unwrap_or("datumaro")
+        .to_lowercase();
     if !EXPORT_FORMATS.iter().any(|(known, _)| *known == format) {
         return Err(ApiError::bad(format!(
             "`{format}` is no export format of this server"
         )));
     }
+    let with_unannotated = query.text("include_unannotated_media") != Some("false");
     let (project, dataset) = app.run(move |app| lookup::dataset(app, &ids)).await?;
-    start(
-        &app,
-        project.id,
-        Some(dataset.name),
-        "export_dataset",
-        "Dataset export",
-    )
-    .await
+    let what = match format.parse::<Format>() {
+        Ok(format) => What::Files(dataset.id, format, with_unannotated),
+        Err(_) => What::Archive(Some(dataset.name)),
+    };
+    start(&app, project.id, what, "export_dataset", "Dataset export").await
+}
+
+/// What an export holds.
+enum What {
+    /// The project, or one dataset of this name, with all that the store knows.
+    Archive(Option<String>),
+    /// A dataset in a format of others, with or without images that are not annotated.
+    Files(String, Format, bool),
 }
 
 async fn export_project(app: &Shared, ids: Ids) -> ApiResult<Json<JobRef>> {
     let id = ids.project().to_owned();
     app.run(move |app| Ok(app.store.project(ids.project())?))
         .await?;
-    start(app, id, None, "export_project", "Project export").await
+    start(
+        app,
+        id,
+        What::Archive(None),
+        "export_project",
+        "Project export",
+    )
+    .await
 }
 
 async fn start(
     app: &Shared,
     project: String,
-    dataset: Option<String>,
+    what: What,
     kind: &'static str,
     name: &'static str,
 ) -> ApiResult<Json<JobRef>> {
@@ -95,7 +121,14 @@ async fn start(
     let key = app.run(|app| Ok(app.store.new_id()?)).await?;
     let job_id = Jobs::start(app, job, move |app| {
         let path = archive_path(app, &key);
-        let size = write(app, &project, dataset.as_deref(), &path)?;
+        let size = match &what {
+            What::Archive(dataset) => {
+                write(&path, |file| fill(app, &project, dataset.as_deref(), file))
+            }
+            What::Files(dataset, format, all) => write(&path, |file| {
+                fill_files(app, &project, dataset, (*format, *all), &path, file)
+            }),
+        }?;
         let base = render::base(app.store.workspace());
         let url = format!("{base}/projects/{project}/exports/{key}/download");
         Ok(Map::from_iter([
@@ -122,13 +155,11 @@ fn failed(error: &io::Error) -> ApiError {
 }
 
 /// Writes the archive beside its place and renames it; its size in bytes.
-fn write(app: &App, project: &str, only: Option<&str>, path: &Path) -> ApiResult<u64> {
+fn write(path: &Path, fill: impl FnOnce(File) -> ApiResult<u64>) -> ApiResult<u64> {
     let dir = path.parent().unwrap_or(path);
     fs::create_dir_all(dir).map_err(|e| failed(&e))?;
     let part = path.with_extension("part");
-    let written = File::create(&part)
-        .map_err(|e| failed(&e))
-        .and_then(|file| fill(app, project, only, file));
+    let written = File::create(&part).map_err(|e| failed(&e)).and_then(fill);
     let size = match written {
         Ok(size) => size,
         Err(error) => {
@@ -138,6 +169,27 @@ fn write(app: &App, project: &str, only: Option<&str>, path: &Path) -> ApiResult
     };
     fs::rename(&part, path).map_err(|e| failed(&e))?;
     Ok(size)
+}
+
+/// Writes the files of a format into a folder of their own, packs them and removes the folder.
+fn fill_files(
+    app: &App,
+    project: &str,
+    dataset: &str,
+    (format, with_unannotated): (Format, bool),
+    path: &Path,
+    file: File,
+) -> ApiResult<u64> {
+    let project = app.store.project(project)?;
+    let set = dataset_files::to_set(app, &project, dataset, with_unannotated)?;
+    let folder = path.with_extension("files");
+    fs::create_dir(&folder).map_err(|e| failed(&e))?;
+    let written = straylight_formats::write(&set, &folder, format, &WriteOptions::default())
+        .map_err(|e| dataset_files::unusable(&e))
+        .and_then(|_| unpack::pack(&folder, file).map_err(|e| failed(&e)));
+    // What cannot be removed now is removed as abandoned.
+    let _ = fs::remove_dir_all(&folder);
+    written
 }
 
 fn fill(app: &App, project: &str, only: Option<&str>, file: File) -> ApiResult<u64> {

@@ -3,6 +3,8 @@
 mod annotations;
 mod check_scene;
 mod configuration;
+mod dataset_files;
+mod dataset_import;
 mod datasets;
 mod deployments;
 mod endpoint;
@@ -47,6 +49,7 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         jobs::endpoints(),
         uploads::endpoints(),
         imports::endpoints(),
+        dataset_import::endpoints(),
         export::endpoints(),
     ]
     .into_iter()

@@ -79,7 +79,8 @@ pub(crate) fn remove_abandoned(root: &Path) {
         let modified = entry.metadata().and_then(|m| m.modified());
         let age = modified.ok().and_then(|m| now.duration_since(m).ok());
         if age.is_some_and(|age| age > ABANDONED) {
-            let _ = fs::remove_file(entry.path());
+            let path = entry.path();
+            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir_all(&path));
         }
     }
 }
