@@ -1,5 +1,8 @@
 //! Small numeric helpers over class scores and samples.
 
+use crate::Query;
+use crate::error::ScoreError;
+
 /// Softmax of raw class scores, in double precision inside.
 pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
     let top = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
@@ -9,6 +12,35 @@ pub(crate) fn softmax(logits: &[f32]) -> Vec<f32> {
         .collect();
     let sum: f64 = powers.iter().sum();
     powers.iter().map(|power| (power / sum) as f32).collect()
+}
+
+/// Each class's probability `p` and `1 - p` in double precision, both without cancellation.
+///
+/// From the logits, or from the given probabilities where there are any.
+pub(crate) fn probabilities64(
+    query: &Query<'_>,
+    classes: usize,
+) -> Result<Vec<(f64, f64)>, ScoreError> {
+    if query.has_probabilities() {
+        let given = query.probabilities(classes)?.iter();
+        return Ok(given.map(|&p| (f64::from(p), 1.0 - f64::from(p))).collect());
+    }
+    let logits = query.logits(classes)?;
+    let top = largest(logits);
+    let powers: Vec<f64> = logits.iter().map(|&x| (f64::from(x) - top).exp()).collect();
+    let sum: f64 = powers.iter().sum();
+    let best = argmax(logits);
+    let others: f64 = powers
+        .iter()
+        .enumerate()
+        .filter(|&(i, _)| i != best)
+        .map(|(_, p)| p)
+        .sum();
+    let pair = |(class, power): (usize, &f64)| {
+        let rest = if class == best { others } else { sum - power };
+        (power / sum, rest / sum)
+    };
+    Ok(powers.iter().enumerate().map(pair).collect())
 }
 
 /// `ln(sum(exp(x)))` without overflow; negative infinity of nothing.

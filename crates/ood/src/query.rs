@@ -92,11 +92,16 @@ impl<'a> Query<'a> {
 
     /// The class probabilities: as given, or else the softmax of the logits.
     pub fn probabilities(&self, classes: usize) -> Result<&[f32], ScoreError> {
-        if self.probabilities.is_some() || self.logits.is_none() {
+        if self.has_probabilities() {
             return sized(Part::Probabilities, self.probabilities, classes);
         }
         let logits = self.logits(classes)?;
         Ok(self.softmax.get_or_init(|| softmax(logits)))
+    }
+
+    /// Whether probabilities were given (as against computed from the logits).
+    pub(crate) fn has_probabilities(&self) -> bool {
+        self.probabilities.is_some() || self.logits.is_none()
     }
 
     /// Logits, or else probabilities: whatever orders the classes.

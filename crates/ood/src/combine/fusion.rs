@@ -2,10 +2,10 @@ use super::Robust;
 use crate::numeric::{quantile, sorted};
 use crate::state::{SectionReader, SectionWriter, StateError};
 
-/// The mean of several detectors' robust deviations, brought to `0..=1`.
+/// The weighted mean of several detectors' standardised scores, brought to `0..=1`.
 ///
-/// Each score becomes the number of robust deviations that it lies above the median of the
-/// in-distribution images, cut off at `clip`; their weighted mean `t` becomes the score
+/// Each score becomes `(s - median) / (q90 - median)`, with quantiles over in-distribution
+/// images. It is not cut off: a clip costs far outliers. The weighted mean `t` becomes the score
 /// `(1 + x / (1 + |x|)) / 2` with `x = (t - q95) / (q95 - q50)`, where `q50` and `q95` are
 /// quantiles of `t` over in-distribution images. So a typical in-distribution image scores 0.25,
 /// one in twenty scores above 0.5, and the order of strange images is kept however strange they
@@ -15,7 +15,6 @@ pub(crate) struct Fusion {
     centres: Vec<f64>,
     scales: Vec<f64>,
     weights: Vec<f64>,
-    clip: f64,
     /// Quantiles 0.5 and 0.95 of the mean over in-distribution images.
     anchors: [f64; 2],
 }
@@ -23,17 +22,11 @@ pub(crate) struct Fusion {
 impl Fusion {
     /// Fits the scale to cross-fitted in-distribution scores: `scores[i]` holds all images'
     /// scores by detector `i`, whose middle and spread is `measures[i]`.
-    pub(crate) fn fit(
-        scores: &[Vec<f64>],
-        measures: &[Robust],
-        weights: Vec<f64>,
-        clip: f64,
-    ) -> Self {
+    pub(crate) fn fit(scores: &[Vec<f64>], measures: &[Robust], weights: Vec<f64>) -> Self {
         let mut fusion = Self {
             centres: measures.iter().map(|measure| measure.centre).collect(),
             scales: measures.iter().map(|measure| measure.scale).collect(),
             weights,
-            clip,
             anchors: [0.0, 1.0],
         };
         let images = scores.first().map_or(0, Vec::len);
@@ -47,7 +40,7 @@ impl Fusion {
         fusion
     }
 
-    /// Weighted mean of the clipped deviations.
+    /// Weighted mean of the standardised scores.
     fn mean(&self, scores: &[f64]) -> f64 {
         let parts = scores
             .iter()
@@ -55,9 +48,7 @@ impl Fusion {
             .zip(&self.scales)
             .zip(&self.weights);
         let sum: f64 = parts
-            .map(|(((score, centre), scale), weight)| {
-                weight * ((score - centre) / scale).clamp(-self.clip, self.clip)
-            })
+            .map(|(((score, centre), scale), weight)| weight * (score - centre) / scale)
             .sum();
         sum / self.weights.iter().sum::<f64>()
     }
@@ -74,7 +65,6 @@ impl Fusion {
         to.vector64("scales", &self.scales);
         to.vector64("weights", &self.weights);
         to.vector64("anchors", &self.anchors);
-        to.number("clip", self.clip);
     }
 
     pub(crate) fn load(from: &SectionReader<'_>, detectors: usize) -> Result<Self, StateError> {
@@ -99,7 +89,6 @@ impl Fusion {
             centres: vector("centres")?,
             scales: vector("scales")?,
             weights: vector("weights")?,
-            clip: from.number("clip")?,
             anchors,
         })
     }
@@ -116,7 +105,7 @@ mod tests {
             (0..1001).map(|i| f64::from(i) * 7.0).collect(),
         ];
         let measures: Vec<Robust> = scores.iter().map(|s| Robust::of(s).unwrap()).collect();
-        let fusion = Fusion::fit(&scores, &measures, vec![1.0; 2], f64::INFINITY);
+        let fusion = Fusion::fit(&scores, &measures, vec![1.0; 2]);
         let score = |i: f64| fusion.score(&[i, 7.0 * i]);
         assert!((score(500.0) - 0.25).abs() < 1e-9);
         assert!((score(950.0) - 0.5).abs() < 1e-9);

@@ -46,13 +46,11 @@ pub(crate) struct ClassAxes {
 impl ClassAxes {
     const SECTION: &'static str = "class_fre";
 
-    fn fit(context: &FitContext<'_>, variance: f64, normalise: bool) -> Result<Self, Reason> {
+    fn fit(context: &FitContext<'_>, keep: Keep, normalise: bool) -> Result<Self, Reason> {
         let features = context.view(normalise);
         let fit = |rows: &Vec<usize>| {
             let enough = rows.len() >= SMALLEST_CLASS;
-            enough
-                .then(|| Pca::fit(&features, rows, Keep::Variance(variance)))
-                .transpose()
+            enough.then(|| Pca::fit(&features, rows, keep)).transpose()
         };
         let classes = context.class_rows()?.par_iter().map(fit);
         let classes = classes.collect::<Result<Vec<_>, FitError>>()?;
@@ -113,14 +111,14 @@ impl ClassFre {
     pub(crate) fn fit(
         context: &FitContext<'_>,
         statistic: ClassStatistic,
-        variance: f64,
+        keep: Keep,
         normalise: bool,
     ) -> Result<Self, Reason> {
         if statistic != ClassStatistic::Minimum {
             context.needs_class_scores()?;
         }
         let axes = context.shared(ClassAxes::SECTION, || {
-            ClassAxes::fit(context, variance, normalise).map(Arc::new)
+            ClassAxes::fit(context, keep, normalise).map(Arc::new)
         });
         Ok(Self {
             axes: Result::clone(&axes)?,

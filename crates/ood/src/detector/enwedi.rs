@@ -79,7 +79,7 @@ impl EnWeDi {
 impl OodDetector for EnWeDi {
     fn score(&self, query: &Query<'_>) -> Result<OodScore, ScoreError> {
         let found = self.bank.neighbours(query)?;
-        let distance = distance(&found, self.weight.neighbour(), self.k);
+        let distance = distance(&found, self.weight.neighbour(), true, self.k);
         finite(
             self.weight.name(),
             distance * label_entropy(&self.bank, &found, self.k),

@@ -30,65 +30,70 @@ impl Neighbour {
     }
 }
 
-/// **Squared** Euclidean distance to the nearest fitted images.
+/// Which distance counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct KnnDistance {
+    pub(crate) which: Neighbour,
+    pub(crate) squared: bool,
+    pub(crate) k: usize,
+}
+
+/// Euclidean distance to the nearest fitted images, squared or not.
 ///
-/// Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022. Squared
-/// as in faiss; on unit vectors it lies in `0..=4`. With fewer than `k` fitted images the last
-/// of them counts.
+/// Sun et al., "Out-of-Distribution Detection with Deep Nearest Neighbors", ICML 2022. On unit
+/// vectors the squared distance lies in `0..=4`; faiss and the Geti SDK square it, the paper does
+/// not. With fewer than `k` fitted images the last of them counts.
 #[derive(Debug)]
 pub(crate) struct Knn {
     bank: Arc<Bank>,
-    which: Neighbour,
-    k: usize,
+    counted: KnnDistance,
 }
 
 impl Knn {
     pub(crate) fn fit(
         context: &FitContext<'_>,
-        which: Neighbour,
-        k: usize,
+        counted: KnnDistance,
         normalise: bool,
     ) -> Result<Self, Reason> {
         // One image more than the first: when it is left out itself, one must remain.
         context.needs_images(2)?;
         Ok(Self {
             bank: context.bank(normalise),
-            which,
-            k,
+            counted,
         })
     }
 
     pub(crate) fn load(
         from: &StateReader,
-        which: Neighbour,
-        k: usize,
+        counted: KnnDistance,
         normalise: bool,
     ) -> Result<Self, StateError> {
         Ok(Self {
             bank: Bank::load(from, normalise)?,
-            which,
-            k,
+            counted,
         })
     }
 }
 
 /// The distance that counts among the `k` nearest.
-pub(super) fn distance(found: &Neighbours, which: Neighbour, k: usize) -> f64 {
+pub(super) fn distance(found: &Neighbours, which: Neighbour, squared: bool, k: usize) -> f64 {
     let nearest = &found.distances[..found.distances.len().min(k)];
-    let single = |value: Option<&f32>| value.map_or(f64::NAN, |&value| f64::from(value));
+    let length = |&value: &f32| {
+        let value = f64::from(value);
+        if squared { value } else { value.sqrt() }
+    };
     match which {
-        Neighbour::Kth => single(nearest.last()),
-        Neighbour::First => single(nearest.first()),
-        Neighbour::Mean => {
-            nearest.iter().map(|&d| f64::from(d)).sum::<f64>() / nearest.len() as f64
-        }
+        Neighbour::Kth => nearest.last().map_or(f64::NAN, length),
+        Neighbour::First => nearest.first().map_or(f64::NAN, length),
+        Neighbour::Mean => nearest.iter().map(length).sum::<f64>() / nearest.len() as f64,
     }
 }
 
 impl OodDetector for Knn {
     fn score(&self, query: &Query<'_>) -> Result<OodScore, ScoreError> {
         let found = self.bank.neighbours(query)?;
-        finite(self.which.name(), distance(&found, self.which, self.k))
+        let KnnDistance { which, squared, k } = self.counted;
+        finite(which.name(), distance(&found, which, squared, k))
     }
 
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {

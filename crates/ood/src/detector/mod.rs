@@ -6,20 +6,42 @@
 //! What a detector needs is checked when it is fitted: one that lacks something is left out and
 //! [`LeftOut`] says why.
 
+mod ash;
 mod class_fre;
 mod context;
+mod dice;
+mod energy;
 mod entropy;
 mod enwedi;
+mod fdbd;
 mod fre;
+mod gaussian;
+mod generalised_entropy;
+mod grad_norm;
+mod kl_matching;
 mod knn;
+mod mahalanobis;
+mod max_logit;
 mod msp;
+mod neco;
 mod neighbour_entropy;
+mod nnguide;
+#[cfg(test)]
+mod parity;
+mod react;
+mod relative_mahalanobis;
+mod residual;
+mod scale;
+mod shared_head;
+mod she;
 mod spec;
+mod vim;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use ash::Pruning;
 pub use class_fre::ClassStatistic;
 pub(crate) use context::FitContext;
 pub use enwedi::Weight;

@@ -8,27 +8,44 @@ mod tensors;
 pub use activations::{ArrayFile, parse_arrays, read_arrays, write_scores};
 pub(crate) use tensors::{read_tensors, write_tensors};
 
+/// All arrays of a `.npz` fixture.
+#[cfg(test)]
+pub(crate) fn fixture(path: &str) -> std::collections::BTreeMap<String, Array> {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/");
+    let bytes = std::fs::read(format!("{root}{path}")).unwrap();
+    npz::parse(&bytes).unwrap()
+}
+
 /// An array of any number of dimensions, in C order.
 #[derive(Debug, Clone, PartialEq)]
-struct Array {
-    shape: Vec<usize>,
-    values: Values,
+pub(crate) struct Array {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Values,
 }
 
 /// The numbers of an array; narrower types are widened when read.
 #[derive(Debug, Clone, PartialEq)]
-enum Values {
+pub(crate) enum Values {
     F32(Vec<f32>),
     F64(Vec<f64>),
     I64(Vec<i64>),
 }
 
 impl Values {
-    fn into_f32(self) -> Vec<f32> {
+    pub(crate) fn into_f32(self) -> Vec<f32> {
         match self {
             Self::F32(values) => values,
             Self::F64(values) => values.into_iter().map(|value| value as f32).collect(),
             Self::I64(values) => values.into_iter().map(|value| value as f32).collect(),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn to_f64(&self) -> Vec<f64> {
+        match self {
+            Self::F32(values) => values.iter().map(|&value| f64::from(value)).collect(),
+            Self::F64(values) => values.clone(),
+            Self::I64(values) => values.iter().map(|&value| value as f64).collect(),
         }
     }
 

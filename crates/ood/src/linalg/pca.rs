@@ -14,6 +14,8 @@ const TOLERANCE: f64 = 1e-10;
 pub(crate) enum Keep {
     /// As few as explain this part of the variance, `0..=1`.
     Variance(f64),
+    /// As few as explain the part, but at most this many.
+    AtMost(f64, usize),
     /// This many, or all there are.
     Count(usize),
 }
@@ -46,7 +48,7 @@ impl Pca {
         keep: Keep,
     ) -> Result<Self, FitError> {
         let centred = centred(matrix, rows, origin);
-        let (variances, axes) = principal_axes(&centred)?;
+        let (variances, axes) = principal_axes(&centred, TOLERANCE)?;
         let count = kept(&variances, keep);
         let columns = matrix.columns();
         Ok(Self {
@@ -112,12 +114,16 @@ impl Pca {
     }
 }
 
-/// Mean squared coordinates and orthonormal axes of centred rows, the largest first.
-fn principal_axes(rows: &Mat<f64>) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
+/// Mean squared coordinates and orthonormal axes of centred rows, the largest first; those below
+/// `tolerance` times the largest are left out.
+pub(super) fn principal_axes(
+    rows: &Mat<f64>,
+    tolerance: f64,
+) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
     let n = rows.nrows().max(1) as f64;
     if rows.nrows() >= rows.ncols() {
         let found = eigen(&scatter(rows), "the covariance")?;
-        let rank = found.rank(TOLERANCE);
+        let rank = found.rank(tolerance);
         let variances = found
             .values
             .iter()
@@ -127,7 +133,7 @@ fn principal_axes(rows: &Mat<f64>) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError
         return Ok((variances, found.vectors.into_iter().take(rank).collect()));
     }
     let found = eigen(&gram(rows), "the Gram matrix")?;
-    let rank = found.rank(TOLERANCE);
+    let rank = found.rank(tolerance);
     let variances = found
         .values
         .iter()
@@ -156,6 +162,7 @@ fn lifted(rows: &Mat<f64>, found: &Eigen, i: usize) -> Vec<f64> {
 fn kept(variances: &[f64], keep: Keep) -> usize {
     let part = match keep {
         Keep::Count(count) => return count.min(variances.len()),
+        Keep::AtMost(part, most) => return kept(variances, Keep::Variance(part)).min(most),
         Keep::Variance(part) => part,
     };
     let total: f64 = variances.iter().sum();

@@ -315,8 +315,13 @@ impl<'a> Fit<'a> {
         let inside: Vec<Vec<f64>> = (0..images).map(row).collect();
         if self.options.kind == ModelKind::Default {
             let measures: Vec<Robust> = fitted.measures.iter().copied().flatten().collect();
-            let weights = vec![1.0; measures.len()];
-            let fusion = Fusion::fit(&fitted.scores, &measures, weights, super::recipe::CLIP);
+            let weights = fitted
+                .members
+                .list
+                .iter()
+                .map(|(spec, _)| super::recipe::weight(spec))
+                .collect();
+            let fusion = Fusion::fit(&fitted.scores, &measures, weights);
             let train = inside.iter().map(|row| fusion.score(row)).collect();
             return Ok((Combination::Fusion(fusion), [train, Vec::new()]));
         }
