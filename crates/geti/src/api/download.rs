@@ -81,7 +81,7 @@ impl DatasetApi {
         let geti = self.project().geti();
         let name = |(_, image): &(String, &Media)| image.name.clone();
         let threads = geti.options().threads;
-        transfer(
+        let files = transfer(
             "Downloading images",
             jobs,
             threads,
@@ -98,7 +98,10 @@ impl DatasetApi {
                 remove_outdated(old, &path)?;
                 Ok(Outcome::Done(path))
             },
-        )
+        )?;
+        // Once for all: syncing the folder after every image would cost more than the images.
+        straylight_files::sync_folder(folder)?;
+        Ok(files)
     }
 
     /// Downloads videos into a folder, one after another; returns the files written.

@@ -1,9 +1,14 @@
+use std::time::Duration;
+
 use super::dataset::DatasetApi;
 use super::pages::{self, Cursor, Page, Paging};
 use super::session::gone_is_deleted;
 use crate::error::{ErrorKind, GetiError};
-use crate::http::{Method, Request, Target, encode};
-use crate::wire::{Media, MediaKind, MediaPage, MediaQuery, Rule};
+use crate::http::{Method, Request, Target, encode, escape};
+use crate::wire::{Media, MediaKind, MediaPage, MediaQuery, PreprocessingStatus, Rule};
+
+/// How often an image is asked whether it is prepared, once a second.
+const PREPARING_ATTEMPTS: u32 = 60;
 
 impl DatasetApi {
     /// All images of the dataset, in the order of the server.
@@ -102,11 +107,50 @@ impl DatasetApi {
 
     /// The image of this name that was uploaded last; `None` if there is none.
     pub fn image_named(&self, name: &str) -> Result<Option<Media>, GetiError> {
-        let mut query = MediaQuery::of_kind(MediaKind::Image);
-        query.rules.push(Rule::new("MEDIA_NAME", "EQUAL", name));
-        // Sorted by date, so that a server which knows no such rule still has it on this page.
-        let path = "/media:query?limit=100&sort_by=media_upload_date&sort_direction=dsc";
-        let page = self.media_page(Target::Api(self.path(path)), &query, MediaKind::Image)?;
-        Ok(page.items.into_iter().find(|media| media.name == name))
+        let by_kind = MediaQuery::of_kind(MediaKind::Image);
+        let mut by_name = by_kind.clone();
+        by_name.rules.push(Rule::new("MEDIA_NAME", "EQUAL", name));
+        let page = match self.latest_images(&by_name) {
+            // A server that knows no such rule still has the image among the latest.
+            Err(error) if error.status() == Some(400) => self.latest_images(&by_kind)?,
+            result => result?,
+        };
+        let travelled = escape(name);
+        Ok(page
+            .into_iter()
+            .find(|media| media.name == name || media.name == travelled))
+    }
+
+    fn latest_images(&self, query: &MediaQuery) -> Result<Vec<Media>, GetiError> {
+        let path = "/media:query?limit=1000&sort_by=media_upload_date&sort_direction=dsc";
+        let page = self.media_page(Target::Api(self.path(path)), query, MediaKind::Image)?;
+        Ok(page.items)
+    }
+
+    /// Waits until the server has prepared an image that it took for later, at most a minute.
+    ///
+    /// Size and annotations are there only then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Refused`] if the server cannot prepare it, [`ErrorKind::Timeout`] if it
+    /// takes longer.
+    pub fn wait_until_prepared(&self, image: Media) -> Result<Media, GetiError> {
+        let mut image = image;
+        for _ in 0..PREPARING_ATTEMPTS {
+            let size = &image.media_information;
+            let status = image.preprocessing.as_ref().map(|p| &p.status);
+            if status.is_some_and(|status| status.is(&PreprocessingStatus::Failed)) {
+                let message = format!("the server cannot prepare the image `{}`", image.name);
+                return Err(GetiError::new(ErrorKind::Refused, message));
+            }
+            let finished = status.is_none_or(|status| status.is(&PreprocessingStatus::Finished));
+            if finished && size.width > 0 && size.height > 0 {
+                return Ok(image);
+            }
+            self.project().geti().clock().sleep(Duration::from_secs(1));
+            image = self.image(&image.id)?;
+        }
+        let message = format!("the server has not prepared `{}` in a minute", image.name);
+        Err(GetiError::new(ErrorKind::Timeout, message))
     }
 }

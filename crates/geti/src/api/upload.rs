@@ -11,7 +11,7 @@ use super::dataset::DatasetApi;
 use super::parallel::{Outcome, Transfer, transfer};
 use crate::error::{ErrorKind, GetiError};
 use crate::http::{Body, Multipart, Request, Source, escape};
-use crate::sniff::{SNIFFED, image_format, is_accepted, true_name};
+use crate::sniff::{SNIFFED, image_format, is_accepted, stem_of, true_name};
 use crate::wire::{MAX_UPLOAD_BYTES, Media, VIDEO_EXTENSIONS};
 
 /// How many times as long as usual an upload may take: the server decodes the image first.
@@ -51,7 +51,7 @@ impl DatasetApi {
         let file_name = accepted(name, &bytes)?;
         let source = Source::Bytes(bytes);
         // Hashed, for a header takes ASCII only.
-        let key = ContentHash::of(crate::sniff::stem_of(name).as_bytes()).to_hex();
+        let key = ContentHash::of(stem_of(name).as_bytes()).to_hex();
         let request = Request::post(self.path("/media/images"))
             .header("idempotency-key", key)
             .body(Body::Multipart(Multipart { file_name, source }))
@@ -115,7 +115,7 @@ impl DatasetApi {
             progress,
             |p| shown(p),
             |path| {
-                if is_present(path, &present) {
+                if is_present(&video_stem(path), &present) {
                     return Ok(Outcome::Skipped);
                 }
                 self.upload_video_file(path).map(Outcome::Done)
@@ -139,7 +139,7 @@ impl DatasetApi {
             progress,
             |p| shown(p),
             |path| {
-                if is_present(path, present) {
+                if is_present(stem_of(&file_name(path)), present) {
                     return Ok(Outcome::Skipped);
                 }
                 self.upload_image_file(path).map(Outcome::Done)
@@ -245,14 +245,13 @@ pub(crate) fn file_name(path: &Path) -> String {
         .into_owned()
 }
 
-/// Whether a medium has the name of this file, or the form in which the name travels.
-fn is_present(path: &Path, present: &HashSet<String>) -> bool {
-    let stem = stem(path);
-    present.contains(&stem) || present.contains(&escape(&stem))
+/// Whether a medium has this name, or the form in which the name travels.
+fn is_present(name: &str, present: &HashSet<String>) -> bool {
+    present.contains(name) || present.contains(&escape(name))
 }
 
-/// The name that the server will give a file: without its last extension.
-fn stem(path: &Path) -> String {
+/// The name that the server will give a video: without its last extension.
+fn video_stem(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
         .to_string_lossy()

@@ -96,8 +96,9 @@ impl Geti {
                 progress,
                 name,
                 |image| {
-                    api.annotate(&image.id, vec![image_annotation(label, image)])?;
-                    Ok(Outcome::Done(image.clone()))
+                    let image = api.wait_until_prepared(image.clone())?;
+                    api.annotate(&image.id, vec![image_annotation(label, &image)])?;
+                    Ok(Outcome::Done(image))
                 },
             )?;
             all.add(annotated);

@@ -179,6 +179,7 @@ impl DatasetApi {
                     return Ok(Outcome::Skipped);
                 }
                 let annotations = read_scene(&path, &result.project)?;
+                self.wait_until_prepared(image.clone())?;
                 self.annotate(&image.id, annotations)?;
                 Ok(Outcome::Done(image.name.clone()))
             },

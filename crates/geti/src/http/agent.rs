@@ -14,6 +14,10 @@ const CONNECT: Duration = Duration::from_secs(15);
 /// Connections kept open for the next request.
 const IDLE: usize = 32;
 
+/// How long they are kept; servers close theirs after 15 seconds or later, and a request that
+/// meets a closing connection would fail without need.
+const IDLE_AGE: Duration = Duration::from_secs(10);
+
 /// Makes the HTTP agent for a server: certificates, proxy, no redirects of its own.
 pub(crate) fn build(details: &ServerDetails, base: &BaseUrl) -> Result<Agent, GetiError> {
     let config = Agent::config_builder()
@@ -23,6 +27,7 @@ pub(crate) fn build(details: &ServerDetails, base: &BaseUrl) -> Result<Agent, Ge
         .proxy(proxy(&details.proxy, base)?)
         .timeout_connect(Some(CONNECT))
         .timeout_resolve(Some(CONNECT))
+        .max_idle_age(IDLE_AGE)
         .max_idle_connections(IDLE)
         .max_idle_connections_per_host(IDLE)
         .user_agent(concat!("straylight/", env!("CARGO_PKG_VERSION")))

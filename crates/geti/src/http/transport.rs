@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::settings::ServerDetails;
 
 /// The most bytes of a JSON answer that are read.
-const LONGEST_JSON: u64 = 256 * 1024 * 1024;
+const LONGEST_JSON: u64 = 64 * 1024 * 1024;
 
 /// How many redirects are followed.
 const REDIRECTS: usize = 5;

@@ -4,9 +4,10 @@ use std::fs;
 
 use serde_json::json;
 use straylight_core::NoProgress;
-use straylight_geti::{DownloadOptions, Rendition, image_annotation};
+use straylight_geti::{DownloadOptions, ErrorKind, Rendition, image_annotation, wire};
 
-use crate::common::{connect, jpeg, png};
+use crate::common::{Reply, connect, jpeg, png};
+use crate::hostile_lists::after_login;
 use crate::session::{VERSION, pets, short};
 use crate::stub;
 
@@ -135,4 +136,44 @@ fn annotations_are_posted_read_appended_and_downloaded() {
     let written: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(written["annotations"][0]["labels"][0]["name"], "cat");
     assert!(!text.contains("\"id\""), "{text}");
+}
+
+#[test]
+fn an_image_that_is_prepared_later_is_waited_for() {
+    let media = |status: &str, width: u32| {
+        let json = json!({"id": "i", "name": "n", "type": "image",
+            "preprocessing": {"status": status},
+            "media_information": {"display_url": "/api/v1/i", "width": width, "height": width}});
+        serde_json::from_value::<wire::Media>(json).unwrap()
+    };
+    struct Case(&'static str, Option<ErrorKind>, usize);
+    for Case(becomes, error, waits) in [
+        Case("FINISHED", None, 1),
+        Case("FAILED", Some(ErrorKind::Refused), 1),
+        Case("IN_PROGRESS", Some(ErrorKind::Timeout), 60),
+    ] {
+        let answer = serde_json::to_value(media(becomes, 64)).unwrap();
+        let server = after_login(move |_| Reply::json(answer.clone()));
+        let (geti, clock) = connect(&server);
+        let dataset = geti.at("p").dataset("d");
+        let result = dataset.wait_until_prepared(media("SCHEDULED", 0));
+        assert_eq!(result.err().map(|error| error.kind()), error, "{becomes}");
+        assert_eq!(clock.sleeps().len(), waits, "{becomes}");
+    }
+}
+
+#[test]
+fn an_image_is_found_by_name_on_servers_that_know_no_such_rule() {
+    let server = after_login(|request| {
+        if request.json()["rules"][1].is_object() {
+            return stub::error(400, "invalid_filter");
+        }
+        let image =
+            |id: &str| json!({"id": id, "name": id, "type": "image", "media_information": {}});
+        Reply::json(json!({"media": [image("a"), image("b")], "total_matched_images": 2}))
+    });
+    let (geti, _) = connect(&server);
+    let dataset = geti.at("p").dataset("d");
+    assert_eq!(dataset.image_named("b").unwrap().unwrap().id, "b");
+    assert!(dataset.image_named("c").unwrap().is_none());
 }
