@@ -164,15 +164,13 @@ impl PostProcessor for Classification {
     }
 }
 
-/// The `count` most probable classes, the best first.
+/// The `count` most probable classes, the best first; of equals the one that comes first.
 ///
-/// Of equals the later classes are taken, but listed in the model's order, as NumPy's
-/// `argpartition` and `argsort` have it.
+/// NumPy's `argpartition`, which `ModelAPI` uses, takes any of equals, depending on the CPU.
 fn best(probabilities: &[f32], count: usize) -> Vec<Scored> {
     let mut classes: Vec<Scored> = probabilities.iter().copied().enumerate().collect();
-    classes.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
-    classes.truncate(count);
     classes.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    classes.truncate(count);
     classes
 }
 

@@ -86,11 +86,17 @@ fn seven(tensor: &OutputTensor<'_>) -> Vec<Found> {
 }
 
 /// The only output of two or three dimensions with five columns.
+///
+/// Five labels in a row have the same shape, so names count as well.
 fn five_columns<'o, 'a>(outputs: &'o Outputs<'a>) -> Option<&'o OutputTensor<'a>> {
-    let mut found = outputs
-        .all()
-        .iter()
-        .filter(|tensor| matches!(tensor.rank(), 2 | 3) && tensor.last() == 5);
+    let has_rows = |tensor: &&OutputTensor<'_>| {
+        matches!(tensor.rank(), 2 | 3)
+            && tensor.last() == 5
+            && !["labels", "scores"]
+                .iter()
+                .any(|word| tensor.name.contains(word))
+    };
+    let mut found = outputs.results().filter(has_rows);
     found.next().filter(|_| found.next().is_none())
 }
 

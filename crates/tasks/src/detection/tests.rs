@@ -69,6 +69,21 @@ fn every_layout_gives_the_same_box() {
 }
 
 #[test]
+fn five_boxes_are_not_confused_with_their_labels() {
+    let boxes = [[10.0, 20.0, 30.0, 50.0, 0.9]; 5];
+    let tensors = outputs(&[
+        ("boxes", &[1, 5, 5], boxes.as_flattened()),
+        ("labels", &[1, 5], &[0.0, 1.0, 0.0, 1.0, 1.0]),
+        ("feature_vector", &[1, 5], &[0.0; 5]),
+    ]);
+    let found = detector(&[]).find(&tensors, &GEOMETRY).unwrap();
+    assert_eq!(
+        found.iter().map(|item| item.class).collect::<Vec<_>>(),
+        [0, 1, 0, 1, 1]
+    );
+}
+
+#[test]
 fn outputs_that_do_not_fit_are_described() {
     let strange = outputs(&[("a", &[1, 3], &[0.0; 3]), ("b", &[1, 2], &[0.0; 2])]);
     let error = detector(&[])

@@ -159,7 +159,10 @@ mod tests {
     #[test]
     fn a_box_at_the_border_is_cut_off() {
         let mask = full(4).paste(Pasting::Box, [0.0, 0.0, 20.0, 10.0], FRAME, IMAGE);
-        assert_eq!((mask.left, mask.top, mask.width, mask.height()), (0, 0, 20, 10));
+        assert_eq!(
+            (mask.left, mask.top, mask.width, mask.height()),
+            (0, 0, 20, 10)
+        );
         assert_eq!(reach(&mask), [0, 1, 20, 10]);
     }
 
