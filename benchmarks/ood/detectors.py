@@ -416,7 +416,6 @@ SINGLE = {
     "mds": mahalanobis,
     "rmds": lambda d: mahalanobis(d, relative=True),
     "mds_unit": lambda d: mahalanobis(d, prepare=unit),
-    "rmds_unit": lambda d: mahalanobis(d, relative=True, prepare=unit),
     "gaussian": gaussian,
     "gaussian_unit": lambda d: gaussian(d, unit),
     "fre_global": fre_global,
