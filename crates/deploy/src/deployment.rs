@@ -3,15 +3,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
 use straylight_core::{Frame, Label, NoProgress, Prediction, Progress, Project};
-use straylight_engine::Runtime;
 use straylight_engine::graph::HeadWeights;
+use straylight_engine::{EngineError, Runtime};
 use straylight_hooks::HookSet;
 use straylight_ood::OodModel;
 use straylight_tasks::{Size, add_empty_label};
 
 use crate::collecting::hook_set;
 use crate::model::TaskModel;
-use crate::{DeployError, Keep, LoadOptions, folder, pipeline};
+use crate::{DeployError, Keep, LoadOptions, custom, folder, pipeline};
 
 /// A deployed project: its models, ready to infer.
 ///
@@ -54,26 +54,11 @@ impl Deployment {
         progress: &dyn Progress,
     ) -> Result<Self, DeployError> {
         let folder = folder::find(path.as_ref())?;
-        let project_file = folder.join(folder::PROJECT);
-        let project: Project = folder::read_json(&project_file)?;
-        if project.trainable_tasks().next().is_none() {
-            return Err(DeployError::config(
-                &project_file,
-                "pipeline.tasks",
-                "has no trainable task",
-            ));
-        }
-        let runtime = Runtime::load(&options.runtime, progress)?;
-        let models = project.trainable_tasks().enumerate().map(|(index, task)| {
-            let task_folder = folder::of_task(&folder, task)?;
-            TaskModel::load(
-                task,
-                &task_folder,
-                &runtime,
-                &options.compile_options(index),
-            )
-        });
-        let models = models.collect::<Result<_, _>>()?;
+        let runtime = || Runtime::load(&options.runtime, progress);
+        let (project, models) = match custom::find(&folder) {
+            Some(file) => custom::load(&file, &runtime()?, &options.compile_options(0))?,
+            None => load_project(&folder, options, runtime)?,
+        };
         let deployment = Self {
             folder,
             project,
@@ -155,4 +140,28 @@ impl Deployment {
             self.save_collecting(copy)
         })
     }
+}
+
+/// Reads a Geti project and loads the models of its tasks.
+fn load_project(
+    folder: &Path,
+    options: &LoadOptions,
+    runtime: impl FnOnce() -> Result<Runtime, EngineError>,
+) -> Result<(Project, Vec<TaskModel>), DeployError> {
+    let file = folder.join(folder::PROJECT);
+    let project: Project = folder::read_json(&file)?;
+    if project.trainable_tasks().next().is_none() {
+        return Err(DeployError::config(
+            &file,
+            "pipeline.tasks",
+            "has no trainable task",
+        ));
+    }
+    let runtime = runtime()?;
+    let models = project.trainable_tasks().enumerate().map(|(index, task)| {
+        let folder = folder::of_task(folder, task)?;
+        TaskModel::load(task, &folder, &runtime, &options.compile_options(index))
+    });
+    let models = models.collect::<Result<_, _>>()?;
+    Ok((project, models))
 }

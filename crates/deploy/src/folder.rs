@@ -22,7 +22,7 @@ use serde::de::DeserializeOwned;
 use straylight_core::Task;
 use straylight_files::{self as files, FileError};
 
-use crate::DeployError;
+use crate::{DeployError, custom};
 
 /// Name of the folder below the root.
 pub(crate) const DEPLOYMENT: &str = "deployment";
@@ -35,7 +35,7 @@ pub(crate) fn find(path: &Path) -> Result<PathBuf, DeployError> {
     let candidates = [path.to_owned(), inner];
     if let Some(folder) = candidates
         .into_iter()
-        .find(|folder| folder.join(PROJECT).exists())
+        .find(|folder| folder.join(PROJECT).exists() || custom::find(folder).is_some())
     {
         return Ok(folder);
     }

@@ -14,6 +14,7 @@
 
 mod collecting;
 mod config;
+pub mod custom;
 mod deployment;
 mod error;
 mod folder;

@@ -7,11 +7,14 @@ use crate::DeployError;
 pub(crate) struct Results<'a>(Vec<(&'a str, Output<'a>)>);
 
 impl<'a> Results<'a> {
-    /// Takes all outputs of a session, which are called `names` in the model's order.
-    pub(crate) fn of(session: &'a Session, names: &'a [String]) -> Result<Self, EngineError> {
-        let outputs = names.iter().enumerate();
+    /// Takes all outputs of a session, each by its index and the name for it.
+    pub(crate) fn of(
+        session: &'a Session,
+        names: &'a [(usize, String)],
+    ) -> Result<Self, EngineError> {
+        let outputs = names.iter();
         outputs
-            .map(|(index, name)| Ok((name.as_str(), session.output(index)?)))
+            .map(|(index, name)| Ok((name.as_str(), session.output(*index)?)))
             .collect::<Result<_, _>>()
             .map(Self)
     }

@@ -6,7 +6,7 @@ use straylight_engine::graph::IrModel;
 use straylight_engine::{CompileOptions, Runtime};
 use straylight_tasks::{TaskConfig, post_processor};
 
-use super::network::Network;
+use super::network::{Adapter, Network};
 use super::tiles::TileClassifier;
 use super::{TaskModel, beside};
 use crate::config::Config;
@@ -26,7 +26,15 @@ impl TaskModel {
         let older = beside(&path, "config.json").map(|path| folder::read_json(&path));
         let config = Config::new(&path, ir.info(), &older.transpose()?.unwrap_or(Value::Null));
         check_described(&config)?;
-        Self::build(task, &path, &config, Some(&ir), runtime, options)
+        Self::build(
+            task,
+            &path,
+            &config,
+            Some(&ir),
+            Adapter::default(),
+            runtime,
+            options,
+        )
     }
 
     /// Makes the model of a task from its configuration.
@@ -35,6 +43,7 @@ impl TaskModel {
         path: &Path,
         config: &Config,
         ir: Option<&IrModel>,
+        adapter: Adapter,
         runtime: &Runtime,
         options: &CompileOptions,
     ) -> Result<Self, DeployError> {
@@ -45,6 +54,7 @@ impl TaskModel {
         let task_config = TaskConfig::from_model_info(config.entries()).map_err(failed)?;
         let post = post_processor(task.task_type, &task_config, &task.labels).map_err(failed)?;
         let network = Network::load(path, config, task_config.resize, ir, runtime, options)?;
+        let network = network.adapted(adapter)?;
         let tile_classifier = match &task_config.tiling {
             Some(_) => TileClassifier::load(path, runtime, options)?,
             None => None,

@@ -13,6 +13,7 @@ use straylight_tasks::{
 };
 
 use crate::{DeployError, Keep};
+pub(crate) use network::Adapter;
 use network::Network;
 use tiles::TileClassifier;
 
@@ -93,10 +94,7 @@ impl TaskModel {
 
     /// Whether the model gives a feature vector.
     pub(crate) fn has_features(&self) -> bool {
-        self.network
-            .outputs()
-            .iter()
-            .any(|name| name == FEATURE_VECTOR)
+        self.network.outputs().any(|name| name == FEATURE_VECTOR)
     }
 
     /// The labels in the order of the model's classes.
@@ -111,8 +109,9 @@ impl TaskModel {
 
     /// The weights of the model's last linear layer, if the graph ends in one.
     pub(crate) fn head_weights(&self) -> Result<Option<HeadWeights>, DeployError> {
-        let explains = |name: &&String| *name != SALIENCY_MAP && *name != FEATURE_VECTOR;
-        let Some(scores) = self.network.outputs().iter().find(explains) else {
+        let explains = |name: &&str| *name != SALIENCY_MAP && *name != FEATURE_VECTOR;
+        let scores = self.network.outputs().find(explains);
+        let Some(scores) = scores.and_then(|name| self.network.own_name(name)) else {
             return Ok(None);
         };
         if self

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use straylight_core::RgbImage;
 use straylight_engine::graph::IrModel;
@@ -7,14 +7,27 @@ use straylight_tasks::{Geometry, Outputs, ResizeType};
 
 use crate::DeployError;
 use crate::config::Config;
+use crate::custom::Rows;
 use crate::outputs::Results;
 use crate::preprocess::Preprocess;
+
+/// Which outputs of a graph are used, and what post-processing calls them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Adapter {
+    /// An output's own name and its new one; empty for all outputs under their own names.
+    pub(crate) names: Vec<(String, String)>,
+    /// How the first output is taken apart, if it holds all of a detector's results.
+    pub(crate) rows: Option<Rows>,
+}
 
 /// A compiled graph that takes an image.
 #[derive(Debug)]
 pub(super) struct Network {
+    path: PathBuf,
     compiled: CompiledModel,
-    outputs: Vec<String>,
+    /// Index and name of each output that is used.
+    outputs: Vec<(usize, String)>,
+    rows: Option<Rows>,
     preprocess: Preprocess,
 }
 
@@ -36,16 +49,33 @@ impl Network {
             .or_else(|| ir.and_then(IrModel::input_layout));
         let preprocess = Preprocess::new(config, resize, input, stated)?;
         let compiled = model.compile(preprocess.image_input(), options)?;
-        let outputs = compiled
-            .outputs()
-            .iter()
-            .map(|info| info.name.clone())
-            .collect();
+        let names = compiled.outputs().iter().map(|info| info.name.clone());
+        let outputs = names.enumerate().collect();
         Ok(Self {
+            path: path.to_owned(),
             compiled,
             outputs,
+            rows: None,
             preprocess,
         })
+    }
+
+    /// Uses the outputs that an adapter names, under their new names.
+    pub(super) fn adapted(mut self, adapter: Adapter) -> Result<Self, DeployError> {
+        self.rows = adapter.rows;
+        if adapter.names.is_empty() {
+            return Ok(self);
+        }
+        let all = std::mem::take(&mut self.outputs);
+        for (own, name) in adapter.names {
+            let Some((index, _)) = all.iter().find(|(_, output)| *output == own) else {
+                let have: Vec<&str> = all.iter().map(|(_, output)| output.as_str()).collect();
+                let reason = format!("has no output `{own}`; it has {}", have.join(", "));
+                return Err(DeployError::model(&self.path, reason));
+            };
+            self.outputs.push((*index, name));
+        }
+        Ok(self)
     }
 
     /// Infers one image and hands the results, still in the engine's memory, to `take`.
@@ -58,7 +88,13 @@ impl Network {
         self.preprocess.write(image, &mut session)?;
         session.run()?;
         let results = Results::of(&session, &self.outputs)?;
-        take(&results.view()?, &self.preprocess.geometry(image))
+        let geometry = self.preprocess.geometry(image);
+        match &self.rows {
+            Some(rows) => rows.split(&results.view()?, &self.path, |outputs| {
+                take(outputs, &geometry)
+            }),
+            None => take(&results.view()?, &geometry),
+        }
     }
 
     /// How many inferences may run at once.
@@ -67,7 +103,16 @@ impl Network {
     }
 
     /// The names of the outputs, in the model's order.
-    pub(super) fn outputs(&self) -> &[String] {
-        &self.outputs
+    pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.outputs.iter().map(|(_, name)| name.as_str())
+    }
+
+    /// The graph's own name for the output that is called `name`.
+    pub(super) fn own_name(&self, name: &str) -> Option<&str> {
+        let (index, _) = self.outputs.iter().find(|(_, output)| output == name)?;
+        self.compiled
+            .outputs()
+            .get(*index)
+            .map(|info| info.name.as_str())
     }
 }

@@ -47,7 +47,7 @@ impl TileClassifier {
             source,
         })?;
         let network = Network::load(&path, &config, task.resize, Some(&ir), runtime, options)?;
-        if !network.outputs().iter().any(|name| name == OUTPUT) {
+        if !network.outputs().any(|name| name == OUTPUT) {
             return Err(DeployError::model(&path, "has no output `tile_prob`"));
         }
         Ok(Some(Self(network)))

@@ -7,6 +7,7 @@
 mod head;
 mod info;
 mod ir;
+mod outputs;
 
 pub use head::HeadWeights;
 pub use info::ModelInfo;

@@ -1,0 +1,249 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use straylight_core::TaskType;
+use yaml_rust2::{Yaml, YamlLoader};
+
+use super::Column;
+use crate::DeployError;
+
+/// The file names of a description, in the order in which they are looked for.
+const FILES: [&str; 3] = ["straylight.json", "straylight.yaml", "straylight.yml"];
+/// The version of the format that this program reads and writes.
+const VERSION: u32 = 1;
+
+/// What a model's graph does not say about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelDescription {
+    /// Version of the format, 1.
+    pub version: u32,
+    /// The model's file, beside the description.
+    pub model: PathBuf,
+    /// What people call it.
+    #[serde(default)]
+    pub name: String,
+    /// What it does: `classification` or `detection`.
+    pub task: TaskType,
+    /// Names of its classes in the order of its outputs.
+    pub labels: Vec<String>,
+    /// Name of the label for images in which nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub empty_label: Option<String>,
+    /// How its image is made.
+    #[serde(default)]
+    pub input: InputDescription,
+    /// What its outputs mean.
+    #[serde(default)]
+    pub outputs: OutputDescription,
+    /// Further settings, by the names that Geti's `model_info` has for them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub options: BTreeMap<String, Value>,
+}
+
+/// How a model's image is made.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct InputDescription {
+    /// Order of the axes, `NCHW` or `NHWC`; told by the shape if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layout: Option<String>,
+    /// Order of the channels.
+    pub channels: Channels,
+    /// Subtracted from each channel (0 to 255), one value or three.
+    pub mean: Vec<f64>,
+    /// Each channel is divided by it, one value or three.
+    pub scale: Vec<f64>,
+    /// `standard`, `fit_to_window`, `fit_to_window_letterbox` or `crop`; `standard` if absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resize: Option<String>,
+    /// Grey level of the padding.
+    pub pad_value: u8,
+}
+
+/// The order of a model's colour channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    /// Red first.
+    #[default]
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+/// What a model's outputs mean, by their names; outputs that are not named are not used.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OutputDescription {
+    /// Class scores: logits or probabilities of a classifier, scores of a detector's boxes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scores: Option<String>,
+    /// The feature vector.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<String>,
+    /// One saliency map a class, 8 bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub saliency_map: Option<String>,
+    /// Boxes: left, upper, right, lower edge, and maybe the score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boxes: Option<String>,
+    /// Classes of the boxes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub classes: Option<String>,
+    /// All of a detector's results in one tensor of rows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detections: Option<String>,
+    /// What the columns of `detections` are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub columns: Vec<Column>,
+    /// In what boxes are measured.
+    pub coordinates: Coordinates,
+}
+
+/// In what a detector measures boxes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Coordinates {
+    /// Pixels of the model's input.
+    #[default]
+    Pixels,
+    /// Parts of the input's sides, 0 to 1.
+    Fractions,
+}
+
+impl ModelDescription {
+    /// Reads a description from a JSON or YAML file.
+    pub fn read(path: &Path) -> Result<Self, DeployError> {
+        Self::parse(&straylight_files::read_to_string(path)?, path)
+    }
+
+    /// Reads a description from a text; `path` names it in errors, and `.json` asks for JSON.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, DeployError> {
+        let wrong = |reason: String| DeployError::Json {
+            path: path.to_owned(),
+            reason,
+        };
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
+        let parsed: Result<Self, _> = if is_json {
+            serde_json::from_str(text)
+        } else {
+            serde_json::from_value(of_yaml(text).map_err(wrong)?)
+        };
+        let description = parsed.map_err(|error| wrong(error.to_string()))?;
+        description.check(path)?;
+        Ok(description)
+    }
+
+    /// The text of the description as JSON.
+    pub fn to_json(&self) -> String {
+        // Plain data with text keys cannot fail to be JSON.
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    fn check(&self, path: &Path) -> Result<(), DeployError> {
+        let wrong = |key: &str, reason: &str| Err(DeployError::config(path, key, reason));
+        if self.version != VERSION {
+            return wrong("version", "this program knows version 1 only");
+        }
+        if self.labels.is_empty() || self.labels.iter().any(|label| label.trim().is_empty()) {
+            return wrong("labels", "every class needs a name");
+        }
+        if self.model.components().count() != 1 {
+            return wrong("model", "the model must lie beside its description");
+        }
+        match self.task {
+            TaskType::Classification | TaskType::Detection => Ok(()),
+            _ => wrong("task", "is neither classification nor detection"),
+        }
+    }
+}
+
+/// The description in a folder, if there is one.
+pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
+    FILES
+        .iter()
+        .map(|name| folder.join(name))
+        .find(|path| path.is_file())
+}
+
+fn of_yaml(text: &str) -> Result<Value, String> {
+    let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
+    match documents.as_slice() {
+        [one] => value_of(one),
+        _ => Err("is not one YAML document".to_owned()),
+    }
+}
+
+fn value_of(yaml: &Yaml) -> Result<Value, String> {
+    Ok(match yaml {
+        Yaml::Null => Value::Null,
+        Yaml::Boolean(switch) => (*switch).into(),
+        Yaml::Integer(number) => (*number).into(),
+        Yaml::Real(text) => {
+            let number: f64 = text
+                .parse()
+                .map_err(|_| format!("`{text}` is not a number"))?;
+            number.into()
+        }
+        Yaml::String(text) => text.as_str().into(),
+        Yaml::Array(items) => items.iter().map(value_of).collect::<Result<Value, _>>()?,
+        Yaml::Hash(entries) => {
+            let entry = |(key, value): (&Yaml, &Yaml)| {
+                let key = key.as_str().ok_or("a key is not a text")?;
+                Ok::<_, String>((key.to_owned(), value_of(value)?))
+            };
+            Value::Object(entries.iter().map(entry).collect::<Result<_, _>>()?)
+        }
+        Yaml::Alias(_) | Yaml::BadValue => return Err("has an alias or a bad value".to_owned()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YAML: &str = "version: 1\nmodel: m.onnx\ntask: detection\nlabels: [a, b]\n\
+        input: {channels: bgr, mean: [1.5], pad_value: 114}\n\
+        outputs: {detections: rows, columns: [left, top, right, bottom, score, class]}\n\
+        options: {nms_execute: true}\n";
+
+    fn error(text: &str) -> String {
+        ModelDescription::parse(text, Path::new("straylight.yaml"))
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn yaml_and_json_say_the_same() {
+        let yaml = ModelDescription::parse(YAML, Path::new("straylight.yaml")).unwrap();
+        assert_eq!(yaml.input.channels, Channels::Bgr);
+        assert_eq!(yaml.outputs.columns.len(), 6);
+        let json = ModelDescription::parse(&yaml.to_json(), Path::new("straylight.json"));
+        assert_eq!(json.unwrap(), yaml);
+    }
+
+    #[test]
+    fn wrong_descriptions_name_the_key() {
+        struct Case(&'static str, &'static str, &'static str);
+        for Case(from, to, expected) in [
+            Case("version: 1", "version: 7", "version"),
+            Case("[a, b]", "[]", "labels"),
+            Case("m.onnx", "../m.onnx", "model"),
+            Case("detection\n", "segmentation\n", "task"),
+            Case("detection\n", "cooking\n", "cooking"),
+            Case("options", "optoins", "optoins"),
+            Case("bgr", "[", "straylight.yaml"),
+        ] {
+            let text = error(&YAML.replacen(from, to, 1));
+            assert!(
+                text.contains(expected) && text.contains("straylight.yaml"),
+                "{text}"
+            );
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Models of any origin with a description beside them.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use straylight_core::{Frame, NoProgress};
+use straylight_deploy::custom::{self, ModelDescription};
+use straylight_deploy::{Deployment, Keep, LoadOptions, ModelCache};
+use straylight_engine::{Runtime, RuntimeOptions};
+
+const DEMO: &str = "version: 1\nmodel: model.xml\ntask: classification\n\
+    labels: [fish, monument, renewable, tool]\n\
+    input: {mean: [127], scale: [128]}\n\
+    outputs: {scores: logits, features: feature_vector, saliency_map: saliency_map}\n";
+
+fn options() -> LoadOptions {
+    LoadOptions {
+        cache: ModelCache::Off,
+        ..LoadOptions::default()
+    }
+}
+
+/// The demo's model without anything of Geti's around it.
+fn plain_model(description: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let model = common::demo_folder().join("Classification task/model");
+    let xml = fs::read_to_string(model.join("model.xml")).unwrap();
+    fs::write(
+        folder.path().join("model.xml"),
+        xml.replace("model_info>", "other>"),
+    )
+    .unwrap();
+    fs::copy(model.join("model.bin"), folder.path().join("model.bin")).unwrap();
+    fs::write(folder.path().join("straylight.yaml"), description).unwrap();
+    folder
+}
+
+fn fish() -> Frame {
+    straylight_image::read_frame(&common::root().join("fixtures/demo_io/fish_fish1.png")).unwrap()
+}
+
+fn load_error(folder: &Path) -> String {
+    Deployment::from_folder(folder, &options())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn a_described_model_predicts_what_its_deployment_predicts() {
+    let folder = plain_model(DEMO);
+    let deployment = Deployment::from_folder(folder.path(), &options()).unwrap();
+    let (found, expected) = (
+        deployment.explain(&fish()).unwrap(),
+        common::demo().explain(&fish()).unwrap(),
+    );
+    assert_eq!(found.activations, expected.activations);
+    assert_eq!(found.saliency_maps[1].data, expected.saliency_maps[1].data);
+    assert_eq!(
+        found.top_label().unwrap().name,
+        expected.top_label().unwrap().name
+    );
+    assert!(deployment.head_weights().unwrap().is_some());
+}
+
+#[test]
+fn a_described_model_is_saved_and_loaded_like_any_other() {
+    let (folder, saved) = (plain_model(DEMO), tempfile::tempdir().unwrap());
+    let deployment = Deployment::from_folder(folder.path(), &options()).unwrap();
+    deployment.save(saved.path()).unwrap();
+    let again = Deployment::from_folder(saved.path(), &options()).unwrap();
+    assert_eq!(
+        again.infer(&fish()).unwrap(),
+        deployment.infer(&fish()).unwrap()
+    );
+}
+
+#[test]
+fn wrong_descriptions_name_what_is_wrong() {
+    struct Case(&'static str, &'static str, &'static [&'static str]);
+    for Case(from, to, expected) in [
+        Case(
+            "scores: logits",
+            "scores: nothing",
+            &["`nothing`", "logits, saliency_map"],
+        ),
+        Case("model.xml", "other.xml", &["other.xml"]),
+        Case("scale: [128]", "scale: [0]", &["scale_values"]),
+    ] {
+        let folder = plain_model(&DEMO.replacen(from, to, 1));
+        let text = load_error(folder.path());
+        let named = expected.iter().all(|part| text.contains(part));
+        assert!(named, "{text}");
+    }
+}
+
+#[test]
+fn more_labels_than_scores_are_noticed() {
+    let folder = plain_model(&DEMO.replace("tool]", "tool, more]"));
+    let report = custom::check(folder.path(), &fish(), &options()).unwrap();
+    assert_eq!(
+        report.missing,
+        ["The model gives 4 class scores, and there are 5 labels."]
+    );
+}
+
+#[test]
+fn a_proposed_description_fits_the_graph() {
+    let folder = plain_model(DEMO);
+    fs::write(
+        folder.path().join("labels.txt"),
+        "fish\nmonument\nrenewable\ntool\n",
+    )
+    .unwrap();
+    let runtime = Runtime::load(&RuntimeOptions::default(), &NoProgress).unwrap();
+    let proposal = custom::propose(&folder.path().join("model.xml"), &runtime).unwrap();
+    let mut expected = ModelDescription::parse(DEMO, Path::new("straylight.yaml")).unwrap();
+    assert_eq!(proposal.description.labels, expected.labels);
+    assert_eq!(proposal.description.outputs.scores, expected.outputs.scores);
+    assert_eq!(
+        proposal.description.outputs.features,
+        expected.outputs.features
+    );
+    assert!(
+        proposal
+            .notes
+            .iter()
+            .any(|note| note.contains("normalised")),
+        "{:?}",
+        proposal.notes
+    );
+    expected.name = proposal.description.name.clone();
+    let fixed = ModelDescription {
+        input: expected.input.clone(),
+        ..proposal.description
+    };
+    fs::remove_file(folder.path().join("straylight.yaml")).unwrap();
+    fs::write(folder.path().join("straylight.json"), fixed.to_json()).unwrap();
+    let deployment = Deployment::from_folder(folder.path(), &options()).unwrap();
+    assert_eq!(
+        deployment.infer(&fish()).unwrap().top_label().unwrap().name,
+        "fish"
+    );
+}
+
+#[test]
+fn a_missing_feature_vector_can_be_added() {
+    let folder = plain_model(&DEMO.replace("features: feature_vector, ", ""));
+    let report = custom::check(folder.path(), &fish(), &options()).unwrap();
+    assert!(
+        report.missing[0].contains("no feature vector"),
+        "{:?}",
+        report.missing
+    );
+    assert!(report.penultimate.is_some());
+    // As if the graph had never had that output.
+    let model = folder.path().join("model.xml");
+    let xml = fs::read_to_string(&model).unwrap();
+    fs::write(
+        &model,
+        xml.replace("\"feature_vector\"", "\"inner\"")
+            .replace("feature_vector", "inner"),
+    )
+    .unwrap();
+    let report = custom::check(folder.path(), &fish(), &options()).unwrap();
+    report.add_features(folder.path()).unwrap();
+    let report = custom::check(folder.path(), &fish(), &options()).unwrap();
+    assert!(report.missing.is_empty(), "{:?}", report.missing);
+    let expected = common::demo()
+        .infer_with(&fish(), Keep::ACTIVATIONS)
+        .unwrap()
+        .activations;
+    assert_eq!(report.prediction.activations.features, expected.features);
+}
+
+/// A real detector that is not part of the repository: set `STRAYLIGHT_TEST_COCO` to a folder
+/// with its model, `labels.txt`, `dog.jpg`, `horses.jpg` and `person.jpg`.
+#[test]
+fn a_real_detector_finds_dog_horses_and_person() {
+    let Some(folder) = std::env::var_os("STRAYLIGHT_TEST_COCO").map(std::path::PathBuf::from)
+    else {
+        return;
+    };
+    let deployment = Deployment::from_folder(&folder, &options()).unwrap();
+    for (picture, label) in [
+        ("dog.jpg", "dog"),
+        ("horses.jpg", "horse"),
+        ("person.jpg", "person"),
+    ] {
+        let frame = straylight_image::read_frame(&folder.join(picture)).unwrap();
+        let prediction = deployment.infer(&frame).unwrap();
+        assert!(
+            prediction.label_names().contains(&label),
+            "{picture}: {prediction:?}"
+        );
+    }
+}
