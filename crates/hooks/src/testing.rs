@@ -17,9 +17,10 @@ pub(crate) fn time(millis_after_noon: i64) -> Timestamp {
     Timestamp::from_millisecond(NOON + millis_after_noon).unwrap()
 }
 
+/// A picture that differs with the name, as small as a Geti server takes it.
 pub(crate) fn frame(name: &str) -> Frame {
     let hash = ContentHash::of(name.as_bytes()).0;
-    let image = RgbImage::new(2, 2, hash[..12].to_vec()).unwrap();
+    let image = RgbImage::new(32, 32, hash[..24].repeat(128)).unwrap();
     Frame::new(image, name, time(0))
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn object(labels: &[(&str, f32)]) -> Annotation {
 }
 
 pub(crate) fn prediction(labels: &[(&str, f32)]) -> Prediction {
-    let shape = Shape::whole_image(2, 2);
+    let shape = Shape::whole_image(32, 32);
     let labels = labels
         .iter()
         .map(|(name, probability)| scored(name, *probability))
@@ -93,6 +94,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
+    pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -129,7 +131,7 @@ impl Receiver {
                 kept.lock().unwrap().push(received);
                 match answer {
                     Answer::Status(status) => {
-                        let head = "content-length: 0\r\nconnection: close\r\n\r\n";
+                        let head = "content-length: 0\r\netag: \"1\"\r\nconnection: close\r\n\r\n";
                         let _ = write!(&stream, "HTTP/1.1 {status} x\r\n{head}");
                     }
                     Answer::Hang => hanging.push(stream),
@@ -153,7 +155,8 @@ fn read_request(stream: &TcpStream) -> Option<Received> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
-    let method = line.split(' ').next()?.to_owned();
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -165,6 +168,7 @@ fn read_request(stream: &TcpStream) -> Option<Received> {
     }
     let mut received = Received {
         method,
+        path,
         headers,
         body: Vec::new(),
     };

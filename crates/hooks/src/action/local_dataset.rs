@@ -92,7 +92,8 @@ impl LocalDatasetCollection {
     }
 
     fn add(&self, event: &Event) -> Result<Added, ActionError> {
-        let store = self.store().map_err(|error| action_error(&error))?;
+        // A store that cannot be opened says nothing about the event: it may be back soon.
+        let store = self.store().map_err(ActionError::transient)?;
         let image = new_image(event)?;
         let added = store.add_image(&self.dataset(&store)?, &image);
         match added {

@@ -1,10 +1,17 @@
 //! Actions: where the images that a hook picked go.
 
+mod event_json;
 mod file_system;
 mod geti;
 mod http;
 mod local_dataset;
+#[cfg(feature = "mqtt")]
+mod mqtt;
 mod prediction_json;
+#[cfg(feature = "s3")]
+mod s3;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +20,12 @@ pub use file_system::{FileSystemDataCollection, FileSystemOptions, PictureFormat
 pub use geti::GetiDataCollection;
 pub use http::{HttpBody, HttpRequestAction};
 pub use local_dataset::{LocalDatasetCollection, LocalStore};
+#[cfg(feature = "mqtt")]
+pub use mqtt::MqttPublish;
 pub use prediction_json::PredictionJson;
+#[cfg(feature = "s3")]
+pub use s3::S3Collection;
+use straylight_geti::SecretRef;
 
 use crate::config::ActionConfig;
 use crate::event::{Event, PictureError};
@@ -130,5 +142,19 @@ impl ActionError {
 impl From<PictureError> for ActionError {
     fn from(error: PictureError) -> Self {
         Self::permanent(error)
+    }
+}
+
+/// A value that may be a reference to a secret (`env:NAME`, `file:PATH`), looked up if it is.
+///
+/// A reference that leads nowhere is no fault of the event: somebody may yet set the variable
+/// or write the file.
+pub(crate) fn resolve_secret(what: &str, value: &str) -> Result<String, ActionError> {
+    match value.parse::<SecretRef>() {
+        Err(_) => Ok(value.to_owned()),
+        Ok(reference) => match reference.resolve() {
+            Ok(secret) => Ok(secret.expose().to_owned()),
+            Err(error) => Err(ActionError::transient(format!("`{what}`: {error}"))),
+        },
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use straylight_geti::SecretRef;
 
-use super::{GetiConfig, HttpConfig};
+use super::{GetiConfig, HttpConfig, MqttConfig, S3Config};
 use crate::action::{FileSystemOptions, PictureFormat};
 
 /// Any action that can be saved: its name, then its settings.
@@ -19,6 +19,10 @@ pub enum ActionConfig {
     GetiDataCollection(GetiConfig),
     /// A request to a URL.
     HttpRequestAction(HttpConfig),
+    /// A bucket of an object store that speaks S3.
+    S3Collection(S3Config),
+    /// A topic of an MQTT broker.
+    MqttPublish(MqttConfig),
 }
 
 /// How loudly the Python SDK's actions speak; kept for its sake, Straylight logs by itself.
@@ -71,7 +75,10 @@ impl ActionConfig {
             }
             Self::HttpRequestAction(config) => http_for_sdk(config),
             // The SDK logs in while it reads this one, with a secret that must not be here.
-            Self::LocalDatasetCollection(_) | Self::GetiDataCollection(_) => None,
+            Self::LocalDatasetCollection(_)
+            | Self::GetiDataCollection(_)
+            | Self::S3Collection(_)
+            | Self::MqttPublish(_) => None,
         }
     }
 }

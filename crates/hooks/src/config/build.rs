@@ -4,7 +4,8 @@ use std::sync::Arc;
 use straylight_store::Store;
 
 use super::{
-    ActionConfig, ConfigError, HookConfig, LocalDatasetConfig, OodTriggerConfig, TriggerConfig,
+    ActionConfig, ConfigError, HookConfig, LocalDatasetConfig, MqttConfig, OodTriggerConfig,
+    S3Config, TriggerConfig,
 };
 use crate::action::{
     Action, FileSystemDataCollection, GetiDataCollection, HttpRequestAction,
@@ -128,8 +129,38 @@ impl ActionConfig {
                     what: error.to_string(),
                 })?)
             }
+            Self::S3Collection(config) => s3(config)?,
+            Self::MqttPublish(config) => mqtt(config)?,
         })
     }
+}
+
+#[cfg(feature = "s3")]
+fn s3(config: &S3Config) -> Result<Box<dyn Action>, ConfigError> {
+    Ok(Box::new(crate::action::S3Collection::new(config.clone())))
+}
+
+#[cfg(not(feature = "s3"))]
+fn s3(_config: &S3Config) -> Result<Box<dyn Action>, ConfigError> {
+    Err(ConfigError::Unmet {
+        what: "S3Collection",
+        needs: "a program with the feature `s3`",
+        hint: "build it with `--features s3`",
+    })
+}
+
+#[cfg(feature = "mqtt")]
+fn mqtt(config: &MqttConfig) -> Result<Box<dyn Action>, ConfigError> {
+    Ok(Box::new(crate::action::MqttPublish::new(config.clone())))
+}
+
+#[cfg(not(feature = "mqtt"))]
+fn mqtt(_config: &MqttConfig) -> Result<Box<dyn Action>, ConfigError> {
+    Err(ConfigError::Unmet {
+        what: "MqttPublish",
+        needs: "a program with the feature `mqtt`",
+        hint: "build it with `--features mqtt`",
+    })
 }
 
 fn local_dataset(

@@ -8,6 +8,7 @@ mod build;
 mod error;
 mod file;
 mod hook;
+mod object_sinks;
 mod remote;
 mod sdk;
 mod secrets;
@@ -20,6 +21,7 @@ pub use build::BuildContext;
 pub use error::ConfigError;
 pub use file::{HOOK_CONFIG_VERSION, parse_hooks, render_hooks};
 pub use hook::{BreakerConfig, HookConfig, QueueConfig, RetryConfig};
+pub use object_sinks::{MqttConfig, S3Config};
 pub use remote::{GetiConfig, HttpConfig, SessionConfig};
 pub use secrets::{FolderVault, MovedSecret, SecretVault, load_hooks, move_secrets_out};
 pub use trigger::{

@@ -149,7 +149,30 @@ fn secrets_of(action: &mut ActionConfig) -> Vec<(String, &mut String)> {
                 .map(|(name, slot)| (format!("header {name}"), slot))
                 .collect()
         }
-        _ => Vec::new(),
+        ActionConfig::S3Collection(config) => {
+            let keys = [
+                ("secret access key", &mut config.secret_access_key),
+                ("session token", &mut config.session_token),
+            ];
+            let bucket = config.bucket.clone();
+            let named = keys
+                .into_iter()
+                .filter_map(|(what, slot)| Some((what, slot.as_mut()?)));
+            named
+                .map(|(what, slot)| (format!("{what} of bucket {bucket}"), slot))
+                .collect()
+        }
+        ActionConfig::MqttPublish(config) => {
+            let host = &config.host;
+            let password = config.password.as_mut();
+            password
+                .map(|slot| (format!("password of {host}"), slot))
+                .into_iter()
+                .collect()
+        }
+        ActionConfig::FileSystemDataCollection(_) | ActionConfig::LocalDatasetCollection(_) => {
+            Vec::new()
+        }
     }
 }
 

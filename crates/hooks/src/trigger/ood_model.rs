@@ -14,4 +14,11 @@ impl OodScorer for OodModel {
     fn threshold(&self) -> f64 {
         OodModel::threshold(self)
     }
+
+    fn threshold_at_rate(&self, false_alarm_rate: f64) -> Option<f64> {
+        // The model keeps one calibrated promise; a stricter wish needs a new calibration.
+        let promise = self.threshold_details().promise.as_ref()?;
+        let is_kept = promise.max_false_collection_rate <= false_alarm_rate;
+        is_kept.then(|| OodModel::threshold(self))
+    }
 }

@@ -70,7 +70,8 @@ pub fn run_if_asked() {
     let hooks = hooks(&folder);
     let round = std::env::var(ROUND).unwrap();
     if round == "drain" {
-        let is_drained = hooks.drain(Duration::from_secs(120));
+        // Long enough for a busy machine; a queue that stands still is found out all the same.
+        let is_drained = hooks.drain(Duration::from_secs(3_600));
         std::process::exit(i32::from(!is_drained));
     }
     let rate: u32 = std::env::var(RATE).unwrap().parse().unwrap();

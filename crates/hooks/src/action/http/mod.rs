@@ -12,11 +12,10 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use straylight_geti::SecretRef;
 use ureq::Agent;
 use ureq::http::{Request, Response};
 
-use super::{Action, ActionError};
+use super::{Action, ActionError, resolve_secret};
 use crate::config::{ActionConfig, HttpConfig};
 use crate::event::Event;
 
@@ -105,7 +104,7 @@ impl HttpRequestAction {
             request = request.header("content-type", media_type);
         }
         for (name, value) in &self.config.headers {
-            request = request.header(name, resolve(name, value)?);
+            request = request.header(name, resolve_secret(name, value)?);
         }
         // The error may repeat a header's value: it is not shown.
         let failed =
@@ -121,18 +120,6 @@ impl HttpRequestAction {
             self.agent().run(Request::from_parts(parts, body))
         };
         sent.map_err(|error| failure::of_error(self.address(), &error))
-    }
-}
-
-/// The value of a header, looked up if it is a reference to a secret.
-fn resolve(name: &str, value: &str) -> Result<String, ActionError> {
-    match value.parse::<SecretRef>() {
-        Err(_) => Ok(value.to_owned()),
-        Ok(reference) => match reference.resolve() {
-            Ok(secret) => Ok(secret.expose().to_owned()),
-            // Somebody may yet set the variable or write the file.
-            Err(error) => Err(ActionError::transient(format!("header `{name}`: {error}"))),
-        },
     }
 }
 

@@ -1,0 +1,298 @@
+//! What every action must do, whatever its sink.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use straylight_core::TaskType;
+use straylight_server::{Server, ServerConfig, Tls, create_token};
+use straylight_store::{NewProject, Store};
+
+use super::*;
+use crate::config::{BuildContext, GetiConfig, HttpConfig, SessionConfig};
+use crate::testing::{Answer, Receiver, event_with};
+
+/// An action with a look at what its sink has.
+struct Case {
+    action: Box<dyn Action>,
+    /// Number of different events that are at the sink.
+    count: Box<dyn Fn() -> usize>,
+    /// An action of the same kind whose sink is out of reach.
+    broken: Box<dyn Action>,
+    _folder: tempfile::TempDir,
+}
+
+const SECRET: &str = "swordfish";
+
+fn file_system() -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("data");
+    let images = target.join("images");
+    let blocked = folder.path().join("blocked");
+    std::fs::write(&blocked, b"a file, not a folder").unwrap();
+    let collection = |path| Box::new(FileSystemDataCollection::new(FileSystemOptions::new(path)));
+    Case {
+        action: collection(target),
+        count: Box::new(move || std::fs::read_dir(&images).unwrap().count()),
+        broken: collection(blocked),
+        _folder: folder,
+    }
+}
+
+fn local_dataset() -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, count) = store_with_project(folder.path());
+    let blocked = folder.path().join("blocked");
+    std::fs::write(&blocked, b"a file, not a store").unwrap();
+    let broken = LocalStore::Folder(blocked);
+    Case {
+        action: Box::new(LocalDatasetCollection::new(
+            LocalStore::Open(store),
+            "p",
+            "strays",
+        )),
+        count,
+        broken: Box::new(LocalDatasetCollection::new(broken, "p", "strays")),
+        _folder: folder,
+    }
+}
+
+fn store_with_project(folder: &std::path::Path) -> (Arc<Store>, Box<dyn Fn() -> usize>) {
+    let store = Arc::new(Store::open(folder.join("store")).unwrap());
+    let project = NewProject::single("p", TaskType::Classification, &["dog", "cat"]);
+    let project = store.create_project(&project).unwrap();
+    let kept = Arc::clone(&store);
+    let count = move || {
+        let dataset = kept.dataset_named(&project.id, "strays").unwrap().unwrap();
+        kept.count_images(&dataset.id, &straylight_store::ImageFilter::default())
+            .unwrap() as usize
+    };
+    (store, Box::new(count))
+}
+
+/// An address on loopback where nobody listens.
+fn nobody() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn http() -> Case {
+    let receiver = Receiver::start(|_| Answer::Status(200));
+    let action = |url: String| {
+        let mut config = HttpConfig {
+            method: "POST".into(),
+            ..HttpConfig::new(url)
+        };
+        config.headers.insert("Authorization".into(), SECRET.into());
+        Box::new(HttpRequestAction::new(config).unwrap())
+    };
+    Case {
+        action: action(receiver.url()),
+        broken: action(nobody()),
+        count: Box::new(move || {
+            let requests = receiver.requests();
+            let keys = requests
+                .iter()
+                .map(|r| r.header("idempotency-key").unwrap().to_owned());
+            keys.collect::<BTreeSet<String>>().len()
+        }),
+        _folder: tempfile::tempdir().unwrap(),
+    }
+}
+
+fn geti() -> Case {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, count) = store_with_project(folder.path());
+    let token = create_token(&store, "t", None).unwrap();
+    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = ServerConfig::default()
+        .listen_on(loopback)
+        .with_tls(Tls::Off);
+    let server = Server::bind(store, config, None).unwrap();
+    let url = format!("http://{}", server.address());
+    std::thread::spawn(move || server.run().unwrap());
+    let action = |host: String| {
+        let session = SessionConfig {
+            host,
+            has_valid_certificate: true,
+            proxies: None,
+            token: Some(token.reveal().to_owned()),
+            username: None,
+            password: None,
+            organization_id: None,
+            ca_file: None,
+        };
+        Box::new(GetiDataCollection::new(GetiConfig {
+            session,
+            workspace_id: String::new(),
+            project: "p".into(),
+            dataset: Some("strays".into()),
+            log_level: crate::config::LogLevel::Debug,
+        }))
+    };
+    Case {
+        action: action(url),
+        count,
+        broken: action(nobody()),
+        _folder: folder,
+    }
+}
+
+fn comply(case: &Case) {
+    let action = case.action.as_ref();
+    // The same name and time twice are two events; the same event twice is one.
+    let (first, second) = (event_with(1 << 64, "a"), event_with(2 << 64, "a"));
+    for event in [&first, &second, &first] {
+        if action.is_delivered(event).unwrap() != Delivery::Done {
+            action.perform(event).unwrap();
+        }
+    }
+    assert_eq!((case.count)(), 2, "{}", action.name());
+    let error = case.broken.perform(&event_with(3 << 64, "b")).unwrap_err();
+    assert_ne!(
+        error.kind(),
+        ActionErrorKind::Permanent,
+        "{error}: a sink may come back"
+    );
+    assert!(!error.to_string().is_empty() && !error.to_string().contains(SECRET));
+    assert!(!action.sink().contains(SECRET) && !action.sink().is_empty());
+    let config = action.config().unwrap();
+    assert!(!format!("{config:?}").contains(SECRET));
+    let built = config.build(&BuildContext::default()).unwrap();
+    assert_eq!((built.name(), built.sink()), (action.name(), action.sink()));
+    assert_eq!(built.config(), Some(config));
+}
+
+#[test]
+fn the_file_system_complies() {
+    comply(&file_system());
+}
+
+#[test]
+fn the_local_dataset_complies() {
+    comply(&local_dataset());
+}
+
+#[test]
+fn the_http_request_complies() {
+    comply(&http());
+}
+
+#[test]
+fn the_geti_dataset_complies() {
+    comply(&geti());
+}
+
+/// A bucket that keeps the names of its objects.
+#[cfg(feature = "s3")]
+fn s3() -> Case {
+    let objects = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+    let kept = Arc::clone(&objects);
+    let receiver = Receiver::start(move |request| {
+        let mut kept = kept.lock().unwrap();
+        if request.method == "PUT" {
+            kept.insert(request.path.clone());
+        }
+        Answer::Status(if kept.contains(&request.path) {
+            200
+        } else {
+            404
+        })
+    });
+    let action = |endpoint: String| {
+        let config = serde_json::json!({
+            "bucket": "b", "prefix": "x/", "endpoint": endpoint, "access_key_id": "id",
+            "secret_access_key": SECRET, "timeout_seconds": 5.0,
+        });
+        Box::new(S3Collection::new(serde_json::from_value(config).unwrap()))
+    };
+    let url = receiver.url();
+    Case {
+        action: action(url.trim_end_matches("/events").to_owned()),
+        broken: action(nobody()),
+        count: Box::new(move || {
+            let _alive = &receiver;
+            let objects = objects.lock().unwrap();
+            assert_eq!(objects.len() % 3, 0, "{objects:?}");
+            objects
+                .iter()
+                .filter(|path| path.contains("x/images/"))
+                .count()
+        }),
+        _folder: tempfile::tempdir().unwrap(),
+    }
+}
+
+#[cfg(feature = "s3")]
+#[test]
+fn the_bucket_complies() {
+    comply(&s3());
+}
+
+/// A broker that confirms what it is told and keeps the keys of the events.
+#[cfg(feature = "mqtt")]
+fn broker() -> (u16, Arc<std::sync::Mutex<BTreeSet<String>>>) {
+    use std::io::{Read, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let keys = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
+    let kept = Arc::clone(&keys);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            while let Some((kind, body)) = read_packet(&mut stream) {
+                if kind == 1 {
+                    stream.write_all(&[0x20, 2, 0, 0]).unwrap();
+                } else if kind == 3 {
+                    let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
+                    let id = &body[2 + topic..4 + topic];
+                    let json: serde_json::Value =
+                        serde_json::from_slice(&body[4 + topic..]).unwrap();
+                    kept.lock()
+                        .unwrap()
+                        .insert(json["key"].as_str().unwrap().to_owned());
+                    stream.write_all(&[0x40, 2, id[0], id[1]]).unwrap();
+                }
+            }
+        }
+    });
+    return (port, keys);
+
+    /// Type and content of an MQTT 3.1.1 control packet (section 2.2).
+    fn read_packet(stream: &mut std::net::TcpStream) -> Option<(u8, Vec<u8>)> {
+        let mut byte = [0];
+        stream.read_exact(&mut byte).ok()?;
+        let kind = byte[0] >> 4;
+        let (mut length, mut shift) = (0usize, 0);
+        loop {
+            stream.read_exact(&mut byte).ok()?;
+            length |= usize::from(byte[0] & 0x7f) << shift;
+            shift += 7;
+            if byte[0] & 0x80 == 0 {
+                break;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).ok()?;
+        Some((kind, body))
+    }
+}
+
+#[cfg(feature = "mqtt")]
+#[test]
+fn the_broker_complies() {
+    let (port, keys) = broker();
+    let nobody = nobody().rsplit(':').next().unwrap().parse().unwrap();
+    let action = |port: u16| {
+        let config = serde_json::json!({
+            "host": "127.0.0.1", "port": port, "topic": "strays", "username": "u",
+            "password": SECRET, "include_picture": true, "timeout_seconds": 5.0,
+        });
+        Box::new(MqttPublish::new(serde_json::from_value(config).unwrap()))
+    };
+    comply(&Case {
+        action: action(port),
+        broken: action(nobody),
+        count: Box::new(move || keys.lock().unwrap().len()),
+        _folder: tempfile::tempdir().unwrap(),
+    });
+}
