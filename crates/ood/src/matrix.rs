@@ -5,7 +5,7 @@ use crate::storage::Storage;
 /// A dense matrix of numbers, row by row: one row an image, one column a dimension.
 ///
 /// At least one column; no rows are allowed. The numbers are owned, or lie in a file that is
-/// mapped into memory. Cloning copies owned numbers.
+/// mapped into memory; clones share them.
 #[derive(Debug, Clone)]
 pub struct Matrix<T = f32> {
     rows: usize,
@@ -30,7 +30,7 @@ pub struct ShapeError {
 impl<T: Pod> Matrix<T> {
     /// Makes a matrix `[rows, columns]` of numbers that lie row by row.
     pub fn new(rows: usize, columns: usize, data: Vec<T>) -> Result<Self, ShapeError> {
-        Self::from_storage(rows, columns, Storage::Owned(data))
+        Self::from_storage(rows, columns, Storage::owned(data))
     }
 
     pub(crate) fn from_storage(
@@ -67,7 +67,7 @@ impl<T: Pod> Matrix<T> {
         Self {
             rows,
             columns,
-            data: Storage::Owned(data),
+            data: Storage::owned(data),
         }
     }
 
@@ -109,7 +109,7 @@ impl<T: Pod> Matrix<T> {
         Self {
             rows: data.len() / self.columns,
             columns: self.columns,
-            data: Storage::Owned(data),
+            data: Storage::owned(data),
         }
     }
 }
@@ -125,7 +125,7 @@ impl Matrix<f32> {
         Self {
             rows: self.rows,
             columns: self.columns,
-            data: Storage::Owned(data),
+            data: Storage::owned(data),
         }
     }
 }

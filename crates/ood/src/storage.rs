@@ -9,7 +9,7 @@ use crate::kernels::MappedFile;
 /// Numbers that are owned or lie in a memory-mapped file.
 #[derive(Clone)]
 pub(crate) enum Storage<T> {
-    Owned(Vec<T>),
+    Owned(Arc<Vec<T>>),
     Mapped(Mapped),
 }
 
@@ -18,6 +18,13 @@ pub(crate) enum Storage<T> {
 pub(crate) struct Mapped {
     file: Arc<MappedFile>,
     bytes: Range<usize>,
+}
+
+impl<T> Storage<T> {
+    /// Keeps numbers in memory; clones share them.
+    pub(crate) fn owned(values: Vec<T>) -> Self {
+        Self::Owned(Arc::new(values))
+    }
 }
 
 impl<T: Pod> Storage<T> {
@@ -33,7 +40,7 @@ impl<T: Pod> Storage<T> {
                 file: Arc::clone(file),
                 bytes,
             }),
-            Err(_) => Self::Owned(
+            Err(_) => Self::owned(
                 raw.chunks_exact(size_of::<T>())
                     .map(bytemuck::pod_read_unaligned)
                     .collect(),

@@ -139,7 +139,7 @@ impl<'a> FitContext<'a> {
     pub(crate) fn bank(&self, normalise: bool) -> Arc<Bank> {
         self.shared(Bank::section(normalise), || {
             Bank::new(
-                self.features(),
+                &self.view(normalise),
                 self.labels.clone(),
                 normalise,
                 self.neighbours,

@@ -1,13 +1,16 @@
 use std::sync::Arc;
 
+use super::pruning::Pruning;
 use super::top::Smallest;
 use crate::error::ScoreError;
-use crate::kernels::squared_distances;
+use crate::kernels::{squared_distance, squared_distances};
 use crate::state::{SectionReader, StateError, StateReader, StateWriter};
 use crate::{Matrix, Query};
 
 /// How many rows are compared at once.
 const BLOCK: usize = 256;
+/// Smaller banks are searched row by row: they fit the processor's cache.
+const FEWEST_PRUNED: usize = 1000;
 
 /// The feature vectors of the fitted images with their labels, to be searched exactly.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(crate) struct Bank {
     normalise: bool,
     /// How many neighbours a search looks for: as many as the most demanding detector needs.
     k: usize,
+    /// Bounds that spare most rows; banks that fit the processor's cache have none.
+    pruning: Option<Pruning>,
 }
 
 /// The nearest fitted images of one image, the nearest first.
@@ -30,18 +35,18 @@ pub(crate) struct Neighbours {
 }
 
 impl Bank {
-    /// Builds a bank of all rows; `labels` may be empty.
+    /// Builds a bank of all rows (scaled to length 1 already if `normalise`); `labels` may be
+    /// empty.
     pub(crate) fn new(features: &Matrix, labels: Vec<u32>, normalise: bool, k: usize) -> Self {
-        let features = if normalise {
-            features.unit_rows()
-        } else {
-            features.clone()
-        };
+        let large = features.rows() >= FEWEST_PRUNED;
+        // Without axes every row is looked at: slower, and as exact.
+        let pruning = large.then(|| Pruning::fit(features).ok()).flatten();
         Self {
-            features,
+            features: features.clone(),
             labels,
             normalise,
             k,
+            pruning,
         }
     }
 
@@ -73,6 +78,15 @@ impl Bank {
 
     /// The `k` nearest rows of a vector without the row `excluded`.
     pub(crate) fn search(&self, vector: &[f32], excluded: Option<usize>) -> Neighbours {
+        let smallest = match &self.pruning {
+            Some(pruning) => self.pruned_search(vector, excluded, &pruning.bounds(vector)),
+            None => self.full_search(vector, excluded),
+        };
+        let (distances, rows) = smallest.into_sorted();
+        Neighbours { distances, rows }
+    }
+
+    fn full_search(&self, vector: &[f32], excluded: Option<usize>) -> Smallest {
         let mut smallest = Smallest::new(self.k);
         let mut distances = [0.0_f32; BLOCK];
         let blocks = self.features.data().chunks(BLOCK * self.features.columns());
@@ -86,8 +100,33 @@ impl Bank {
                 }
             }
         }
-        let (distances, rows) = smallest.into_sorted();
-        Neighbours { distances, rows }
+        smallest
+    }
+
+    /// Looks at the rows with the lowest bounds first, then at those that still may be nearer.
+    fn pruned_search(&self, vector: &[f32], excluded: Option<usize>, bounds: &[f32]) -> Smallest {
+        let mut promising = Smallest::new(self.k + 1);
+        for (row, &bound) in bounds.iter().enumerate() {
+            if bound <= promising.limit() {
+                promising.offer(bound, row as u32);
+            }
+        }
+        let (_, first) = promising.into_sorted();
+        let mut smallest = Smallest::new(self.k);
+        let offer = |row: usize, smallest: &mut Smallest| {
+            if excluded != Some(row) {
+                smallest.offer(squared_distance(vector, self.features.row(row)), row as u32);
+            }
+        };
+        for &row in &first {
+            offer(row as usize, &mut smallest);
+        }
+        for (row, &bound) in bounds.iter().enumerate() {
+            if bound <= smallest.limit() && !first.contains(&(row as u32)) {
+                offer(row, &mut smallest);
+            }
+        }
+        smallest
     }
 
     pub(crate) fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
@@ -96,6 +135,9 @@ impl Bank {
         section.number("neighbours", self.k as f64);
         if !self.labels.is_empty() {
             section.indices("labels", &self.labels);
+        }
+        if let Some(pruning) = &self.pruning {
+            pruning.save(&mut section);
         }
     }
 
@@ -112,11 +154,17 @@ impl Bank {
             other => other?,
         };
         let k = from.number("neighbours")? as usize;
+        let features = from.matrix("features")?;
+        let pruning = match Pruning::load(from, features.rows()) {
+            Err(StateError::Missing(_)) => None,
+            other => Some(other?),
+        };
         Ok(Self {
-            features: from.matrix("features")?,
+            features,
             labels,
             normalise,
             k,
+            pruning,
         })
     }
 }
@@ -135,6 +183,30 @@ mod tests {
             (without.rows, without.distances),
             (vec![0, 2], vec![1.0, 4.0])
         );
+    }
+
+    #[test]
+    fn pruning_finds_the_same_neighbours() {
+        let mut random = crate::random::Random::new(31);
+        // Variances fall along the dimensions of one bank and are all the same in the other.
+        for decay in [0.05, 0.0] {
+            let mut value = |j: usize| (random.normal() * (-decay * j as f64).exp()) as f32;
+            let features = Matrix::from_fn(1500, 100, |_, j| value(j));
+            let queries = Matrix::from_fn(20, 100, |_, j| value(j));
+            let bank = Bank::new(&features, vec![], false, 10);
+            assert!(bank.pruning.is_some());
+            for (row, query) in queries
+                .iter_rows()
+                .chain(features.iter_rows().take(5))
+                .enumerate()
+            {
+                let (distances, rows) = bank.full_search(query, Some(row)).into_sorted();
+                assert_eq!(
+                    bank.search(query, Some(row)),
+                    Neighbours { distances, rows }
+                );
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Exact nearest neighbours among the fitted images.
 
 mod bank;
+mod pruning;
 mod top;
 
 pub(crate) use bank::{Bank, Neighbours};

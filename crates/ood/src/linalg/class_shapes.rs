@@ -1,8 +1,9 @@
 use faer::Mat;
 
 use super::pca::principal_axes;
-use super::precision::{floor, ledoit_wolf};
-use super::{centred, class_means, dot64};
+use super::precision::floor;
+use super::spread::Spread;
+use super::{class_means, dot64};
 use crate::Matrix;
 use crate::error::FitError;
 use crate::kernels::mat_vec;
@@ -39,20 +40,12 @@ impl PooledAxes {
     /// Fits the shared covariance of the rows of each class about its mean.
     pub(crate) fn fit(features: &Matrix, class_rows: &[Vec<usize>]) -> Result<Self, FitError> {
         let means = class_means(features, class_rows);
-        let images: usize = class_rows.iter().map(Vec::len).sum();
         let dimensions = features.columns();
-        let mut deviations = Mat::zeros(images, dimensions);
-        let mut next = 0;
-        for (rows, mean) in class_rows.iter().zip(&means) {
-            let part = centred(features, rows, mean);
-            deviations
-                .as_mut()
-                .subrows_mut(next, rows.len())
-                .copy_from(&part);
-            next += rows.len();
-        }
-        let (variances, axes) = principal_axes(&deviations, TOLERANCE)?;
-        let (shrinkage, mean_variance) = ledoit_wolf(&deviations, &variances);
+        let spread = Spread::fit(features, class_rows, &means)?;
+        let (shrinkage, mean_variance) = spread.ledoit_wolf();
+        let Spread {
+            variances, axes, ..
+        } = spread;
         let shrunk = |variance: f64| (1.0 - shrinkage) * variance + shrinkage * mean_variance;
         let floor = floor(shrunk(variances.first().copied().unwrap_or(0.0)));
         let rank = axes.len().min(SHARED_AXES);

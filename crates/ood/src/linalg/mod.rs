@@ -10,6 +10,7 @@ mod eigen;
 mod pca;
 mod precision;
 mod pseudo_inverse;
+mod spread;
 mod stats;
 
 pub(crate) use class_shapes::{ClassShape, PooledAxes};

@@ -85,6 +85,23 @@ impl Pca {
         f64::from(dot(&rest, &rest))
     }
 
+    /// Number of axes, at least 1.
+    pub(crate) fn count(&self) -> usize {
+        self.axes.rows()
+    }
+
+    /// Coordinates of `vector - origin` along the axes, and its squared length.
+    pub(crate) fn coordinates_and_length(&self, vector: &[f32]) -> (Vec<f32>, f32) {
+        let centred: Vec<f32> = vector
+            .iter()
+            .zip(&self.origin)
+            .map(|(x, m)| x - m)
+            .collect();
+        let mut coordinates = vec![0.0; self.axes.rows()];
+        mat_vec(self.axes.data(), &centred, &mut coordinates);
+        (coordinates, dot(&centred, &centred))
+    }
+
     /// Coordinates of `vector - origin` along the axes.
     pub(crate) fn coordinates(&self, vector: &[f32]) -> Vec<f32> {
         let centred: Vec<f32> = vector
@@ -122,15 +139,7 @@ pub(super) fn principal_axes(
 ) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
     let n = rows.nrows().max(1) as f64;
     if rows.nrows() >= rows.ncols() {
-        let found = eigen(&scatter(rows), "the covariance")?;
-        let rank = found.rank(tolerance);
-        let variances = found
-            .values
-            .iter()
-            .take(rank)
-            .map(|value| value / n)
-            .collect();
-        return Ok((variances, found.vectors.into_iter().take(rank).collect()));
+        return spectrum(&scatter(rows), rows.nrows(), tolerance);
     }
     let found = eigen(&gram(rows), "the Gram matrix")?;
     let rank = found.rank(tolerance);
@@ -144,6 +153,24 @@ pub(super) fn principal_axes(
         variances,
         (0..rank).map(|i| lifted(rows, &found, i)).collect(),
     ))
+}
+
+/// Mean squared coordinates and axes of the scatter `X^T X` of `images` rows.
+pub(super) fn spectrum(
+    scatter: &Mat<f64>,
+    images: usize,
+    tolerance: f64,
+) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
+    let found = eigen(scatter, "the covariance")?;
+    let rank = found.rank(tolerance);
+    let n = images.max(1) as f64;
+    let variances = found
+        .values
+        .iter()
+        .take(rank)
+        .map(|value| value / n)
+        .collect();
+    Ok((variances, found.vectors.into_iter().take(rank).collect()))
 }
 
 /// The axis of the `i`-th eigenvector `u` of `X X^T`: `X^T u / sqrt(value)`.

@@ -1,15 +1,10 @@
-use faer::Mat;
-
-use super::pca::principal_axes;
-use super::{centred, class_means};
+use super::class_means;
+use super::spread::Spread;
 use crate::Matrix;
 use crate::error::FitError;
 use crate::kernels::mat_vec;
 use crate::state::{SectionReader, SectionWriter, StateError};
 
-/// Variances below this part of the largest count as none: they are rounding errors of the
-/// single-precision features.
-const RANK_TOLERANCE: f64 = 1e-10;
 /// A shrunk variance is at least this part of the largest, plus [`SMALLEST_VARIANCE`].
 const VARIANCE_FLOOR: f64 = 1e-10;
 const SMALLEST_VARIANCE: f64 = 1e-12;
@@ -50,22 +45,13 @@ impl WithinClass {
             .collect();
         let means = class_means(features, &populated);
         let count: usize = populated.iter().map(Vec::len).sum();
-        let mut deviations = Mat::zeros(count, features.columns());
-        let mut next = 0;
-        for (rows, mean) in populated.iter().zip(&means) {
-            let part = centred(features, rows, mean);
-            deviations
-                .as_mut()
-                .subrows_mut(next, rows.len())
-                .copy_from(&part);
-            next += rows.len();
-        }
+        let spread = Spread::fit(features, &populated, &means)?;
         let parts = populated
             .iter()
             .map(|rows| rows.len() as f64 / count.max(1) as f64);
         let parts = parts.collect();
         Ok(Self {
-            precision: Precision::fit(&deviations, shrink)?,
+            precision: Precision::of(spread, shrink),
             means,
             parts,
         })
@@ -73,19 +59,20 @@ impl WithinClass {
 }
 
 impl Precision {
-    /// Inverts the covariance `X^T X / n` of centred rows: its pseudo-inverse, or the inverse of
-    /// its Ledoit-Wolf estimate.
-    pub(crate) fn fit(rows: &Mat<f64>, shrink: bool) -> Result<Self, FitError> {
-        let (variances, axes) = principal_axes(rows, RANK_TOLERANCE)?;
+    /// Inverts a covariance: its pseudo-inverse, or the inverse of its Ledoit-Wolf estimate.
+    fn of(spread: Spread, shrink: bool) -> Self {
+        let (shrinkage, mean_variance) = spread.ledoit_wolf();
+        let Spread {
+            variances, axes, ..
+        } = spread;
         if !shrink {
             let weights = variances.iter().map(|variance| 1.0 / variance).collect();
-            return Ok(Self {
+            return Self {
                 axes,
                 weights,
                 rest: 0.0,
-            });
+            };
         }
-        let (shrinkage, mean_variance) = ledoit_wolf(rows, &variances);
         let floor = floor(variances.first().copied().unwrap_or(0.0));
         let inverse = |variance: f64| {
             1.0 / ((1.0 - shrinkage) * variance + shrinkage * mean_variance).max(floor)
@@ -94,11 +81,11 @@ impl Precision {
             .iter()
             .map(|&variance| inverse(variance))
             .collect();
-        Ok(Self {
+        Self {
             axes,
             weights,
             rest: inverse(0.0),
-        })
+        }
     }
 
     /// `P v`.
@@ -117,29 +104,6 @@ impl Precision {
 /// The smallest variance that is believed beside the largest.
 pub(super) fn floor(largest: f64) -> f64 {
     VARIANCE_FLOOR * largest + SMALLEST_VARIANCE
-}
-
-/// Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices",
-/// 2004: how far to shrink towards the mean variance, and that variance.
-///
-/// With `S = X^T X / n`, `mu = tr S / D`: `delta = (|S|^2 - D mu^2) / D`,
-/// `beta = (sum |x_i|^4 / n - |S|^2) / (n D)`, shrinkage `beta / delta` within `0..=1`.
-pub(super) fn ledoit_wolf(rows: &Mat<f64>, variances: &[f64]) -> (f64, f64) {
-    let (n, dimensions) = (rows.nrows().max(1) as f64, rows.ncols() as f64);
-    let mean_variance = variances.iter().sum::<f64>() / dimensions;
-    let squared: f64 = variances.iter().map(|variance| variance.powi(2)).sum();
-    let fourth: f64 = rows
-        .row_iter()
-        .map(|row| row.squared_norm_l2().powi(2))
-        .sum();
-    let delta = (squared - dimensions * mean_variance.powi(2)) / dimensions;
-    let beta = (fourth / n - squared) / (n * dimensions);
-    let shrinkage = if delta > 0.0 {
-        (beta / delta).clamp(0.0, 1.0)
-    } else {
-        1.0
-    };
-    (shrinkage, mean_variance)
 }
 
 pub(crate) fn dot64(a: &[f64], b: &[f64]) -> f64 {

@@ -16,6 +16,8 @@ const FEWEST_IMAGES: usize = 4;
 const HEAD_TOLERANCE: f64 = 1e-2;
 /// With fewer held-out images than this, cross-fitted scores make a better threshold.
 const FEWEST_HELD_OUT: usize = 10;
+/// More fitted images than this are cross-fitted in two folds.
+const MANY_IMAGES: usize = 5000;
 /// How the steps of a fit are counted.
 const STEPS: u64 = 4;
 
@@ -244,13 +246,22 @@ impl<'a> Fit<'a> {
         progress.advance(1);
         let rows = self.sampled_rows();
         let cross = CrossFit {
-            folds: self.options.folds,
+            folds: self.folds(),
             neighbours: self.options.neighbours,
             seed: self.options.seed,
         };
         let scores = cross_fit(&members, set, self.head, &rows, &cross);
         progress.advance(1);
         self.keep_sound(members, scores)
+    }
+
+    /// Two folds of many images are enough: either half is as good as all.
+    fn folds(&self) -> usize {
+        if self.parts.fit.len() > MANY_IMAGES {
+            2
+        } else {
+            self.options.folds
+        }
     }
 
     /// The images whose scores are cross-fitted: all, or a random sample of many.
