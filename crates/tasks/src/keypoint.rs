@@ -101,7 +101,7 @@ impl PostProcessor for Keypoints {
                 y: place(1, row.bin),
                 is_visible: true,
             };
-            let probability = column.score.min(row.score).clamp(0.0, 1.0);
+            let probability = column.score.min(row.score);
             let label = self.labels.scored(point as i64, probability)?;
             Ok(Annotation {
                 shape,

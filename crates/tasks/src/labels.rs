@@ -67,8 +67,11 @@ impl ModelLabels {
 }
 
 /// A label with a probability; an empty label always has 0, as in Geti.
+///
+/// Scores of models that are none are cut to 0 and 1.
 pub(crate) fn scored(label: &Label, probability: f32) -> ScoredLabel {
-    ScoredLabel::new(label, if label.is_empty { 0.0 } else { probability })
+    let probability = if label.is_empty { 0.0 } else { probability };
+    ScoredLabel::new(label, probability.clamp(0.0, 1.0))
 }
 
 struct Matching<'a> {

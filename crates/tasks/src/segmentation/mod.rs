@@ -8,9 +8,10 @@
 
 mod soft;
 
-use straylight_core::{Annotation, Label, Prediction, SaliencyMap, ScoredLabel};
+use straylight_core::{Annotation, Label, Prediction, SaliencyMap};
 
 use crate::instance_segmentation::polygon;
+use crate::labels::scored;
 use crate::raster::{Contour, Filled, contours, simplified_len};
 use crate::saliency;
 use crate::tiling::{SegmentationMerger, TileMerger};
@@ -61,7 +62,7 @@ impl Segmentation {
                     let probability = mean_score(&contour, enlarged, class);
                     prediction.annotations.push(Annotation {
                         shape: polygon(&contour.points),
-                        labels: vec![ScoredLabel::new(label, probability)],
+                        labels: vec![scored(label, probability)],
                     });
                 }
             }

@@ -23,11 +23,13 @@ impl Soft {
         if planes * height * width == 0 || planes > usize::from(u16::MAX) {
             return Err(tensor.unfit("wanted at least one pixel and at most 65,535 classes"));
         }
+        let values = tensor.data.to_f32();
+        tensor.finite(&values)?;
         Ok(Self {
             planes,
             height,
             width,
-            values: tensor.data.to_f32().into_owned(),
+            values: values.into_owned(),
         })
     }
 

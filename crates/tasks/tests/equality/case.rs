@@ -7,39 +7,39 @@ use serde::Deserialize;
 use straylight_core::{Label, TaskType};
 
 #[derive(Debug, Deserialize)]
-pub struct Case {
-    pub name: String,
-    pub about: String,
-    pub image: (u32, u32),
-    pub tasks: Vec<Task>,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) image: (u32, u32),
+    pub(crate) tasks: Vec<Task>,
     #[serde(default)]
-    pub annotations: Vec<Expected>,
-    pub maps: Option<BTreeMap<String, Vec<Vec<u8>>>>,
-    pub error: Option<String>,
+    pub(crate) annotations: Vec<Expected>,
+    pub(crate) maps: Option<BTreeMap<String, Vec<Vec<u8>>>>,
+    pub(crate) error: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Task {
+pub(crate) struct Task {
     #[serde(rename = "type")]
-    pub kind: TaskType,
-    pub model_info: BTreeMap<String, String>,
-    pub labels: Vec<Label>,
-    pub network: (u32, u32),
-    pub outputs: Vec<Tensor>,
+    pub(crate) kind: TaskType,
+    pub(crate) model_info: BTreeMap<String, String>,
+    pub(crate) labels: Vec<Label>,
+    pub(crate) network: (u32, u32),
+    pub(crate) outputs: Vec<Tensor>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Tensor {
-    pub name: String,
+pub(crate) struct Tensor {
+    pub(crate) name: String,
     #[serde(rename = "type")]
-    pub kind: Kind,
-    pub shape: Vec<usize>,
-    pub data: Vec<Number>,
+    pub(crate) kind: Kind,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) data: Vec<Number>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub(crate) enum Kind {
     F32,
     I64,
     U8,
@@ -48,13 +48,13 @@ pub enum Kind {
 /// A number, or the name of one that JSON cannot hold.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub enum Number {
+pub(crate) enum Number {
     Plain(f64),
     Special(String),
 }
 
 impl Number {
-    pub fn value(&self) -> f64 {
+    pub(crate) fn value(&self) -> f64 {
         match self {
             Self::Plain(value) => *value,
             Self::Special(name) => name.parse().unwrap(),
@@ -63,37 +63,37 @@ impl Number {
 }
 
 #[derive(Debug, Deserialize)]
-pub struct Expected {
-    pub shape: ExpectedShape,
-    pub labels: Vec<ExpectedLabel>,
+pub(crate) struct Expected {
+    pub(crate) shape: ExpectedShape,
+    pub(crate) labels: Vec<ExpectedLabel>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct ExpectedLabel {
-    pub id: String,
-    pub name: String,
-    pub probability: f64,
+pub(crate) struct ExpectedLabel {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) probability: f64,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct ExpectedShape {
+pub(crate) struct ExpectedShape {
     #[serde(rename = "type")]
-    pub kind: String,
+    pub(crate) kind: String,
     #[serde(default)]
-    pub points: Vec<[f64; 2]>,
+    pub(crate) points: Vec<[f64; 2]>,
     #[serde(default)]
-    pub x: f64,
+    pub(crate) x: f64,
     #[serde(default)]
-    pub y: f64,
+    pub(crate) y: f64,
     #[serde(default)]
-    pub width: f64,
+    pub(crate) width: f64,
     #[serde(default)]
-    pub height: f64,
+    pub(crate) height: f64,
     #[serde(default)]
-    pub angle: f64,
+    pub(crate) angle: f64,
 }
 
-pub fn read(group: &str) -> Vec<Case> {
+pub(crate) fn read(group: &str) -> Vec<Case> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/tasks");
     let text = fs::read_to_string(format!("{root}/{group}.json")).unwrap();
     serde_json::from_str(&text).unwrap()

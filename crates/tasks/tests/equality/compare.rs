@@ -9,7 +9,7 @@ const PIXEL: f64 = 1.0;
 const DEGREE: f64 = 1.0;
 const PROBABILITY: f64 = 1e-3;
 
-pub fn check(group: &str, case: &Case, result: Result<Prediction, TaskError>) {
+pub(crate) fn check(group: &str, case: &Case, result: Result<Prediction, TaskError>) {
     let place = format!("{group}/{} ({})", case.name, case.about);
     match (&case.error, result) {
         (Some(part), Err(error)) => {

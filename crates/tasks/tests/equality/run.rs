@@ -118,7 +118,7 @@ impl ChainRunner for Chain<'_, '_> {
     }
 }
 
-pub fn run(case: &Case) -> Result<Prediction, TaskError> {
+pub(crate) fn run(case: &Case) -> Result<Prediction, TaskError> {
     let image = Size::new(case.image.0, case.image.1);
     let tasks = case
         .tasks
