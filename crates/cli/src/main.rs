@@ -1,6 +1,5 @@
 //! The `straylight` program: arguments in, library calls, answers out. No logic of its own.
 
-mod args;
 mod command;
 mod exit;
 mod output;
@@ -10,7 +9,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::Arguments;
+use crate::command::Arguments;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();

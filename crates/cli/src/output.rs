@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use serde::Serialize;
+use straylight::ood::threshold::Promise;
 
 use crate::exit::Failure;
 
@@ -26,6 +27,22 @@ pub(crate) fn report(failure: &Failure) {
         cause = inner.source();
     }
     eprintln!("{text}");
+}
+
+/// Writes a remark to standard error, where it cannot spoil an answer.
+pub(crate) fn note(text: &str) {
+    eprintln!("{text}");
+}
+
+/// Says what a threshold promises.
+pub(crate) fn promise(promise: &Promise) -> String {
+    format!(
+        "promise: with {:.0} % confidence at most {:.2} % of in-distribution images are \
+         collected, from {} held-out images",
+        promise.confidence * 100.0,
+        promise.max_false_collection_rate * 100.0,
+        promise.images
+    )
 }
 
 /// Writes an answer as JSON to a file (atomically) or, for `-`, to standard output.

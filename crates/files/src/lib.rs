@@ -25,7 +25,11 @@ pub struct FileError {
 impl FileError {
     /// Names what was tried on which path beside the operating system's own words.
     pub fn new(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
-        Self { action, path: path.into(), source }
+        Self {
+            action,
+            path: path.into(),
+            source,
+        }
     }
 
     /// What kind of failure the operating system saw.
@@ -84,7 +88,9 @@ pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
         // Windows offers no handle on a folder that could be synced.
         return Ok(());
     }
-    File::open(folder).and_then(|handle| handle.sync_all()).map_err(failed)
+    File::open(folder)
+        .and_then(|handle| handle.sync_all())
+        .map_err(failed)
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -133,7 +139,10 @@ mod tests {
     #[test]
     fn errors_name_the_file_and_the_way_out() {
         let error = read(Path::new("/no/such/file")).unwrap_err();
-        assert!(error.to_string().starts_with("cannot read /no/such/file: "), "{error}");
+        assert!(
+            error.to_string().starts_with("cannot read /no/such/file: "),
+            "{error}"
+        );
         assert!(error.to_string().ends_with("(check the path)"), "{error}");
     }
 }

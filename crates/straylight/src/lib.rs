@@ -9,16 +9,18 @@ pub mod bench;
 pub mod demo;
 pub mod fit;
 mod parallel;
+pub mod serve;
 
 pub use straylight_core::{
     Activations, Annotation, Color, ContentHash, Dataset, EncodedImage, Frame, ImageFormat, Label,
     NoProgress, Point, Prediction, Progress, Project, RgbImage, SaliencyMap, ScoredLabel, Shape,
     Task, TaskType, Timestamp,
 };
-pub use straylight_deploy::{DeployError, Deployment, Keep, LoadOptions, ModelCache};
+pub use straylight_deploy::{DeployError, Deployment, Keep, LoadOptions, ModelCache, SavedHooks};
 pub use straylight_engine as engine;
 pub use straylight_files::write_atomically;
 pub use straylight_hooks as hooks;
 pub use straylight_image as image;
 pub use straylight_ood as ood;
+pub use straylight_server as server;
 pub use straylight_store as store;

@@ -1,14 +1,50 @@
 //! `straylight bench`: how fast a deployment runs here.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use straylight::bench::{BenchOptions, BenchReport, run as run_bench};
 
-use crate::args::BenchArguments;
+use crate::command::engine::EngineArguments;
 use crate::exit::{Exit, Outcome};
 use crate::output;
 use crate::progress::TerminalProgress;
 
+/// Arguments of `straylight bench`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straylight bench --deployment assets/demo/deployment assets/demo/photos/fish/*.webp
+  straylight bench --deployment D --decode IMAGE...
+  straylight bench --deployment D --collect collected IMAGE...")]
+pub(crate) struct Arguments {
+    /// Folder of the deployment.
+    #[arg(long, value_name = "FOLDER")]
+    deployment: PathBuf,
+    /// Images, used again and again.
+    #[arg(required = true, value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+    /// How long to measure.
+    #[arg(long, default_value_t = 5.0)]
+    seconds: f64,
+    /// Attach a hook that fires on every image and writes into this folder.
+    #[arg(long, value_name = "FOLDER")]
+    collect: Option<PathBuf>,
+    /// Decode each image from its file each time.
+    #[arg(long)]
+    decode: bool,
+    /// Write the report as JSON to this file (`-`: standard output).
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the JSON on one line.
+    #[arg(long, requires = "json")]
+    compact: bool,
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
 /// Measures and prints.
-pub(crate) fn run(arguments: &BenchArguments) -> Outcome {
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut options = BenchOptions::new(&arguments.deployment, arguments.images.clone());
     options.seconds = arguments.seconds;
     options.collect.clone_from(&arguments.collect);

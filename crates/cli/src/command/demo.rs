@@ -1,14 +1,38 @@
 //! `straylight demo`: the whole story on real photos.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use straylight::demo::{DemoOptions, DemoReport, run as run_demo};
 
-use crate::args::DemoArguments;
+use crate::command::engine::EngineArguments;
 use crate::exit::{Exit, Outcome};
 use crate::output;
 use crate::progress::TerminalProgress;
 
+/// Arguments of `straylight demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straylight demo
+  straylight demo --json report.json
+  straylight demo --dir /data/demo --precision device")]
+pub(crate) struct Arguments {
+    /// Folder for the local store, the collected images and the contact sheet; made anew each time.
+    #[arg(long, default_value = "straylight-demo")]
+    dir: PathBuf,
+    /// Folder with the demo's deployment, photos and split.
+    #[arg(long, env = "STRAYLIGHT_DEMO_ASSETS")]
+    assets: Option<PathBuf>,
+    /// Write the report as JSON to this file (`-`: standard output).
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    #[command(flatten)]
+    engine: EngineArguments,
+}
+
 /// Runs the demo and prints what a user wants to know.
-pub(crate) fn run(arguments: &DemoArguments) -> Outcome {
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut options = DemoOptions::new(&arguments.dir);
     options.assets.clone_from(&arguments.assets);
     options.load = arguments.engine.load_options();

@@ -1,17 +1,35 @@
 //! `straylight doctor`: what is there, and how to mend what is missing.
 
+use std::path::PathBuf;
+
+use clap::Args;
 use serde_json::{Value, json};
 use straylight::engine::doctor::{Device, FoundRuntime, Report, examine};
 use straylight::engine::env::Environment;
 use straylight::engine::{Runtime, RuntimeOptions};
 
-use crate::args::DoctorArguments;
 use crate::exit::{Exit, Outcome};
 use crate::output;
 use crate::progress::TerminalProgress;
 
+/// Arguments of `straylight doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straylight doctor
+  straylight doctor --fetch
+  straylight doctor --json -")]
+pub(crate) struct Arguments {
+    /// Fetch the pinned OpenVINO runtime with pip if none is found.
+    #[arg(long)]
+    fetch: bool,
+    /// Write the findings as JSON to this file (`-`: standard output).
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
 /// Fetches the runtime if asked to, then reports; the exit code tells whether models can run.
-pub(crate) fn run(arguments: &DoctorArguments) -> Outcome {
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if arguments.fetch {
         Runtime::load(&RuntimeOptions::default(), &TerminalProgress::new())?;
     }

@@ -63,6 +63,13 @@ impl LabelledImage {
         }
     }
 
+    /// The same image with the name of its label.
+    #[must_use]
+    pub fn with_label(mut self, label: &str) -> Self {
+        self.label = Some(label.to_owned());
+        self
+    }
+
     /// What errors and reports call it.
     pub fn name(&self) -> &str {
         &self.name
@@ -108,6 +115,23 @@ pub fn stored_images(
             })
         })
         .collect()
+}
+
+/// The images of a folder that has a subfolder for each class, labelled with its name.
+///
+/// Files directly in the folder have no label.
+pub fn class_folder_images(folder: &Path) -> Result<Vec<LabelledImage>, FileError> {
+    let failed = |source| FileError::new("list", folder, source);
+    let mut images = folder_images(folder)?;
+    let entries = std::fs::read_dir(folder).map_err(failed)?;
+    let mut classes = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+    classes.sort_by_key(std::fs::DirEntry::file_name);
+    for class in classes.into_iter().filter(|entry| entry.path().is_dir()) {
+        let label = class.file_name().to_string_lossy().into_owned();
+        let labelled = folder_images(&class.path())?.into_iter();
+        images.extend(labelled.map(|image| image.with_label(&label)));
+    }
+    Ok(images)
 }
 
 /// The image files directly in a folder, without labels, in the order of their names.

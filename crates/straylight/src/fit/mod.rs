@@ -11,7 +11,7 @@ use straylight_ood::{
     ActivationSet, FitError, FitOptions, FitReport, Head, Matrix, OodModel, SetError,
 };
 
-pub use images::{LabelledImage, ReadError, folder_images, stored_images};
+pub use images::{LabelledImage, ReadError, class_folder_images, folder_images, stored_images};
 
 use crate::parallel;
 
@@ -197,8 +197,7 @@ fn made_from(
     frame: &Frame,
     seed: u64,
 ) -> Result<Vec<Activations>, DeployError> {
-    let made: Vec<straylight_core::RgbImage> = Vec::new();
-    let _ = seed; // TEMP
+    let made = straylight_ood::synthetic::outliers(frame.image(), seed);
     made.into_iter()
         .map(|image| {
             let outlier = Frame::new(image, frame.name(), frame.captured_at());

@@ -1,0 +1,100 @@
+//! `straylight token`: who may use the local server.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use straylight::Timestamp;
+use straylight::server::create_token;
+use straylight::store::{Store, TokenRecord};
+
+use crate::exit::{Exit, Outcome};
+use crate::output;
+
+/// Arguments of `straylight token`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straylight token create laptop
+  straylight token list
+  straylight token revoke laptop")]
+pub(crate) struct Arguments {
+    /// Folder of the local store.
+    #[arg(
+        long,
+        env = "STRAYLIGHT_STORE",
+        default_value = "straylight-store",
+        global = true
+    )]
+    store: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Make a token and print it, once.
+    Create {
+        /// What to call it.
+        name: String,
+        /// When it ends, as 2027-01-31T00:00:00Z; never by default.
+        #[arg(long)]
+        expires: Option<Timestamp>,
+    },
+    /// List all tokens; their text is not kept and cannot be shown.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Take a token's rights away.
+    Revoke {
+        /// Its name or identifier.
+        token: String,
+    },
+}
+
+/// Makes, lists or revokes.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let store = Store::open(&arguments.store)?;
+    match &arguments.what {
+        What::Create { name, expires } => {
+            output::line(create_token(&store, name, *expires)?.reveal());
+        }
+        What::List { json: true } => {
+            let tokens: Vec<_> = store.tokens()?.iter().map(as_json).collect();
+            output::json(&tokens, "-".as_ref())?;
+        }
+        What::List { json: false } => {
+            for token in store.tokens()? {
+                output::line(&as_text(&token));
+            }
+        }
+        What::Revoke { token } => {
+            output::line(&format!("{} is revoked", store.revoke_token(token)?.name));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn as_json(token: &TokenRecord) -> serde_json::Value {
+    json!({
+        "id": token.id,
+        "name": token.name,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+    })
+}
+
+fn as_text(token: &TokenRecord) -> String {
+    let time = |time: Option<Timestamp>| time.map_or("never".to_owned(), |time| time.to_string());
+    format!(
+        "{}  {}  made {}, ends {}, last used {}",
+        token.id,
+        token.name,
+        token.created_at,
+        time(token.expires_at),
+        time(token.last_used_at)
+    )
+}

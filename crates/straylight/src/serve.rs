@@ -1,0 +1,118 @@
+//! Deployments behind the local server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use straylight_core::{Frame, Prediction};
+use straylight_deploy::{Deployment, Keep, LoadOptions};
+use straylight_hooks::{HookStats, Outcome as HookOutcome};
+use straylight_server::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};
+
+/// Loads deployments with OpenVINO when the server first needs them.
+#[derive(Debug, Default)]
+pub struct EngineLoader {
+    options: LoadOptions,
+}
+
+impl EngineLoader {
+    /// Every deployment is loaded with these options.
+    pub fn new(options: LoadOptions) -> Self {
+        Self { options }
+    }
+}
+
+impl PredictorLoader for EngineLoader {
+    fn load(&self, folder: &Path) -> Result<Arc<dyn Predictor>, PredictError> {
+        let deployment = Deployment::from_folder(folder, &self.options).map_err(told)?;
+        Ok(Arc::new(Served { deployment }))
+    }
+}
+
+struct Served {
+    deployment: Deployment,
+}
+
+impl Predictor for Served {
+    fn predict(&self, frame: &Frame) -> Result<Outcome, PredictError> {
+        let (prediction, outcomes) = self
+            .deployment
+            .infer_reporting(frame, Keep::ACTIVATIONS)
+            .map_err(told)?;
+        let mut outcome = Outcome {
+            fired: self.fired(&outcomes),
+            ..Outcome::default()
+        };
+        if let Some(model) = self.deployment.ood_model() {
+            let score = model
+                .score_detailed(&prediction.activations)
+                .map_err(told)?;
+            let named = score
+                .detectors
+                .iter()
+                .map(|(name, s)| ((*name).to_owned(), s.value()));
+            outcome.scores = named.collect();
+            outcome.ood_score = Some(score.score.value());
+            outcome.ood_threshold = Some(model.threshold());
+        }
+        outcome.prediction = prediction;
+        Ok(outcome)
+    }
+
+    fn explain(&self, frame: &Frame) -> Result<Prediction, PredictError> {
+        self.deployment
+            .predict(frame, Keep::EVERYTHING)
+            .map_err(told)
+    }
+
+    fn hooks(&self) -> Vec<HookStatus> {
+        let hooks = self.deployment.hooks();
+        let described = hooks.hooks().into_iter().map(|hook| format!("{hook:?}"));
+        hooks
+            .stats()
+            .iter()
+            .zip(described)
+            .map(|(stats, text)| status(stats, text))
+            .collect()
+    }
+}
+
+impl Served {
+    fn fired(&self, outcomes: &[HookOutcome]) -> Vec<String> {
+        let names = self
+            .deployment
+            .hooks()
+            .stats()
+            .into_iter()
+            .map(|stats| stats.hook);
+        let fired = |outcome: &HookOutcome| {
+            matches!(
+                outcome,
+                HookOutcome::Queued { .. } | HookOutcome::Dropped { .. }
+            )
+        };
+        names
+            .zip(outcomes)
+            .filter(|(_, outcome)| fired(outcome))
+            .map(|(name, _)| name)
+            .collect()
+    }
+}
+
+fn status(stats: &HookStats, description: String) -> HookStatus {
+    let ledger = &stats.ledger;
+    HookStatus {
+        name: stats.hook.clone(),
+        description,
+        seen: stats.evaluated,
+        fired: stats.fired,
+        succeeded: ledger.delivered,
+        failed: stats.retried,
+        dropped: ledger.total_dropped(),
+        queued: ledger.queued,
+        dead_letters: Vec::new(),
+    }
+}
+
+fn told(error: impl std::fmt::Display) -> PredictError {
+    PredictError(error.to_string())
+}
