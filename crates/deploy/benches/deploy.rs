@@ -121,7 +121,7 @@ fn post_process_200_boxes(bencher: Bencher<'_, '_>) {
         ("model_type", "SSD".to_owned()),
         (
             "labels",
-            (0..80).map(|class| format!("c{class} ")).collect(),
+            vec!["c"; 80].join(" "),
         ),
         ("nms_execute", "True".to_owned()),
     ];
