@@ -119,10 +119,7 @@ fn post_process_200_boxes(bencher: Bencher<'_, '_>) {
     let labels: Vec<i64> = (0..200).map(|row| row % 80).collect();
     let entries = [
         ("model_type", "SSD".to_owned()),
-        (
-            "labels",
-            vec!["c"; 80].join(" "),
-        ),
+        ("labels", vec!["c"; 80].join(" ")),
         ("nms_execute", "True".to_owned()),
     ];
     let entries = entries.map(|(key, value)| (key.to_owned(), value));
