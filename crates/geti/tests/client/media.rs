@@ -140,13 +140,13 @@ fn annotations_are_posted_read_appended_and_downloaded() {
 
 #[test]
 fn an_image_that_is_prepared_later_is_waited_for() {
+    struct Case(&'static str, Option<ErrorKind>, usize);
     let media = |status: &str, width: u32| {
         let json = json!({"id": "i", "name": "n", "type": "image",
             "preprocessing": {"status": status},
             "media_information": {"display_url": "/api/v1/i", "width": width, "height": width}});
         serde_json::from_value::<wire::Media>(json).unwrap()
     };
-    struct Case(&'static str, Option<ErrorKind>, usize);
     for Case(becomes, error, waits) in [
         Case("FINISHED", None, 1),
         Case("FAILED", Some(ErrorKind::Refused), 1),
