@@ -1,4 +1,4 @@
-"""Equal-weight fusion of detectors on cross-fitted scores; needs no outliers."""
+"""Fusion of detectors on cross-fitted scores; needs no outliers."""
 
 import warnings
 
@@ -53,7 +53,22 @@ class Scale:
         return (scores - self.centre) / self.unit
 
 
-def fuse(held_out: np.ndarray, scores: np.ndarray, kind: str = "upper", clip: float | None = None):
-    """Return the mean deviation [m] of `scores` [m, parts]; `clip` bounds each deviation."""
+def alarmed(parts: int) -> int:
+    """Return how many parts count as the most alarmed ones: three of seven, rounded up."""
+    return -(-3 * parts // 7)
+
+
+def fuse(
+    held_out: np.ndarray, scores: np.ndarray, kind: str = "upper", clip: float | None = None, tilt=False
+):
+    """Return the mean deviation [m] of `scores` [m, parts]; `clip` bounds each deviation.
+
+    With `tilt` the mean over the most alarmed parts is added: one part that finds an image strange is
+    not outvoted by parts that are blind to this kind of strangeness.
+    """
     z = Scale(held_out, kind)(scores)
-    return (z if clip is None else np.clip(z, -clip, clip)).mean(axis=1)
+    if clip is not None:
+        z = np.clip(z, -clip, clip)
+    if not tilt:
+        return z.mean(axis=1)
+    return z.mean(axis=1) + np.sort(z, axis=1)[:, -alarmed(z.shape[1]) :].mean(axis=1)

@@ -7,7 +7,7 @@ import numpy as np
 MINE = ("straylight", "default (prototype)")
 REFERENCES = ("reference: kNN + MSP", "reference: with FRE")
 MUST_MATCH = ("vim", "knn", "rmds", "fre_class_unit", "fre_class", "msp")
-COMBINED = (*MINE, "hypothesis, clipped", "hypothesis, not clipped", *REFERENCES)
+COMBINED = (*MINE, "default, plain mean", "hypothesis, clipped", "hypothesis, not clipped", *REFERENCES)
 DRAWS = 4000
 SHOWN = ("auroc", "tpr1")
 
@@ -15,10 +15,13 @@ HEADER = """# Results
 
 Written by `python evaluate.py table`; do not edit. Mean over 3 class splits x 3 seeds per pair of model and
 data. Every contestant sees the same in-distribution images (training and held-out together, 1,200 + 500 at
-most). `near`: classes left out of the same data, for solar cells the defective ones. `far`: mean over the
-other data sets. Intervals: 95 %, paired by trial, bootstrap over class splits within each pair.
+most, solar cells 300 + 150). `near`: classes left out of the same data, for solar cells the defective ones.
+`far`: mean over the other data sets. Intervals: 95 %, paired by trial, bootstrap over class splits within each pair.
 
-The default was chosen on the development pairs alone; the other pairs were run once it was fixed.
+The parts, weights and constants of the default were chosen on the development pairs alone. After a first
+look at the reported pairs (far, on `animal` and `mnist`, the plain mean was 0.7 below the best single
+detector) the tilt was added; its form and strength were again chosen on the development pairs. `default,
+plain mean` is the default before that step: nothing in it was chosen with the reported pairs in sight.
 """
 
 
