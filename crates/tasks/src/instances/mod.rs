@@ -72,7 +72,28 @@ impl Instances {
         outputs: &Outputs<'_>,
         geometry: &Geometry,
     ) -> Result<Vec<Instance>, TaskError> {
-        let parts = Parts::find(outputs)?;
+        let candidates = self.candidates(&Parts::find(outputs)?, geometry)?;
+        let kept = suppress_by(candidates, self.suppression.as_ref(), |(found, _)| *found);
+        let frame = Tile {
+            left: 0,
+            top: 0,
+            size: geometry.image,
+        };
+        // Masks are copied only now that few are left.
+        let owned = |(found, mask): (Found, MaskView<'_>)| Instance {
+            found,
+            mask: mask.to_owned(),
+            frame,
+        };
+        Ok(kept.into_iter().map(owned).collect())
+    }
+
+    /// The objects before NMS.
+    fn candidates<'a>(
+        &self,
+        parts: &Parts<'_, 'a>,
+        geometry: &Geometry,
+    ) -> Result<Vec<(Found, MaskView<'a>)>, TaskError> {
         let classes = parts.classes.data.to_classes();
         let boxes = parts.boxes.data.to_f32();
         let (rows, _) = boxes.as_chunks::<5>();
@@ -82,9 +103,9 @@ impl Instances {
             return Err(parts.boxes.unfit(reason));
         }
         let mapping = geometry.mapping();
-        let all = rows.iter().zip(&classes).zip(masks);
         let known = self.labels.all().len() as i64;
-        let instances = all.filter_map(|((&[left, upper, right, lower, score], &class), mask)| {
+        let all = rows.iter().zip(&classes).zip(masks);
+        let candidates = all.filter_map(|((&[left, upper, right, lower, score], &class), mask)| {
             let corners = mapping.to_pixels_f64([left, upper, right, lower], geometry.image);
             let found = Found {
                 corners,
@@ -94,23 +115,7 @@ impl Instances {
             let counts = score > self.threshold && found.area() > 1.0 && found.class < known;
             counts.then_some((found, mask))
         });
-        let kept = suppress_by(
-            instances.collect(),
-            self.suppression.as_ref(),
-            |(found, _)| *found,
-        );
-        // Masks are copied only now that few are left.
-        let frame = Tile {
-            left: 0,
-            top: 0,
-            size: geometry.image,
-        };
-        let owned = |(found, mask): (Found, MaskView<'_>)| Instance {
-            found,
-            mask: mask.to_owned(),
-            frame,
-        };
-        Ok(kept.into_iter().map(owned).collect())
+        Ok(candidates.collect())
     }
 
     /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask.
