@@ -100,7 +100,7 @@ async fn page() -> Markup {
                 ". Send a token in the header " code { "x-api-key" } ", and with everything but GET "
                 code { "x-geti-csrf-protection: 1" } "."
             }
-            div.scroll { table {
+            div.scroll tabindex="0" role="region" aria-label="Table" { table {
                 thead { tr { th { "Method" } th { "Path" } th { "What it does" } } }
                 tbody {
                     @for endpoint in &endpoints { @for operation in &endpoint.operations {

@@ -194,6 +194,12 @@ fn filters_and_sorts_choose_the_right_images() {
         Case(filter(|f| f.annotated = Some(true)), BY_NAME, "a"),
         Case(filter(|f| f.annotated = Some(false)), BY_NAME, "b c d"),
         Case(filter(|f| f.review = Some(Review::Rejected)), BY_NAME, "b"),
+        Case(filter(|f| f.review = Some(Review::Open)), BY_NAME, "a c d"),
+        Case(
+            filter(|f| (f.min_score, f.max_score) = (Some(0.2), Some(0.6))),
+            (ImageSort::OodScore, Descending),
+            "c",
+        ),
     ] {
         assert_eq!(
             names(&store, &dataset.id, &filter, sort),

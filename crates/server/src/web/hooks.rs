@@ -21,7 +21,7 @@ async fn show(State(app): State<Shared>) -> Markup {
             @if hooks.is_empty() {
                 p.empty { "No deployment with hooks is loaded: it is when the first image is predicted." }
             } @else {
-                div.scroll { table {
+                div.scroll tabindex="0" role="region" aria-label="Table" { table {
                     thead { tr { th { "Hook" } th.number { "Seen" } th.number { "Fired" } th.number { "Done" }
                         th.number { "Failed tries" } th.number { "Dropped" } th.number { "Waiting" } th.number { "Given up" } } }
                     tbody { @for hook in &hooks { (row(hook)) } }

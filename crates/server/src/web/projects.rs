@@ -108,7 +108,7 @@ async fn show(State(app): State<Shared>, Path(id): Path<String>) -> PageResult<M
 fn datasets(shown: &Shown) -> Markup {
     let rows = shown.project.datasets.iter().zip(&shown.statistics);
     html! {
-        div.scroll { table {
+        div.scroll tabindex="0" role="region" aria-label="Table" { table {
             thead { tr { th { "Dataset" } th.number { "Images" } th.number { "Labelled" }
                 th.number { "Rejected" } td {} } }
             tbody { @for (dataset, statistics) in rows {
