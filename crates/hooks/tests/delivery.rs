@@ -354,6 +354,14 @@ fn a_sink_that_keeps_failing_is_left_alone_and_asked_again() {
     hooks.drain(Duration::ZERO);
     assert_eq!(tries.load(SeqCst), 4, "one probe after the rest");
     assert_eq!(hooks.stats()[0].ledger.queued, 20);
+    // However long the sink stays away, no probe becomes a dead letter.
+    for _ in 0..100 {
+        clock.advance(Duration::from_secs(120));
+        hooks.drain(Duration::ZERO);
+    }
+    assert!(tries.load(SeqCst) > 50);
+    let ledger = hooks.stats()[0].ledger.clone();
+    assert_eq!((ledger.queued, ledger.dead), (20, 0));
 }
 
 #[test]

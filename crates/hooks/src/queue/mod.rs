@@ -13,7 +13,8 @@
 //!
 //! - fired = delivered + queued + dropped + dead, whenever somebody looks;
 //! - an event is delivered by one worker at a time;
-//! - memory holds at most the configured bytes, and one event for each worker beyond them;
+//! - memory holds at most the configured bytes, beyond them one event for each worker and the
+//!   encoded form of events that the disk would not take yet;
 //! - what the journal accepted is delivered, dropped by policy or dead-lettered, exactly once,
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
@@ -150,27 +151,10 @@ impl Queue {
                 }
             }
         };
-        let is_staged = tier == Tier::Staged;
-        let phase = if is_staged {
-            Phase::Staged
-        } else {
-            Phase::Ready
-        };
-        state.insert(
-            id,
-            Entry {
-                phase,
-                bytes,
-                payload: Some(event),
-                durable: false,
-                due: now,
-                attempts: 0,
-                ambiguous: false,
-            },
-        );
+        state.insert(id, Entry::new(event, bytes, tier, now));
         drop(state);
         self.work.raise();
-        if is_staged {
+        if tier == Tier::Staged {
             Pushed::Staged
         } else {
             Pushed::Ready
@@ -195,12 +179,7 @@ impl Queue {
             return Ok(0);
         }
         match journal.append(&batch) {
-            Ok(sizes) => {
-                let mut state = lock(&self.state);
-                for (event, bytes) in batch.iter().zip(sizes) {
-                    state.spooled(event.id, bytes, now);
-                }
-            }
+            Ok(sizes) => self.spooled(&batch, &sizes, now),
             Err(JournalError::Picture { id, source }) => {
                 tracing::error!(event = %id, error = %source, "event dropped");
                 lock(&self.state).drop_event(id, DropReason::Unencodable);
@@ -212,8 +191,16 @@ impl Queue {
         for event in &batch {
             accepted(event.id);
         }
-        self.changed();
         Ok(batch.len())
+    }
+
+    fn spooled(&self, batch: &[Arc<Event>], sizes: &[u64], now: Duration) {
+        let mut state = lock(&self.state);
+        for (event, bytes) in batch.iter().zip(sizes) {
+            state.spooled(event.id, *bytes, now);
+        }
+        drop(state);
+        self.changed();
     }
 
     /// Tells the journal about events that were given up.
@@ -264,17 +251,13 @@ impl Queue {
         &self,
         id: EventId,
         due: Duration,
-        failure: Option<&Failure<'_>>,
+        failure: &Failure<'_>,
     ) -> Result<(), JournalError> {
-        let is_ambiguous = failure.is_some_and(|failure| failure.ambiguous);
         let mut state = lock(&self.state);
         let is_durable = state.get(id).is_some_and(|entry| entry.durable);
-        state.retry(id, due, failure.is_some(), is_ambiguous);
+        state.retry(id, due, failure.attempts, failure.ambiguous);
         drop(state);
         self.changed();
-        let Some(failure) = failure else {
-            return Ok(());
-        };
         self.note(is_durable, |journal| journal.failed(id, failure))
     }
 

@@ -61,6 +61,7 @@ impl QueueOptions {
         overflow: Overflow::DropOldest,
         max_events: 100_000,
         max_bytes: 4 << 30,
+        max_dead: 100_000,
         ..Self::MEMORY
     };
 

@@ -41,6 +41,24 @@ pub(super) struct Entry {
 }
 
 impl Entry {
+    /// A new event that enters this tier.
+    pub(super) fn new(event: Arc<Event>, bytes: u64, tier: Tier, now: Duration) -> Self {
+        let is_staged = tier == Tier::Staged;
+        Self {
+            phase: if is_staged {
+                Phase::Staged
+            } else {
+                Phase::Ready
+            },
+            bytes,
+            payload: Some(event),
+            durable: false,
+            due: now,
+            attempts: 0,
+            ambiguous: false,
+        }
+    }
+
     fn tier(&self) -> Tier {
         match (self.durable, self.phase) {
             (true, _) => Tier::Disk,
@@ -246,12 +264,12 @@ impl State {
         }
     }
 
-    /// The event goes back and is tried again at `due`.
-    pub(super) fn retry(&mut self, id: EventId, due: Duration, failed: bool, ambiguous: bool) {
+    /// The event goes back and is tried again at `due`, as the `attempts + 1`-th time.
+    pub(super) fn retry(&mut self, id: EventId, due: Duration, attempts: u32, ambiguous: bool) {
         self.change(id, |entry| {
             entry.phase = Phase::Ready;
             entry.due = due;
-            entry.attempts += u32::from(failed);
+            entry.attempts = attempts;
             entry.ambiguous |= ambiguous;
         });
     }

@@ -108,13 +108,15 @@ impl Runner {
         }
     }
 
+    /// A failure while the breaker is open is one of the sink: the event that was the probe
+    /// does not pay for it, however long the sink stays away.
     fn failed(&self, job: &Job, error: &ActionError) {
-        let attempts = job.attempts + 1;
         if error.kind() == ActionErrorKind::Permanent {
             self.breaker.succeeded();
             return self.bury(job.id, &error.to_string());
         }
         let now = self.world.clock.monotonic();
+        let attempts = job.attempts + u32::from(!self.breaker.is_open());
         if let Change::Opened(rest) = self.breaker.failed(now) {
             let sink = self.hook.action.sink();
             tracing::warn!(hook = %self.name, sink, %error, ?rest, "sink keeps failing; resting");
@@ -122,18 +124,17 @@ impl Runner {
         if attempts >= self.hook.options.retry.max_attempts {
             return self.bury(job.id, &format!("{error} (after {attempts} attempts)"));
         }
-        self.retry(job, error, now);
+        self.retry(job, error, attempts, now);
     }
 
-    fn retry(&self, job: &Job, error: &ActionError, now: Duration) {
-        let attempts = job.attempts + 1;
+    fn retry(&self, job: &Job, error: &ActionError, attempts: u32, now: Duration) {
         let asked = error.retry_after();
         let wait = self
             .hook
             .options
             .retry
             .wait(attempts, asked, self.world.random.as_ref());
-        if attempts == 1 {
+        if attempts == 1 && job.attempts == 0 {
             tracing::warn!(hook = %self.name, event = %job.id, %error, ?wait, "not delivered yet");
         }
         self.counters.retried.fetch_add(1, Relaxed);
@@ -144,7 +145,7 @@ impl Runner {
             ambiguous: is_ambiguous,
             error: &text,
         };
-        let noted = self.queue.retry(job.id, now + wait, Some(&failure));
+        let noted = self.queue.retry(job.id, now + wait, &failure);
         self.journal_health.note(&self.name, noted);
     }
 

@@ -47,7 +47,8 @@ pub(super) fn of_status<T>(address: &str, response: &Response<T>) -> Result<(), 
     }
     let message = format!("{address}: status {status}");
     Err(match status.as_u16() {
-        408 | 425 | 429 | 500..=599 => {
+        // A token that expired or a right that is missing is the sink's affair: the event waits.
+        401 | 403 | 407 | 408 | 425 | 429 | 500..=599 => {
             let asked = response
                 .headers()
                 .get("retry-after")
@@ -85,7 +86,7 @@ mod tests {
             (204, None),
             (302, Some(Permanent)),
             (400, Some(Permanent)),
-            (401, Some(Permanent)),
+            (401, Some(Transient)),
             (429, Some(Transient)),
             (503, Some(Transient)),
         ] {

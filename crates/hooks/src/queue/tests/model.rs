@@ -291,7 +291,7 @@ impl Pair {
             ambiguous: false,
             error: "no",
         };
-        let _ = self.queue.retry(id, Duration::ZERO, Some(&failure));
+        let _ = self.queue.retry(id, Duration::ZERO, &failure);
         let place = self.model.events.get_mut(&id).unwrap();
         *place = Where::Waiting(*place == Where::InFlight(true));
     }
