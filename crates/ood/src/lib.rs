@@ -13,7 +13,8 @@
 //! - *What is missing is left out, and named.* A detector says what it needs; one that the
 //!   activations do not allow is listed in the [`FitReport`] with its reason.
 //! - *The same input and seed give the same bytes*, on one kind of processor.
-//! - This crate sees activations, never images, except for synthetic outliers.
+//! - This crate sees activations, never images, except for [`synthetic`] outliers
+//!   and perceptual hashes ([`select`]).
 
 mod activation_set;
 mod combine;
@@ -21,6 +22,7 @@ mod cross_fit;
 mod detector;
 mod drift;
 mod error;
+mod evaluate;
 mod forest;
 mod head;
 mod io;
@@ -44,6 +46,7 @@ pub use activation_set::ActivationSet;
 pub use detector::{ClassStatistic, DetectorSpec, LeftOut, Neighbour, OodDetector, Reason, Weight};
 pub use drift::{DriftAlarm, DriftState};
 pub use error::{FitError, Part, ScoreError, SetError, StoreError};
+pub use evaluate::{Caption, Evaluation, Notable, Side};
 pub use head::Head;
 pub use io::{ArrayFile, parse_arrays, read_arrays, write_scores};
 pub use matrix::{Matrix, ShapeError};

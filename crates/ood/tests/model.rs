@@ -2,8 +2,8 @@
 
 use straylight_core::{Activations, NoProgress};
 use straylight_ood::{
-    ActivationSet, FitError, FitOptions, FitReport, Head, Matrix, ModelBinding, ModelKind,
-    OodModel, Provenance, ScoreError, StoreError, ThresholdRule, threshold::Shortfall,
+    ActivationSet, Evaluation, FitError, FitOptions, FitReport, Head, Matrix, ModelBinding,
+    ModelKind, OodModel, Provenance, ScoreError, StoreError, ThresholdRule, threshold::Shortfall,
 };
 
 /// A small seeded generator of test data.
@@ -370,6 +370,33 @@ fn degenerate_sets_are_borne_or_refused() {
             "{what}: every detector is used or named: {report:#?}"
         );
     }
+}
+
+#[test]
+fn an_evaluation_has_numbers_curve_and_worst_errors() {
+    let world = world(4, 24, 60);
+    let (model, _) = fit(&world, &FitOptions::default(), false);
+    let caption = |side, image| (Some(format!("{side:?} <{image}>")), None);
+    let evaluation = Evaluation::new(&model, &world.fresh, &world.outliers, caption)
+        .unwrap()
+        .unwrap();
+    assert!(evaluation.model.auroc > 0.97 && evaluation.detectors.len() == 6);
+    let top = evaluation
+        .in_distribution
+        .iter()
+        .copied()
+        .fold(0.0, f64::max);
+    assert!((evaluation.false_alarms[0].score - top).abs() < 1e-12);
+    let text = serde_json::to_string(&evaluation).unwrap();
+    let again: Evaluation = serde_json::from_str(&text).unwrap();
+    assert_eq!(again.roc.len(), evaluation.roc.len());
+    let page = evaluation.to_html("Solar & cells");
+    assert!(page.contains("Solar &amp; cells") && page.contains("Outliers &lt;"));
+    let nothing = world.fresh.select(&[]);
+    assert_eq!(
+        Evaluation::new(&model, &nothing, &world.outliers, caption).unwrap(),
+        None
+    );
 }
 
 #[test]

@@ -16,6 +16,13 @@ pub(crate) fn fixture(path: &str) -> std::collections::BTreeMap<String, Array> {
     npz::parse(&bytes).unwrap()
 }
 
+/// The array of a `.npy` fixture.
+#[cfg(test)]
+pub(crate) fn fixture_array(path: &str) -> Array {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/");
+    npy::parse(&std::fs::read(format!("{root}{path}")).unwrap()).unwrap()
+}
+
 /// An array of any number of dimensions, in C order.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Array {

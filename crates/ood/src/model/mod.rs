@@ -2,6 +2,8 @@
 
 mod files;
 mod fit;
+#[cfg(test)]
+mod golden;
 mod options;
 mod recipe;
 mod report;
