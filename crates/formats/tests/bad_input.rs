@@ -221,6 +221,18 @@ fn yolo() {
 }
 
 #[test]
+fn labels_of_a_folder_called_images_are_no_images() {
+    let scratch = folder(&[
+        ("classes.txt", "cat\n"),
+        ("images/val/images/a.png", ""),
+        ("labels/val/images/a.txt", "0 0.5 0.5 1 1\n"),
+    ]);
+    let report = read_all(scratch.path(), Format::Yolo);
+    assert_problems(&report, &[]);
+    assert!(report.set.images[0].has_label("cat"));
+}
+
+#[test]
 fn tree_and_geti() {
     let scratch = folder(&[
         ("cat/a.png", ""),

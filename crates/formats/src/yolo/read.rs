@@ -36,6 +36,9 @@ fn image_files(gather: &Gather<'_>) -> Result<Vec<PathBuf>, FormatError> {
     let mut files = folder::files_below(gather.root)?;
     let in_images = |file: &PathBuf| {
         let below = file.strip_prefix(gather.root).unwrap_or(file);
+        if below.starts_with("labels") {
+            return false;
+        }
         below
             .parent()
             .is_some_and(|folder| folder.iter().any(|part| part == "images"))
