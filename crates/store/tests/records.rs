@@ -21,7 +21,7 @@ fn tokens_are_kept_as_hashes_until_they_are_revoked() {
     assert!(used.last_used_at.is_some());
     clock.advance_seconds(30);
     store.touch_token(&used).unwrap();
-    assert_eq!(store.tokens().unwrap(), [used.clone()]);
+    assert_eq!(store.tokens().unwrap(), std::slice::from_ref(&used));
     clock.advance_seconds(31);
     store.touch_token(&used).unwrap();
     assert_ne!(store.tokens().unwrap(), [used]);
