@@ -186,6 +186,11 @@ fn filters_and_sorts_choose_the_right_images() {
         ),
         Case(filter(|f| f.label = Some("dog".into())), BY_NAME, "d"),
         Case(filter(|f| f.label = Some("cat".into())), BY_NAME, "a"),
+        Case(
+            filter(|f| f.hook = Some("ood".into())),
+            (ImageSort::OodScore, Ascending),
+            "c a",
+        ),
         Case(filter(|f| f.hook = Some("ood".into())), BY_NAME, "a c"),
         Case(filter(|f| f.reason = Some("SCORE".into())), BY_NAME, "a c"),
         Case(filter(|f| f.reason = Some("%".into())), BY_NAME, ""),

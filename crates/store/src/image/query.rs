@@ -168,11 +168,16 @@ impl ImageFilter {
             }
         };
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        part("hook = ?", text(&self.hook));
+        // An index has the images of a hook in the order of their scores.
+        let by_score = sort == ImageSort::OodScore;
+        part("hook = ?", text(&self.hook).filter(|_| !by_score));
         part("instr(lower(reason), lower(?)) > 0", text(&self.reason));
         part("instr(lower(name), lower(?)) > 0", text(&self.name));
         self.add_scores(&mut condition, sort, dataset);
         self.add_review(&mut condition, dataset);
+        if let Some(hook) = text(&self.hook).filter(|_| by_score) {
+            condition.and("hook = ?", hook);
+        }
         if let Some(label) = text(&self.label) {
             condition.and(
                 "seq IN (SELECT image FROM image_label WHERE label = ?)",
