@@ -24,3 +24,8 @@ pub use straylight_image as image;
 pub use straylight_ood as ood;
 pub use straylight_server as server;
 pub use straylight_store as store;
+
+/// Compiles the examples of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

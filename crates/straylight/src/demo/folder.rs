@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use straylight_files::{FileError, create_folder, write_atomically};
 
@@ -12,7 +12,9 @@ use super::DemoError;
 const MARKER: &str = ".straylight-demo";
 
 /// Empties a folder of an earlier demo or makes a new one; leaves everything else alone.
-pub(super) fn prepare(folder: &Path) -> Result<(), DemoError> {
+///
+/// Returns the folder's absolute path.
+pub(super) fn prepare(folder: &Path) -> Result<PathBuf, DemoError> {
     let is_ours = folder.join(MARKER).is_file();
     if is_ours {
         fs::remove_dir_all(folder).map_err(|e| FileError::new("empty", folder, e))?;
@@ -23,7 +25,8 @@ pub(super) fn prepare(folder: &Path) -> Result<(), DemoError> {
     }
     create_folder(folder)?;
     let text = b"This folder was made by `straylight demo` and is replaced by the next one.\n";
-    Ok(write_atomically(&folder.join(MARKER), text)?)
+    write_atomically(&folder.join(MARKER), text)?;
+    Ok(std::path::absolute(folder).map_err(|e| FileError::new("find", folder, e))?)
 }
 
 fn is_empty(folder: &Path) -> Result<bool, FileError> {

@@ -129,9 +129,9 @@ fn list(paths: &[PathBuf]) -> String {
 /// Runs the demo from the empty folder to the contact sheet.
 pub fn run(options: &DemoOptions, progress: &dyn Progress) -> Result<DemoReport, DemoError> {
     let start = Instant::now();
-    let folder = &options.folder;
     let assets = Assets::open(options.assets.as_deref())?;
-    folder::prepare(folder)?;
+    // Saved hooks hold their folders: an absolute one is found from wherever they are loaded.
+    let folder = &folder::prepare(&options.folder)?;
     let deployment =
         Deployment::from_folder_with_progress(assets.deployment(), &options.load, progress)?;
     let store = Arc::new(Store::open(folder.join("store"))?);
