@@ -42,7 +42,7 @@ impl Members {
     pub(crate) fn score(&self, query: &Query<'_>) -> Result<Vec<f64>, ScoreError> {
         self.list
             .iter()
-            .map(|(_, detector)| detector.score(query).map(|s| s.value()))
+            .map(|(_, detector)| detector.score(query).map(OodScore::value))
             .collect()
     }
 
@@ -115,6 +115,9 @@ fn leave_one_out(
     (0..members.list.len()).map(of).collect()
 }
 
+/// A fold's scores with their places, or why there are none.
+type Placed = Result<Vec<(usize, f64)>, Reason>;
+
 /// Which fold each image belongs to: classes are spread evenly over the folds.
 #[derive(Debug)]
 struct Folds {
@@ -154,7 +157,7 @@ impl Folds {
             return Vec::new();
         }
         let folds = (0..self.count).into_par_iter();
-        let found: Vec<Vec<Result<Vec<(usize, f64)>, Reason>>> = folds
+        let found: Vec<Vec<Placed>> = folds
             .map(|fold| self.fold(fold, specs, set, head, rows))
             .collect();
         let merged = (0..specs.len()).map(|detector| {
@@ -177,7 +180,7 @@ impl Folds {
         set: &ActivationSet,
         head: Option<&Head>,
         rows: &[usize],
-    ) -> Vec<Result<Vec<(usize, f64)>, Reason>> {
+    ) -> Vec<Placed> {
         let others: Vec<usize> = (0..set.len()).filter(|&row| self.of[row] != fold).collect();
         let subset = set.select(&others);
         let context = FitContext::new(&subset, head, self.neighbours);
@@ -189,7 +192,7 @@ impl Folds {
             .collect();
         let detectors: Vec<Result<Box<dyn OodDetector>, Reason>> =
             specs.iter().map(|spec| spec.fit(&context)).collect();
-        let mut scores: Vec<Result<Vec<(usize, f64)>, Reason>> = detectors
+        let mut scores: Vec<Placed> = detectors
             .iter()
             .map(|fitted| {
                 fitted
@@ -211,7 +214,7 @@ impl Folds {
 /// Adds a detector's score, or keeps its first failure.
 fn push(
     detector: &Result<Box<dyn OodDetector>, Reason>,
-    into: &mut Result<Vec<(usize, f64)>, Reason>,
+    into: &mut Placed,
     place: usize,
     query: &Query<'_>,
 ) {

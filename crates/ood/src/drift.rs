@@ -81,7 +81,7 @@ impl DriftAlarm {
 
     /// Takes one image: whether it was collected.
     pub fn observe(&mut self, collected: bool) -> DriftState {
-        if self.frames % SPACING == 0 {
+        if self.frames.is_multiple_of(SPACING) {
             self.start_bet();
         }
         self.frames += 1;

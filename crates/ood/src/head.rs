@@ -53,6 +53,7 @@ impl Head {
     }
 
     /// The logits of a feature vector in double precision.
+    #[expect(clippy::needless_pass_by_value, reason = "iterators are handed over")]
     pub(crate) fn logits_of(&self, features: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
         let product = |row: &[f32]| -> f64 {
             row.iter()

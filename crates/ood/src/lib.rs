@@ -43,7 +43,9 @@ pub mod synthetic;
 pub mod threshold;
 
 pub use activation_set::ActivationSet;
-pub use detector::{ClassStatistic, DetectorSpec, LeftOut, Neighbour, OodDetector, Reason, Weight};
+pub use detector::{
+    ClassStatistic, DetectorSpec, LeftOut, Neighbour, OodDetector, Pruning, Reason, Weight,
+};
 pub use drift::{DriftAlarm, DriftState};
 pub use error::{FitError, Part, ScoreError, SetError, StoreError};
 pub use evaluate::{Caption, Evaluation, Notable, Side};

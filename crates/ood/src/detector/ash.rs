@@ -33,7 +33,7 @@ impl Pruning {
 ///
 /// Djurisic et al., "Extremely Simple Activation Shaping for Out-of-Distribution Detection", ICLR
 /// 2023 (arXiv 2209.09858). The `D - round(D percentile / 100)` largest are kept. Meant for
-/// features after a ReLU. Opt-in: good on some architectures, useless on others.
+/// features after a `ReLU`. Opt-in: good on some architectures, useless on others.
 #[derive(Debug)]
 pub(crate) struct Ash {
     head: Arc<Head>,
@@ -108,7 +108,9 @@ impl OodDetector for Ash {
             }
             Pruning::Scale => {
                 let scale = growth(before, after);
-                kept.iter_mut().for_each(|value| *value *= scale);
+                for value in &mut kept {
+                    *value *= scale;
+                }
             }
         }
         finite(self.pruning.name(), shared_head::energy(&self.head, &kept))

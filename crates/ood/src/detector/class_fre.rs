@@ -137,7 +137,7 @@ impl ClassFre {
         })
     }
 
-    fn predicted(&self, query: &Query<'_>, residuals: &[f64]) -> Result<Option<f64>, ScoreError> {
+    fn predicted(query: &Query<'_>, residuals: &[f64]) -> Result<Option<f64>, ScoreError> {
         let class = argmax(query.class_scores(residuals.len())?);
         Ok(residuals
             .get(class)
@@ -152,9 +152,9 @@ impl OodDetector for ClassFre {
         let minimum = residuals.iter().copied().fold(f64::INFINITY, f64::min);
         let value = match self.statistic {
             ClassStatistic::Minimum => minimum,
-            ClassStatistic::Predicted => self.predicted(query, &residuals)?.unwrap_or(minimum),
+            ClassStatistic::Predicted => Self::predicted(query, &residuals)?.unwrap_or(minimum),
             ClassStatistic::Difference => {
-                self.predicted(query, &residuals)?.unwrap_or(minimum) - minimum
+                Self::predicted(query, &residuals)?.unwrap_or(minimum) - minimum
             }
         };
         finite(self.statistic.name(), value)

@@ -25,7 +25,7 @@ pub(crate) struct FitContext<'a> {
 impl<'a> FitContext<'a> {
     /// Prepares a fit; without labels the classes that the model predicts take their place.
     pub(crate) fn new(set: &'a ActivationSet, head: Option<&'a Head>, neighbours: usize) -> Self {
-        let predicted = || set.class_scores().map(|scores| predicted(scores));
+        let predicted = || set.class_scores().map(predicted);
         let labels = set
             .labels()
             .map(<[u32]>::to_vec)
@@ -83,11 +83,6 @@ impl<'a> FitContext<'a> {
     /// The rows of each class; classes without an image have none.
     pub(crate) fn class_rows(&self) -> Result<&[Vec<usize>], Reason> {
         self.labels().map(|_| self.class_rows.as_slice())
-    }
-
-    /// Number of classes of the model.
-    pub(crate) fn classes(&self) -> usize {
-        self.set.classes()
     }
 
     /// The head of the deployed model, checked before.

@@ -8,6 +8,10 @@ use crate::{Matrix, OodScore, Query, StateWriter};
 /// Classes further away than this many by the pooled distance are not looked at closely.
 const CLOSE_CLASSES: usize = 16;
 
+/// Whitened difference to a class mean, its squared length, and the squared distance outside the
+/// shared axes.
+type Whitened = (Vec<f32>, f64, f64);
+
 /// One low-rank Gaussian a class, in the space whitened by the covariance that classes share.
 ///
 /// Regularised discriminant analysis (Friedman, 1989) in low rank: the shared covariance is
@@ -109,7 +113,7 @@ impl Gaussian {
     }
 
     /// Whitened difference to a class mean, and the pooled squared distance.
-    fn whitened(&self, class: usize, features: &[f32], along: &[f32]) -> (Vec<f32>, f64, f64) {
+    fn whitened(&self, class: usize, features: &[f32], along: &[f32]) -> Whitened {
         let mut explained = 0.0;
         let mut inside = 0.0;
         let parts = along
@@ -157,12 +161,11 @@ impl OodDetector for Gaussian {
         let features = query.view(self.normalise, self.axes.columns())?;
         let mut along = vec![0.0_f32; self.axes.rows()];
         mat_vec(self.axes.data(), features, &mut along);
-        let mut classes: Vec<(usize, (Vec<f32>, f64, f64))> = (0..self.means.rows())
+        let mut classes: Vec<(usize, Whitened)> = (0..self.means.rows())
             .map(|class| (class, self.whitened(class, features, &along)))
             .collect();
         if classes.len() > CLOSE_CLASSES {
-            let pooled =
-                |(_, (_, inside, outside)): &(usize, (Vec<f32>, f64, f64))| inside + outside;
+            let pooled = |(_, (_, inside, outside)): &(usize, Whitened)| inside + outside;
             classes.sort_by(|a, b| pooled(a).total_cmp(&pooled(b)));
             classes.truncate(CLOSE_CLASSES);
         }

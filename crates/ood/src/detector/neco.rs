@@ -11,7 +11,7 @@ const SMALLEST_DEVIATION: f64 = 1e-6;
 /// Neural-collapse score: minus the part of a standardised feature vector's length that lies in
 /// the principal space, times the largest logit.
 ///
-/// Ammar et al., "NECO: NEural Collapse Based Out-of-distribution detection", ICLR 2024 (arXiv
+/// Ammar et al., "NECO: `NEural` Collapse Based Out-of-distribution detection", ICLR 2024 (arXiv
 /// 2310.06823), equation 5 with the logit factor of its section 5.
 #[derive(Debug)]
 pub(crate) struct Neco {

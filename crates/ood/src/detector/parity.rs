@@ -54,6 +54,7 @@ impl Golden {
         let (train, validation, test) = (set("train", true), set("val", true), set("test", false));
         Self {
             name,
+            arrays,
             train,
             validation,
             test,
@@ -61,7 +62,6 @@ impl Golden {
             dimension,
             k,
             top,
-            arrays,
         }
     }
 

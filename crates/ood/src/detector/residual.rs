@@ -4,9 +4,9 @@ use crate::linalg::{Keep, Pca, virtual_origin};
 use crate::state::{StateError, StateReader};
 use crate::{OodScore, Query, StateWriter};
 
-/// Length of what the principal space about ViM's origin leaves of a feature vector.
+/// Length of what the principal space about `ViM`'s origin leaves of a feature vector.
 ///
-/// Wang et al., "ViM: Out-Of-Distribution with Virtual-logit Matching", CVPR 2022, section 4.
+/// Wang et al., "`ViM`: Out-Of-Distribution with Virtual-logit Matching", CVPR 2022, section 4.
 #[derive(Debug)]
 pub(crate) struct Residual {
     axes: Pca,

@@ -113,7 +113,7 @@ pub enum DetectorSpec {
         /// Dimension of the principal space; the paper's, bounded for few images, when `None`.
         dimension: Option<usize>,
     },
-    /// Length of what ViM's principal space leaves.
+    /// Length of what `ViM`'s principal space leaves.
     Residual {
         /// Dimension of the principal space; the paper's, bounded for few images, when `None`.
         dimension: Option<usize>,

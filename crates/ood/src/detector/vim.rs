@@ -8,7 +8,7 @@ use crate::{OodScore, Query, StateWriter};
 
 /// Virtual-logit matching: `alpha |residual| - ln sum exp(l)`.
 ///
-/// Wang et al., "ViM: Out-Of-Distribution with Virtual-logit Matching", CVPR 2022. The residual
+/// Wang et al., "`ViM`: Out-Of-Distribution with Virtual-logit Matching", CVPR 2022. The residual
 /// is what the principal space about `-pinv(W) b` leaves; `alpha` is the mean largest logit over
 /// the mean residual of the fitted images.
 #[derive(Debug)]

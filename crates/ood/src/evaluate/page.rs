@@ -80,10 +80,11 @@ fn row(name: &str, m: &Metrics) -> String {
         m.fpr_at_95_tpr_in,
         m.fpr_at_95_tpr_out,
     ];
-    let cells: String = numbers
-        .iter()
-        .map(|n| format!("<td>{:.1}", 100.0 * n))
-        .collect();
+    let mut cells = String::new();
+    for number in numbers {
+        // Writing to a String cannot fail.
+        let _ = write!(cells, "<td>{:.1}", 100.0 * number);
+    }
     format!("<tr><td>{}{cells}</tr>", escaped(name))
 }
 

@@ -97,9 +97,9 @@ impl<'a> Grower<'a> {
         let (mut left, mut right) = (Vec::new(), Vec::new());
         for &row in rows.iter() {
             if goes_left(row) {
-                left.push(row)
+                left.push(row);
             } else {
-                right.push(row)
+                right.push(row);
             }
         }
         let middle = left.len();
@@ -156,7 +156,7 @@ impl<'a> Grower<'a> {
             let class = usize::from(self.outlier[pair[0].1]);
             left[class] += self.weights[class];
             let (low, high) = (pair[0].0, pair[1].0);
-            let leaves = i + 1 >= self.smallest_leaf && sorted.len() - i - 1 >= self.smallest_leaf;
+            let leaves = i + 1 >= self.smallest_leaf && sorted.len() - i > self.smallest_leaf;
             if low >= high || !leaves {
                 continue;
             }

@@ -156,16 +156,16 @@ mod tests {
             Case("features", |a| drop(a.remove("features"))),
             Case("head_b", |a| drop(a.remove("head_b"))),
             Case("labels", |a| {
-                a.get_mut("labels").unwrap().values = Values::I64(vec![-1, 0])
+                a.get_mut("labels").unwrap().values = Values::I64(vec![-1, 0]);
             }),
             Case("labels", |a| {
-                a.get_mut("labels").unwrap().values = Values::F32(vec![0.0; 2])
+                a.get_mut("labels").unwrap().values = Values::F32(vec![0.0; 2]);
             }),
             Case("labels", |a| {
-                a.get_mut("labels").unwrap().values = Values::I64(vec![9, 0])
+                a.get_mut("labels").unwrap().values = Values::I64(vec![9, 0]);
             }),
             Case("dimensions", |a| {
-                a.get_mut("logits").unwrap().shape = vec![4]
+                a.get_mut("logits").unwrap().shape = vec![4];
             }),
         ] {
             let error = file(change).unwrap_err();

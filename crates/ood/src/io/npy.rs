@@ -128,7 +128,8 @@ pub(super) fn format(array: &Array) -> Vec<u8> {
         Values::F64(values) => ("<f8", values.iter().flat_map(|v| v.to_le_bytes()).collect()),
         Values::I64(values) => ("<i8", values.iter().flat_map(|v| v.to_le_bytes()).collect()),
     };
-    let sides: String = array.shape.iter().map(|side| format!("{side},")).collect();
+    let sides: Vec<String> = array.shape.iter().map(ToString::to_string).collect();
+    let sides = sides.join(", ") + if sides.len() == 1 { "," } else { "" };
     let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({sides}), }}");
     let fixed = MAGIC.len() + 4;
     let padding = (ALIGNMENT - (fixed + header.len() + 1) % ALIGNMENT) % ALIGNMENT;

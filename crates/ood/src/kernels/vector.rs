@@ -1,3 +1,8 @@
+#![expect(
+    clippy::inline_always,
+    reason = "a body must be compiled into each instruction set's function"
+)]
+
 use super::kernel;
 
 /// How many sums run side by side.
@@ -91,6 +96,7 @@ kernel! {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "small whole numbers are exact")]
     use super::*;
     use proptest::prelude::*;
 

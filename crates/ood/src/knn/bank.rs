@@ -55,11 +55,6 @@ impl Bank {
         if normalise { "bank.unit" } else { "bank.raw" }
     }
 
-    /// Number of images in the bank.
-    pub(crate) fn len(&self) -> usize {
-        self.features.rows()
-    }
-
     /// The label of a row, if the bank has labels.
     pub(crate) fn label(&self, row: u32) -> Option<u32> {
         self.labels.get(row as usize).copied()

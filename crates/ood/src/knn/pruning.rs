@@ -61,7 +61,9 @@ impl Pruning {
         let mut bounds = vec![0.0_f32; self.short.rows()];
         squared_distances(&query, self.short.data(), &mut bounds);
         let slack = SLACK * (squared_length(&query) + self.longest);
-        bounds.iter_mut().for_each(|bound| *bound -= slack);
+        for bound in &mut bounds {
+            *bound -= slack;
+        }
         bounds
     }
 

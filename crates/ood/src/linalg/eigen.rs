@@ -34,7 +34,9 @@ fn signed(mut vector: Vec<f64>) -> Vec<f64> {
         .copied()
         .max_by(|a, b| a.abs().total_cmp(&b.abs()));
     if top.is_some_and(|top| top < 0.0) {
-        vector.iter_mut().for_each(|value| *value = -*value);
+        for value in &mut vector {
+            *value = -*value;
+        }
     }
     vector
 }

@@ -10,7 +10,7 @@ const TOLERANCE: f64 = 1e-11;
 
 /// The point of feature space that the head maps to logits of zero: `-pinv(W) b`, shape `[D]`.
 ///
-/// ViM's origin. Where the head has not full rank, it is the shortest point that comes nearest.
+/// `ViM`'s origin. Where the head has not full rank, it is the shortest point that comes nearest.
 pub(crate) fn virtual_origin(head: &Head) -> Result<Vec<f64>, FitError> {
     let weight = head.weight();
     let rows = Mat::from_fn(weight.rows(), weight.columns(), |i, j| {

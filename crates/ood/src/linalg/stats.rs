@@ -12,7 +12,9 @@ pub(crate) fn column_means(matrix: &Matrix) -> Vec<f64> {
         }
     }
     let rows = matrix.rows().max(1) as f64;
-    sums.iter_mut().for_each(|sum| *sum /= rows);
+    for sum in &mut sums {
+        *sum /= rows;
+    }
     sums
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn gram(rows: &Mat<f64>) -> Mat<f64> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::float_cmp, reason = "small whole numbers are exact")]
     use super::*;
 
     #[test]

@@ -55,7 +55,10 @@ impl RocCurve {
             tpr: 0.0,
         }];
         let (mut false_alarms, mut hits) = (0_usize, 0_usize);
-        // 0.0 and -0.0 are one score.
+        #[expect(
+            clippy::float_cmp,
+            reason = "equal scores are never told apart; -0.0 is 0.0"
+        )]
         for equal in all.chunk_by(|a, b| a.0 == b.0) {
             let outliers = equal.iter().filter(|(_, outlier)| *outlier).count();
             hits += outliers;
