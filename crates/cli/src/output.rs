@@ -16,17 +16,17 @@ pub(crate) fn line(text: &str) {
 
 /// Prints an error, its causes, and leaves standard output alone.
 pub(crate) fn report(failure: &Failure) {
-    let mut text = format!("error: {}", failure.error);
+    let mut text = vec![format!("error: {}", failure.error)];
     let mut cause = failure.error.source();
     while let Some(inner) = cause {
         let message = inner.to_string();
         // Messages that already contain their cause are not repeated.
-        if !text.contains(&message) {
-            text += &format!("\n  caused by: {message}");
+        if !text.iter().any(|line| line.contains(&message)) {
+            text.push(format!("  caused by: {message}"));
         }
         cause = inner.source();
     }
-    eprintln!("{text}");
+    eprintln!("{}", text.join("\n"));
 }
 
 /// Writes a remark to standard error, where it cannot spoil an answer.

@@ -1,5 +1,7 @@
 //! The demo through the real program.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::Path;
 use std::process::{Command, Output};
 

@@ -22,7 +22,10 @@ fn main() {
         child_arguments: &[],
     });
     println!(
-        "{kills} kills in {:?}, seed {seed}: {outcome:?}",
-        start.elapsed()
+        "{kills} kills in {:?}, seed {seed}: {} events accepted, {} images stored, {} requests spoilt",
+        start.elapsed(),
+        outcome.accepted,
+        outcome.stored,
+        outcome.spoilt
     );
 }

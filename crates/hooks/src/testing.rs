@@ -94,7 +94,6 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
-    pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -156,7 +155,7 @@ fn read_request(stream: &TcpStream) -> Option<Received> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split(' ').map(str::to_owned);
-    let (method, path) = (words.next()?, words.next()?);
+    let method = words.next()?;
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -168,7 +167,6 @@ fn read_request(stream: &TcpStream) -> Option<Received> {
     }
     let mut received = Received {
         method,
-        path,
         headers,
         body: Vec::new(),
     };

@@ -167,7 +167,7 @@ fn block_makes_the_submitter_wait_and_loses_nothing() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                (0..50).for_each(|_| drop(hooks.submit(&frame("x"), &Prediction::default())))
+                (0..50).for_each(|_| drop(hooks.submit(&frame("x"), &Prediction::default())));
             });
         }
     });

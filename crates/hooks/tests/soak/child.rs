@@ -15,10 +15,10 @@ use straylight_hooks::{
     PostInferenceHook, QueueOptions, RetryOptions,
 };
 
-pub const FOLDER: &str = "SOAK_FOLDER";
-pub const SERVER: &str = "SOAK_SERVER";
-pub const ROUND: &str = "SOAK_ROUND";
-pub const RATE: &str = "SOAK_RATE";
+pub(super) const FOLDER: &str = "SOAK_FOLDER";
+pub(super) const SERVER: &str = "SOAK_SERVER";
+pub(super) const ROUND: &str = "SOAK_ROUND";
+pub(super) const RATE: &str = "SOAK_RATE";
 
 /// Says on standard output which images are safe.
 #[derive(Default)]
@@ -63,7 +63,7 @@ impl Observer for Witness {
 }
 
 /// Becomes the child and never returns, if the environment asks for it.
-pub fn run_if_asked() {
+pub(crate) fn run_if_asked() {
     let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
         return;
     };

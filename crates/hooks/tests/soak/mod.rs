@@ -20,7 +20,7 @@ use straylight_hooks::QueueFolder;
 use straylight_server::{Server, ServerConfig, Tls, create_token};
 use straylight_store::{ImageFilter, ImageSort, NewProject, Page, SortDirection, Store};
 
-pub use child::run_if_asked;
+pub(crate) use child::run_if_asked;
 use proxy::Proxy;
 
 const PROJECT: &str = "soak";
@@ -28,7 +28,7 @@ const DATASET: &str = "strays";
 
 /// What a run is made of.
 #[derive(Debug, Clone, Copy)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// How often the child is killed.
     pub kills: u32,
     /// Longest life of a child before it is killed.
@@ -45,7 +45,7 @@ pub struct Plan {
 
 /// What came out.
 #[derive(Debug)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     /// Events that were on the child's disk when it said so.
     pub accepted: usize,
     /// Images in the dataset at the end.
@@ -55,7 +55,7 @@ pub struct Outcome {
 }
 
 /// Runs the plan and checks the end: nothing lost, nothing doubled, books that balance.
-pub fn run(plan: Plan) -> Outcome {
+pub(crate) fn run(plan: Plan) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let (store, server, token) = serve(&folder.path().join("store"));
     std::fs::write(folder.path().join("token"), token).unwrap();

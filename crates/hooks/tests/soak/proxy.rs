@@ -31,13 +31,13 @@ const FAULTS: [Fault; 5] = [
 ];
 
 /// One request for each connection; it runs until the process ends.
-pub struct Proxy {
+pub(super) struct Proxy {
     address: SocketAddr,
     spoilt: Arc<AtomicUsize>,
 }
 
 impl Proxy {
-    pub fn start(server: SocketAddr, faults: f64, seed: u64) -> Self {
+    pub(super) fn start(server: SocketAddr, faults: f64, seed: u64) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let spoilt = Arc::new(AtomicUsize::new(0));
@@ -53,26 +53,26 @@ impl Proxy {
                 };
                 count.fetch_add(usize::from(is_spoilt), SeqCst);
                 // A connection that breaks is what this is for: the result does not matter.
-                std::thread::spawn(move || serve(client, server, fault));
+                std::thread::spawn(move || serve(&client, server, fault));
             }
         });
         Self { address, spoilt }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(super) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub fn spoilt(&self) -> usize {
+    pub(super) fn spoilt(&self) -> usize {
         self.spoilt.load(SeqCst)
     }
 }
 
-fn serve(client: TcpStream, server: SocketAddr, fault: Fault) -> Option<()> {
+fn serve(client: &TcpStream, server: SocketAddr, fault: Fault) -> Option<()> {
     if matches!(fault, Fault::Reset) {
         return client.shutdown(Shutdown::Both).ok();
     }
-    let request = read_request(&client)?;
+    let request = read_request(client)?;
     let answer = match fault {
         Fault::Unavailable => {
             b"HTTP/1.1 503 x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec()
@@ -92,8 +92,9 @@ fn serve(client: TcpStream, server: SocketAddr, fault: Fault) -> Option<()> {
     } else {
         answer.len().max(1)
     };
+    let mut writer = client;
     for part in answer.chunks(piece) {
-        (&client).write_all(part).ok()?;
+        writer.write_all(part).ok()?;
         if matches!(fault, Fault::Slow) {
             std::thread::sleep(Duration::from_millis(2));
         }

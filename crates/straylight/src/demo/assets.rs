@@ -19,7 +19,7 @@ pub(super) struct Photo {
 }
 
 impl Photo {
-    /// Class or folder, and the file's name without extension: "wild_animal/koala".
+    /// Class or folder, and the file's name without extension: `wild_animal/koala`.
     pub(super) fn name(&self) -> String {
         let stem = self.file.file_stem().unwrap_or_default();
         format!("{}/{}", self.label, stem.to_string_lossy())

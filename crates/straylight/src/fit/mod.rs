@@ -8,7 +8,7 @@ mod images;
 use straylight_core::{Activations, Frame, Progress};
 use straylight_deploy::{DeployError, Deployment, Keep};
 use straylight_ood::{
-    ActivationSet, FitError, FitOptions, FitReport, Head, Matrix, OodModel, SetError,
+    ActivationSet, FitError, FitOptions, FitReport, Head, Matrix, OodModel, Provenance, SetError,
 };
 
 pub use images::{LabelledImage, ReadError, class_folder_images, folder_images, stored_images};
@@ -136,6 +136,12 @@ pub fn fit_ood(
         ..options.clone()
     };
     let (model, report) = OodModel::fit(&known, outliers.as_ref(), &options, progress)?;
+    let model = model.with_provenance(Provenance {
+        model_hash: Some(deployment.model_hash()?),
+        description: format!("{} images of {}", own.len(), deployment.project().name),
+        // A date would make two fits of the same images differ.
+        created_at: None,
+    });
     Ok(Fitted {
         model,
         report,
@@ -257,17 +263,8 @@ fn outlier_set(
 
 /// The class of an image: its label's position among the model's classes, else the prediction.
 fn label_index(deployment: &Deployment, image: &LabelledImage, run: &Run) -> u32 {
-    let classes = run
-        .activations
-        .probabilities
-        .as_ref()
-        .map_or(0, |all| all.len());
-    let named = |name| {
-        deployment
-            .labels()
-            .take(classes)
-            .position(|label| label.name == name)
-    };
+    let classes = deployment.classes();
+    let named = |name| classes.iter().position(|label| label.name == name);
     image
         .label()
         .and_then(named)
