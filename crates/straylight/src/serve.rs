@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use straylight_core::{Frame, Prediction};
 use straylight_deploy::{Deployment, Keep, LoadOptions};
-use straylight_hooks::{HookStats, Outcome as HookOutcome};
+use straylight_hooks::{DeadLetter, HookStats, Outcome as HookOutcome};
 use straylight_server::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};
 
 /// Loads deployments with OpenVINO when the server first needs them.
@@ -67,11 +67,15 @@ impl Predictor for Served {
     fn hooks(&self) -> Vec<HookStatus> {
         let hooks = self.deployment.hooks();
         let described = hooks.hooks().into_iter().map(|hook| format!("{hook:?}"));
+        let status = |(stats, text): (HookStats, String)| {
+            let dead = hooks.dead_letters(&stats.hook);
+            status(&stats, text, &dead)
+        };
         hooks
             .stats()
-            .iter()
+            .into_iter()
             .zip(described)
-            .map(|(stats, text)| status(stats, text))
+            .map(status)
             .collect()
     }
 }
@@ -98,7 +102,7 @@ impl Served {
     }
 }
 
-fn status(stats: &HookStats, description: String) -> HookStatus {
+fn status(stats: &HookStats, description: String, dead: &[DeadLetter]) -> HookStatus {
     let ledger = &stats.ledger;
     HookStatus {
         name: stats.hook.clone(),
@@ -109,7 +113,8 @@ fn status(stats: &HookStats, description: String) -> HookStatus {
         failed: stats.retried,
         dropped: ledger.total_dropped(),
         queued: ledger.queued,
-        dead_letters: Vec::new(),
+        // They come oldest first; the page wants the newest on top.
+        dead_letters: dead.iter().rev().map(|dead| dead.error.clone()).collect(),
     }
 }
 

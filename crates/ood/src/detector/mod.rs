@@ -1,8 +1,8 @@
 //! Detectors: each says of one image how far out of distribution it is.
 //!
-//! Every detector follows one contract ([`OodDetector`]) and passes one compliance suite
-//! (`tests/compliance.rs`): a higher score is always more out of distribution, scores are finite
-//! for finite input, the same input gives the same score, and a saved detector scores as before.
+//! Every detector follows one contract ([`OodDetector`]): a higher score is always more out of
+//! distribution, scores are finite for finite input, the same input gives the same score, and a
+//! saved detector scores as before.
 //! What a detector needs is checked when it is fitted: one that lacks something is left out and
 //! [`LeftOut`] says why.
 
