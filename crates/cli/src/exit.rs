@@ -1,7 +1,6 @@
 //! Exit codes and the error that ends a command.
 
 use std::error::Error;
-use std::process::ExitCode;
 
 /// The exit codes of every command; documented in the guide, never renumbered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,12 +14,6 @@ pub(crate) enum Exit {
     Partial = 3,
     /// Something that Straylight needs is missing on this machine (`straylight doctor` tells).
     Environment = 4,
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
-        Self::from(exit as u8)
-    }
 }
 
 /// An error that ends a command, with its exit code.

@@ -1,23 +1,7 @@
-//! The `straylight` program: arguments in, library calls, answers out. No logic of its own.
-
-mod command;
-mod exit;
-mod output;
-mod progress;
+//! The `straylight` program; everything is in its library.
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::command::Arguments;
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match command::run(&arguments) {
-        Ok(code) => code.into(),
-        Err(failure) => {
-            output::report(&failure);
-            failure.code.into()
-        }
-    }
+    ExitCode::from(straylight_cli::main_with(std::env::args_os()))
 }
