@@ -125,7 +125,7 @@ impl DatasetApi {
     }
 
     /// Uploads files, several at once; those whose stem is in `present` are skipped.
-    pub(crate) fn upload_image_files(
+    pub fn upload_image_files(
         &self,
         paths: &[PathBuf],
         present: &HashSet<String>,
