@@ -29,8 +29,14 @@ pub(crate) const DEPLOYMENT: &str = "deployment";
 /// Name of the project's description.
 pub(crate) const PROJECT: &str = "project.json";
 
-/// The folder that holds `project.json`: the given one, or its subfolder `deployment`.
-pub(crate) fn find(path: &Path) -> Result<PathBuf, DeployError> {
+/// The folder that holds `project.json` or the description of a model: the given one, or its
+/// subfolder `deployment`.
+///
+/// # Errors
+///
+/// [`DeployError::NotADeployment`] when neither does, [`DeployError::File`] when the folder cannot
+/// be read.
+pub fn find(path: &Path) -> Result<PathBuf, DeployError> {
     let inner = path.join(DEPLOYMENT);
     let candidates = [path.to_owned(), inner];
     if let Some(folder) = candidates

@@ -28,6 +28,7 @@ mod stream;
 
 pub use deployment::Deployment;
 pub use error::DeployError;
+pub use folder::find as deployment_folder;
 pub use keep::Keep;
 pub use options::{LoadOptions, ModelCache, SavedHooks};
 pub use straylight_engine::graph::HeadWeights;

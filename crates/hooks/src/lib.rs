@@ -43,6 +43,6 @@ pub use queue::{
 };
 pub use random::{Random, SeededRandom};
 pub use replay::{Replay, ReplayDifference, ReplayReport, ReplayedImage, compare_replays};
-pub use set::{HookError, HookSet, HookSetOptions};
+pub use set::{HookError, HookSet, HookSetOptions, LimitTimes};
 pub use stats::{DELIVERY_SECONDS, Histogram, HookStats, SCORES};
 pub use trigger::{Needs, Trigger, TriggerError};

@@ -30,6 +30,19 @@ pub struct HookSetOptions {
     pub random: Arc<dyn Random>,
     /// Is told what happens.
     pub observer: Arc<dyn Observer>,
+    /// By which time limits count.
+    pub limit_times: LimitTimes,
+}
+
+/// By which time limits count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LimitTimes {
+    /// The clock's: for images that come as they are taken.
+    #[default]
+    Clock,
+    /// Each image's capture time, which never goes back: for recordings, whatever the speed at
+    /// which they are read. What limits remember of the clock is neither used nor changed.
+    Frames,
 }
 
 impl Default for HookSetOptions {
@@ -41,6 +54,7 @@ impl Default for HookSetOptions {
             clock: Arc::new(SystemClock::default()),
             random: Arc::new(SeededRandom::from_entropy()),
             observer: Arc::new(NoObserver),
+            limit_times: LimitTimes::Clock,
         }
     }
 }
@@ -106,6 +120,7 @@ impl HookSet {
             clock: Arc::clone(&self.options.clock),
             random: Arc::clone(&self.options.random),
             observer: Arc::clone(&self.options.observer),
+            limit_times: self.options.limit_times,
         };
         let runner = Runner::new(Arc::from(name), Arc::new(hook), opened, breaker, world);
         let runner = Arc::new(runner);

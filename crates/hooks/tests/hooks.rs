@@ -11,8 +11,8 @@ use straylight_core::{Frame, Prediction, RgbImage, Timestamp};
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
-    Action, ActionError, Event, HookOptions, HookSet, HookSetOptions, LimitOptions, Outcome,
-    Overflow, PostInferenceHook, QueueOptions, RetryOptions, SeededRandom,
+    Action, ActionError, Event, HookOptions, HookSet, HookSetOptions, LimitOptions, LimitTimes,
+    Outcome, Overflow, PostInferenceHook, QueueOptions, RetryOptions, SeededRandom,
 };
 
 /// Fails the first `failures` times and keeps the names of what it delivered.
@@ -102,6 +102,35 @@ fn the_case_of_the_notebook_fifty_inferences_in_eight_seconds_give_nine_images()
     );
     assert_eq!(stats.suppressed.values().sum::<u64>(), 41);
     assert!(stats.balances());
+}
+
+/// Sixty seconds of 25 frames, read in no time at all.
+#[test]
+fn limits_of_a_recording_follow_the_times_of_its_frames() {
+    let clock = ManualClock::new(Timestamp::from_second(2_000_000_000).unwrap());
+    let sink = Sink::default();
+    let hooks = HookSet::new(HookSetOptions {
+        clock: Arc::new(clock.clone()),
+        limit_times: LimitTimes::Frames,
+        drain_time: Duration::ZERO,
+        ..HookSetOptions::default()
+    });
+    let limits = LimitOptions {
+        max_frames_per_second: Some(1.0),
+        ..LimitOptions::default()
+    };
+    hooks
+        .add(hook(&sink, HookOptions { limits, ..inline() }))
+        .unwrap();
+    for i in 0..1500 {
+        let taken = Timestamp::from_millisecond(40 * i).unwrap();
+        let image = RgbImage::filled(4, 4, [1, 2, 3]).unwrap();
+        let frame = Frame::new(image, i.to_string(), taken);
+        hooks.submit(&frame, &Prediction::default());
+    }
+    let got = sink.got.lock().unwrap();
+    assert_eq!(got.len(), 60);
+    assert_eq!((got[0].as_str(), got[59].as_str()), ("0", "1475"));
 }
 
 #[test]

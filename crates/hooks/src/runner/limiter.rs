@@ -1,12 +1,14 @@
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use straylight_core::{Frame, Prediction};
+use straylight_core::{Frame, Prediction, Timestamp};
 
 use super::World;
 use crate::clock::lock;
 use crate::event::Event;
 use crate::limit::{BestOf, LimitClock, LimitKind, LimitOptions, LimitTime, Limits, Offer};
+use crate::set::LimitTimes;
 
 /// How often limits are written down while nothing else is written.
 const SAVE_EVERY: Duration = Duration::from_secs(1);
@@ -17,12 +19,17 @@ pub(super) struct Limiter {
     limits: Mutex<Limits>,
     best_of: Option<Mutex<BestOf<Arc<Event>>>>,
     clock: LimitClock,
+    times: LimitTimes,
+    /// The latest capture time so far, in microseconds.
+    latest: AtomicI64,
     is_active: bool,
     saved: Mutex<Option<Duration>>,
 }
 
 impl Limiter {
     pub(super) fn new(options: &LimitOptions, world: &World, remembered: Option<&str>) -> Self {
+        // Recorded images have times of their own, which the machine's memory does not fit.
+        let remembered = remembered.filter(|_| world.limit_times == LimitTimes::Clock);
         let limits = Limits::new(options, remembered);
         let last = limits.last_time();
         let clock = LimitClock::start(world.clock.now(), world.clock.monotonic(), Some(last));
@@ -32,13 +39,22 @@ impl Limiter {
                 .best_of
                 .map(|options| Mutex::new(BestOf::new(options))),
             clock,
+            times: world.limit_times,
+            latest: AtomicI64::new(i64::MIN),
             is_active: *options != LimitOptions::default(),
             saved: Mutex::default(),
         }
     }
 
-    fn now(&self, world: &World) -> LimitTime {
-        self.clock.at(world.clock.monotonic())
+    /// The time that counts for an image that was taken at `captured_at`; it never goes back.
+    fn now(&self, world: &World, captured_at: Timestamp) -> LimitTime {
+        match self.times {
+            LimitTimes::Clock => self.clock.at(world.clock.monotonic()),
+            LimitTimes::Frames => {
+                let taken = captured_at.as_microsecond();
+                LimitTime(self.latest.fetch_max(taken, Relaxed).max(taken))
+            }
+        }
     }
 
     /// Asks the limits that look at single images.
@@ -51,34 +67,42 @@ impl Limiter {
         if !self.is_active {
             return Ok(());
         }
-        lock(&self.limits).check(self.now(world), frame.image(), prediction)
+        lock(&self.limits).check(
+            self.now(world, frame.captured_at()),
+            frame.image(),
+            prediction,
+        )
     }
 
     /// Enters an event for the best of its window; `None` if there is no such limit.
     pub(super) fn offer(&self, world: &World, event: &Arc<Event>) -> Option<Offer> {
         let best = self.best_of.as_ref()?;
-        let now = self.now(world);
+        let now = self.now(world, event.captured_at);
         Some(lock(best).offer(now, event.score, Arc::clone(event)))
     }
 
-    /// The best of a window that is over, or of the open one.
-    pub(super) fn release(&self, world: &World, even_open: bool) -> Vec<Arc<Event>> {
+    /// The best of a window that is over when an image taken at this time comes; of the open one
+    /// if there is no such image.
+    pub(super) fn release(&self, world: &World, captured_at: Option<Timestamp>) -> Vec<Arc<Event>> {
         let Some(best) = &self.best_of else {
             return Vec::new();
         };
-        if even_open {
-            return lock(best).close();
+        match captured_at {
+            None => lock(best).close(),
+            Some(time) => lock(best).close_if_over(self.now(world, time)),
         }
-        let now = self.now(world);
-        lock(best).close_if_over(now)
     }
 
     /// Counts an event towards the quotas.
-    pub(super) fn take_quota(&self, world: &World) -> Result<(), LimitKind> {
+    pub(super) fn take_quota(
+        &self,
+        world: &World,
+        captured_at: Timestamp,
+    ) -> Result<(), LimitKind> {
         if !self.is_active {
             return Ok(());
         }
-        lock(&self.limits).take_quota(self.now(world))
+        lock(&self.limits).take_quota(self.now(world, captured_at))
     }
 
     /// Number of events that wait for the end of their window.
@@ -90,7 +114,7 @@ impl Limiter {
 
     /// What is to be written down, if there is anything and it is time.
     pub(super) fn to_save(&self, world: &World, at_once: bool) -> Option<String> {
-        if !self.is_active {
+        if !self.is_active || self.times == LimitTimes::Frames {
             return None;
         }
         let now = world.clock.monotonic();

@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use straylight_core::{Frame, Prediction};
+use straylight_core::{Frame, Prediction, Timestamp};
 
 use self::limiter::Limiter;
 use self::threads::Threads;
@@ -20,6 +20,7 @@ use crate::limit::{LimitKind, Offer};
 use crate::observe::{Observer, Outcome};
 use crate::queue::{Pushed, Queue};
 use crate::random::Random;
+use crate::set::LimitTimes;
 use crate::stats::{Counters, HookStats};
 use crate::trigger::TriggerError;
 
@@ -29,6 +30,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) limit_times: LimitTimes,
 }
 
 /// A hook with its queue, limits, counters and threads.
@@ -120,7 +122,7 @@ impl Runner {
     }
 
     fn decide(self: &Arc<Self>, frame: &Frame, prediction: &SharedPrediction<'_>) -> Outcome {
-        self.release_held(false);
+        self.release_held(Some(frame.captured_at()));
         let score = match self.score(frame, prediction.prediction) {
             Ok(score) => score,
             Err(error) => return self.trigger_failed(&error),
@@ -155,9 +157,10 @@ impl Runner {
         Outcome::Held { score }
     }
 
-    /// Fires the best images of a window that is over, or of the open one.
-    pub(crate) fn release_held(self: &Arc<Self>, even_open: bool) {
-        for event in self.limits.release(&self.world, even_open) {
+    /// Fires the best images of a window that is over when an image taken at this time comes, or
+    /// of the open one.
+    pub(crate) fn release_held(self: &Arc<Self>, captured_at: Option<Timestamp>) {
+        for event in self.limits.release(&self.world, captured_at) {
             self.fire(event);
         }
     }
@@ -184,7 +187,7 @@ impl Runner {
 
     fn fire(self: &Arc<Self>, event: Arc<Event>) -> Outcome {
         let (id, score) = (event.id, event.score);
-        if let Err(limit) = self.limits.take_quota(&self.world) {
+        if let Err(limit) = self.limits.take_quota(&self.world, event.captured_at) {
             self.counters.suppressed(limit);
             return Outcome::Suppressed { score, limit };
         }

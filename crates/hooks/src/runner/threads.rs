@@ -145,7 +145,7 @@ impl Runner {
     ///
     /// Ends the open window of a limit to its best images.
     pub(crate) fn drain(self: &Arc<Self>, until: Duration) -> bool {
-        self.release_held(true);
+        self.release_held(None);
         loop {
             let seen = self.queue.work.seen();
             let next = self.help();
@@ -180,7 +180,7 @@ impl Runner {
     /// A worker whose action hangs is left behind; what it holds stays queued on disk, and what
     /// waits in memory is given up and counted.
     pub(crate) fn shut_down(self: &Arc<Self>, until: Duration) {
-        self.release_held(true);
+        self.release_held(None);
         self.queue.close();
         self.drain(until);
         self.threads.stopping.store(true, SeqCst);
