@@ -1,5 +1,5 @@
 use jpeg_encoder::{ColorType as JpegColor, Encoder as JpegEncoder, SamplingFactor};
-use png::{BitDepth, ColorType, Compression};
+use png::{BitDepth, ColorType, Compression, Filter};
 use straylight_core::{ImageFormat, RgbImage};
 
 use crate::error::ImageFormatName;
@@ -14,7 +14,9 @@ pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
     let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Fast);
+    // Photographs gain next to nothing from choosing a filter for each row.
+    encoder.set_compression(Compression::Fastest);
+    encoder.set_filter(Filter::Sub);
     let written = encoder.write_header().and_then(|mut writer| {
         writer.write_image_data(image.data())?;
         writer.finish()

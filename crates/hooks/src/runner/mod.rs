@@ -2,6 +2,7 @@
 
 mod deliver;
 mod limiter;
+mod priority;
 mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::thread;
 use std::time::Duration;
 
-use super::Runner;
 use super::deliver::Step;
+use super::{Runner, priority};
 use crate::clock::Signal;
 use crate::event::EventId;
 use crate::queue::JournalError;
@@ -70,9 +70,10 @@ impl Runner {
             return;
         }
         let runner = Arc::clone(self);
-        let spawned = thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || body(&runner));
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            priority::yield_to_inference();
+            body(&runner);
+        });
         if let Err(error) = spawned {
             running.fetch_sub(1, SeqCst);
             tracing::error!(hook = %self.name, %error, "cannot start a thread");

@@ -7,6 +7,7 @@
 //! The stem is the same in all subfolders; see [`names`]. The files of one event appear all or
 //! not at all, also when the process is killed; see [`staging`].
 
+mod durable;
 mod names;
 mod staging;
 
@@ -31,7 +32,8 @@ const JPEG_QUALITY: u8 = 90;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PictureFormat {
-    /// PNG: the pixels exactly as they were scored. The Python SDK's form.
+    /// PNG: the pixels exactly as they were scored. The Python SDK's form, and so what its
+    /// configuration means.
     #[default]
     Png,
     /// JPEG of quality 90: smaller, not exact.
@@ -58,7 +60,8 @@ pub struct FileSystemOptions {
 }
 
 impl FileSystemOptions {
-    /// All four kinds of file, pictures as PNG, no prefix.
+    /// All four kinds of file, no prefix, and pictures as [`PictureFormat::Original`]: exact,
+    /// small, and nothing is encoded twice.
     pub fn new(target_folder: impl Into<PathBuf>) -> Self {
         Self {
             target_folder: target_folder.into(),
@@ -66,7 +69,7 @@ impl FileSystemOptions {
             save_predictions: true,
             save_scores: true,
             save_overlays: true,
-            picture_format: PictureFormat::default(),
+            picture_format: PictureFormat::Original,
         }
     }
 }

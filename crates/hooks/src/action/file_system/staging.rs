@@ -13,7 +13,9 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use straylight_files::{FileError, create_folder, sync_folder};
+use straylight_files::{FileError, create_folder};
+
+use super::durable::Disk;
 
 /// One file of an event: subfolder, extension and content.
 pub(super) type Part = (&'static str, &'static str, Vec<u8>);
@@ -26,6 +28,7 @@ const TRIES: usize = 8;
 pub(super) struct Staging {
     target: PathBuf,
     folder: PathBuf,
+    disk: Disk,
     _lock: File,
 }
 
@@ -47,8 +50,9 @@ impl Staging {
 
     fn try_open(target: &Path, root: &Path) -> Result<Self, FileError> {
         create_folder(root)?;
+        let disk = Disk::of(target)?;
         for entry in read_folder(root)?.iter().filter(|entry| entry.is_dir()) {
-            finish_if_dead(target, entry)?;
+            finish_if_dead(target, entry, &disk)?;
         }
         let folder = root.join(format!("{:016x}", fastrand::u64(..)));
         let lock = open_lock(&folder)?;
@@ -58,6 +62,7 @@ impl Staging {
         Ok(Self {
             target: target.to_owned(),
             folder,
+            disk,
             _lock: lock,
         })
     }
@@ -68,10 +73,10 @@ impl Staging {
     pub(super) fn write_all(&self, stem: &str, files: &[Part]) -> Result<(), FileError> {
         let part = self.folder.join(format!("{stem}.part"));
         let ready = self.folder.join(format!("{stem}.ready"));
-        let staged = stage(&part, files).and_then(|()| rename(&part, &ready));
+        let staged = stage(&part, files, &self.disk).and_then(|()| rename(&part, &ready));
         let moved = staged.and_then(|()| {
             let names: Vec<PathBuf> = files.iter().map(name_of).collect();
-            move_all(&self.target, &ready, stem, &names)
+            move_all(&self.target, &ready, stem, &names, &self.disk)
         });
         if moved.is_err() {
             self.take_back(&ready, stem, files);
@@ -116,23 +121,34 @@ fn place_of(name: &Path, stem: &str) -> PathBuf {
     Path::new(name.file_stem().unwrap_or_default()).join(file)
 }
 
-fn stage(part: &Path, files: &[Part]) -> Result<(), FileError> {
+fn stage(part: &Path, files: &[Part], disk: &Disk) -> Result<(), FileError> {
     create_folder(part)?;
-    for file in files {
-        let path = part.join(name_of(file));
-        write_synced(&path, &file.2).map_err(|source| FileError::new("write", path, source))?;
-    }
-    sync_folder(part)
+    let written = files
+        .iter()
+        .map(|file| write(part.join(name_of(file)), &file.2))
+        .collect::<Result<Vec<_>, _>>()?;
+    disk.sync(&written, &[part])
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+fn write(path: PathBuf, bytes: &[u8]) -> Result<(PathBuf, File), FileError> {
+    let written = File::create(&path).and_then(|mut file| {
+        file.write_all(bytes)?;
+        Ok(file)
+    });
+    match written {
+        Ok(file) => Ok((path, file)),
+        Err(source) => Err(FileError::new("write", path, source)),
+    }
 }
 
 /// Moves staged files to their places below `target`, and makes the new names durable.
-fn move_all(target: &Path, ready: &Path, stem: &str, names: &[PathBuf]) -> Result<(), FileError> {
+fn move_all(
+    target: &Path,
+    ready: &Path,
+    stem: &str,
+    names: &[PathBuf],
+    disk: &Disk,
+) -> Result<(), FileError> {
     let places: Vec<PathBuf> = names
         .iter()
         .map(|name| target.join(place_of(name, stem)))
@@ -141,28 +157,26 @@ fn move_all(target: &Path, ready: &Path, stem: &str, names: &[PathBuf]) -> Resul
         create_folder(place.parent().unwrap_or(target))?;
         rename(&ready.join(name), place)?;
     }
-    places
-        .iter()
-        .filter_map(|place| place.parent())
-        .try_for_each(sync_folder)
+    let folders: Vec<&Path> = places.iter().filter_map(|place| place.parent()).collect();
+    disk.sync(&[], &folders)
 }
 
-fn finish_if_dead(target: &Path, folder: &Path) -> Result<(), FileError> {
+fn finish_if_dead(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileError> {
     let lock = open_lock(folder)?;
     match lock.try_lock() {
-        Ok(()) => finish(target, folder),
+        Ok(()) => finish(target, folder, disk),
         Err(TryLockError::WouldBlock) => Ok(()),
         Err(TryLockError::Error(source)) => Err(FileError::new("lock", folder, source)),
     }
 }
 
-fn finish(target: &Path, folder: &Path) -> Result<(), FileError> {
+fn finish(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileError> {
     for ready in read_folder(folder)?
         .iter()
         .filter(|path| has_extension(path, "ready"))
     {
         let stem = ready.file_stem().unwrap_or_default().display().to_string();
-        move_all(target, ready, &stem, &names_in(ready)?)?;
+        move_all(target, ready, &stem, &names_in(ready)?, disk)?;
     }
     let removed = fs::remove_dir_all(folder).and_then(|()| fs::remove_file(lock_of(folder)));
     removed.map_err(|source| FileError::new("remove", folder, source))

@@ -1,0 +1,173 @@
+//! What was written survives a power cut.
+//!
+//! Syncing each of an event's files and folders by itself makes the disk turn nine times for one
+//! event. On Linux one call, `syncfs`, takes all files of the file system at once, and events
+//! that are delivered at the same time share it; elsewhere each file and folder is synced.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use straylight_files::FileError;
+#[cfg(not(target_os = "linux"))]
+use straylight_files::sync_folder;
+
+/// Makes files below one folder durable.
+#[derive(Debug)]
+pub(super) struct Disk {
+    #[cfg(target_os = "linux")]
+    shared: shared::SharedSync,
+    #[cfg(target_os = "linux")]
+    target: PathBuf,
+}
+
+impl Disk {
+    /// For files below this folder, which exists.
+    pub(super) fn of(target: &Path) -> Result<Self, FileError> {
+        #[cfg(target_os = "linux")]
+        return Ok(Self {
+            shared: shared::SharedSync::of(target)
+                .map_err(|source| FileError::new("open", target, source))?,
+            target: target.to_owned(),
+        });
+        #[cfg(not(target_os = "linux"))]
+        Ok(Self {})
+    }
+
+    /// Returns when the content of these files and the names in these folders are on the disk.
+    pub(super) fn sync(
+        &self,
+        files: &[(PathBuf, File)],
+        folders: &[&Path],
+    ) -> Result<(), FileError> {
+        #[cfg(target_os = "linux")]
+        {
+            let _ = (files, folders);
+            let synced = self.shared.sync();
+            synced.map_err(|source| FileError::new("sync", &self.target, source))
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            for (path, file) in files {
+                let synced = file.sync_all();
+                synced.map_err(|source| FileError::new("sync", path, source))?;
+            }
+            folders.iter().try_for_each(|folder| sync_folder(folder))
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod shared {
+    use std::fs::File;
+    use std::io;
+    use std::path::Path;
+    use std::sync::{Condvar, Mutex, PoisonError};
+
+    /// One sync at a time; whoever comes while one runs waits for the next, together.
+    #[derive(Debug)]
+    pub(super) struct SharedSync {
+        /// Kept open: the kernel reports an error of writing back once to each open file.
+        folder: File,
+        turns: Mutex<Turns>,
+        ended: Condvar,
+    }
+
+    #[derive(Debug, Default)]
+    struct Turns {
+        started: u64,
+        /// The last turn that succeeded.
+        done: u64,
+        running: bool,
+    }
+
+    impl SharedSync {
+        pub(super) fn of(folder: &Path) -> io::Result<Self> {
+            Ok(Self {
+                folder: File::open(folder)?,
+                turns: Mutex::default(),
+                ended: Condvar::new(),
+            })
+        }
+
+        /// Returns when all that was written before the call is on the disk.
+        pub(super) fn sync(&self) -> io::Result<()> {
+            self.sync_by(|| Ok(rustix::fs::syncfs(&self.folder)?))
+        }
+
+        /// A turn that began before the call may have missed what the caller wrote, so only one
+        /// that begins later counts. After one that failed everybody who waited tries again, to
+        /// get the error of their own.
+        fn sync_by(&self, sync: impl Fn() -> io::Result<()>) -> io::Result<()> {
+            let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            let needed = turns.started + 1;
+            while turns.done < needed {
+                if turns.running {
+                    turns = self
+                        .ended
+                        .wait(turns)
+                        .unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                turns.running = true;
+                turns.started += 1;
+                let turn = turns.started;
+                drop(turns);
+                let synced = sync();
+                turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+                turns.running = false;
+                self.ended.notify_all();
+                synced?;
+                turns.done = turn;
+            }
+            Ok(())
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+        use super::*;
+
+        fn shared() -> SharedSync {
+            SharedSync::of(&std::env::temp_dir()).unwrap()
+        }
+
+        /// Each thread's write must be covered by a turn that began after it.
+        #[test]
+        fn nobody_returns_before_a_turn_that_began_after_the_write() {
+            let (shared, written, durable) = (shared(), AtomicU64::new(0), AtomicU64::new(0));
+            let sync = || {
+                let seen = written.load(SeqCst);
+                std::thread::yield_now();
+                durable.fetch_max(seen, SeqCst);
+                Ok(())
+            };
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        for _ in 0..500 {
+                            let mine = written.fetch_add(1, SeqCst) + 1;
+                            shared.sync_by(sync).unwrap();
+                            assert!(durable.load(SeqCst) >= mine);
+                        }
+                    });
+                }
+            });
+            assert!(shared.turns.lock().unwrap().started <= 4000);
+        }
+
+        #[test]
+        fn an_error_reaches_everybody_who_needed_that_turn() {
+            let shared = shared();
+            let fails = || Err(io::Error::from(io::ErrorKind::StorageFull));
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| shared.sync_by(fails).unwrap_err());
+                }
+            });
+            shared.sync_by(|| Ok(())).unwrap();
+            shared.sync().unwrap();
+        }
+    }
+}
