@@ -18,14 +18,14 @@ pub fn thumbnail(image: &RgbImage, max_side: u32) -> RgbImage {
     };
     let (width, height) = (scaled(image.width()), scaled(image.height()));
     let factor = (longest / max_side).min(image.width()).min(image.height());
+    if factor < 2 {
+        return bilinear_cv(image, width, height);
+    }
     bilinear_cv(&average(image, factor as usize), width, height)
 }
 
 /// Means of `factor` x `factor` pixels; what is left over at the right and below is dropped.
 fn average(image: &RgbImage, factor: usize) -> RgbImage {
-    if factor < 2 {
-        return image.clone();
-    }
     let stride = image.width() as usize * 3;
     let (width, height) = (
         image.width() as usize / factor,

@@ -209,3 +209,26 @@ proptest! {
         prop_assert!(picture.width().is_multiple_of(width));
     }
 }
+
+#[test]
+fn a_large_image_is_shrunk_first_and_its_boxes_follow() {
+    let image = RgbImage::filled(400, 200, [0; 3]).unwrap();
+    let shape = Shape::Rectangle {
+        x: 100.0,
+        y: 50.0,
+        width: 200.0,
+        height: 100.0,
+    };
+    let visualizer = Visualizer {
+        shrink_to: 100,
+        ..bare()
+    };
+    let picture = visualizer.draw(&image, &one(shape, [255, 0, 0]), None);
+    assert_eq!((picture.width(), picture.height()), (100, 50));
+    let red = |columns: std::ops::Range<usize>| {
+        let mut pixels = columns.map(|x| &picture.data()[(25 * 100 + x) * 3..][..2]);
+        pixels.any(|pixel| pixel[0] > 128 && pixel[1] < 64)
+    };
+    assert!(red(23..28) && red(73..78), "the sides");
+    assert!(!red(0..23) && !red(28..73) && !red(78..100), "elsewhere");
+}

@@ -60,6 +60,10 @@ pub struct FileSystemConfig {
     /// The form of the pictures; unknown to the Python SDK, absent when PNG.
     #[serde(default, skip_serializing_if = "is_default")]
     pub picture_format: PictureFormat,
+    /// Longest side of an overlay, 0 for the image's own size as in the Python SDK; unknown to
+    /// it, absent when 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub overlay_side: u32,
 }
 
 impl ActionConfig {
@@ -69,6 +73,7 @@ impl ActionConfig {
             Self::FileSystemDataCollection(config) => {
                 let config = FileSystemConfig {
                     picture_format: PictureFormat::Png,
+                    overlay_side: 0,
                     ..config.clone()
                 };
                 Some(Self::FileSystemDataCollection(config))
@@ -119,6 +124,7 @@ impl FileSystemConfig {
             save_overlays: options.save_overlays,
             log_level: LogLevel::default(),
             picture_format: options.picture_format,
+            overlay_side: options.overlay_side,
         }
     }
 
@@ -131,6 +137,7 @@ impl FileSystemConfig {
             save_scores: self.save_scores,
             save_overlays: self.save_overlays,
             picture_format: self.picture_format,
+            overlay_side: self.overlay_side,
         }
     }
 }

@@ -18,6 +18,8 @@ use label::{Places, Tag, wishes};
 use straylight_core::{Annotation, Color, Prediction, RgbImage, SaliencyMap};
 use style::Style;
 
+use crate::thumbnail;
+
 /// Draws predictions onto images.
 ///
 /// ```
@@ -42,6 +44,9 @@ pub struct Visualizer {
     /// Images whose longer side is shorter than this are enlarged by a whole factor, so that
     /// text can be read; 0 never enlarges.
     pub enlarge_to: u32,
+    /// Images whose longer side is longer than this are shrunk to it before anything is drawn,
+    /// so that lines and text stay sharp; 0 never shrinks.
+    pub shrink_to: u32,
 }
 
 impl Default for Visualizer {
@@ -52,6 +57,7 @@ impl Default for Visualizer {
             fill: 50,
             heat: 180,
             enlarge_to: 320,
+            shrink_to: 0,
         }
     }
 }
@@ -61,15 +67,15 @@ impl Visualizer {
     ///
     /// Labels of the whole image are listed in the upper left corner, the score stands in the
     /// lower left one. The picture has the image's size, unless the image is so small that it
-    /// is enlarged (see [`Visualizer::enlarge_to`]).
+    /// is enlarged (see [`Visualizer::enlarge_to`]) or larger than is asked for (see
+    /// [`Visualizer::shrink_to`]).
     pub fn draw(
         &self,
         image: &RgbImage,
         prediction: &Prediction,
         ood_score: Option<f64>,
     ) -> RgbImage {
-        let factor = self.factor(image);
-        let picture = enlarge(image, factor);
+        let (picture, factor) = self.sized(image);
         let style = Style::of(&picture);
         let size = (image.width(), image.height());
         let mut canvas = Canvas::new(picture);
@@ -91,7 +97,7 @@ impl Visualizer {
     ///
     /// The map is scaled to the image; a map whose data do not fit its size is not drawn.
     pub fn draw_saliency(&self, image: &RgbImage, map: &SaliencyMap) -> RgbImage {
-        let mut picture = enlarge(image, self.factor(image));
+        let (mut picture, _) = self.sized(image);
         heat::overlay(&mut picture, map, self.heat);
         let style = Style::of(&picture);
         let mut canvas = Canvas::new(picture);
@@ -102,9 +108,15 @@ impl Visualizer {
         canvas.into_image()
     }
 
-    fn factor(&self, image: &RgbImage) -> u32 {
+    /// The picture to draw on, and how many times larger than the image it is.
+    fn sized(&self, image: &RgbImage) -> (RgbImage, f64) {
         let longer = image.width().max(image.height());
-        self.enlarge_to.div_ceil(longer).max(1)
+        if self.shrink_to != 0 && longer > self.shrink_to {
+            let factor = f64::from(self.shrink_to) / f64::from(longer);
+            return (thumbnail(image, self.shrink_to), factor);
+        }
+        let factor = self.enlarge_to.div_ceil(longer).max(1);
+        (enlarge(image, factor), f64::from(factor))
     }
 
     /// Draws all shapes before any text, so that no line crosses a name.
@@ -113,7 +125,7 @@ impl Visualizer {
         canvas: &mut Canvas,
         prediction: &'a Prediction,
         (width, height): (u32, u32),
-        factor: u32,
+        factor: f64,
         style: Style,
     ) -> Vec<(&'a Annotation, Area)> {
         let mut objects = Vec::new();
@@ -121,7 +133,7 @@ impl Visualizer {
             if annotation.shape.is_whole_image(width, height) {
                 continue;
             }
-            let drawn = shape::enlarged(&annotation.shape, f64::from(factor));
+            let drawn = shape::enlarged(&annotation.shape, factor);
             let color = annotation.labels.first().map_or([255; 3], |l| l.color.rgb);
             shape::draw(canvas, &drawn, color, self.fill, style);
             objects.push((annotation, shape::bounds(&drawn, style)));

@@ -25,6 +25,9 @@ use super::{Action, ActionError, PredictionJson};
 use crate::config::{ActionConfig, FileSystemConfig};
 use crate::event::Event;
 
+/// Longest side of overlays unless something else is asked for: enough to look at.
+const OVERLAY_SIDE: u32 = 800;
+
 /// JPEG quality of overlays and of pictures that are stored as JPEG.
 const JPEG_QUALITY: u8 = 90;
 
@@ -57,11 +60,13 @@ pub struct FileSystemOptions {
     pub save_overlays: bool,
     /// The form of the pictures.
     pub picture_format: PictureFormat,
+    /// Longest side of an overlay in pixels; larger pictures are shrunk. 0: never.
+    pub overlay_side: u32,
 }
 
 impl FileSystemOptions {
-    /// All four kinds of file, no prefix, and pictures as [`PictureFormat::Original`]: exact,
-    /// small, and nothing is encoded twice.
+    /// All four kinds of file, no prefix, pictures as [`PictureFormat::Original`] (exact, small,
+    /// and nothing is encoded twice), overlays of at most 800 pixels.
     pub fn new(target_folder: impl Into<PathBuf>) -> Self {
         Self {
             target_folder: target_folder.into(),
@@ -70,6 +75,7 @@ impl FileSystemOptions {
             save_scores: true,
             save_overlays: true,
             picture_format: PictureFormat::Original,
+            overlay_side: OVERLAY_SIDE,
         }
     }
 }
@@ -114,11 +120,21 @@ impl FileSystemDataCollection {
             parts.push(("predictions", "json", json.map_err(ActionError::permanent)?));
         }
         if self.options.save_overlays {
-            parts.push(("overlays", "jpg", overlay(event)?));
+            parts.push(("overlays", "jpg", self.overlay(event)?));
         }
         let (extension, bytes) = self.picture(event)?;
         parts.push(("images", extension, bytes));
         Ok(parts)
+    }
+
+    fn overlay(&self, event: &Event) -> Result<Vec<u8>, ActionError> {
+        let visualizer = Visualizer {
+            shrink_to: self.options.overlay_side,
+            ..Visualizer::default()
+        };
+        let image = event.picture.image()?;
+        let drawn = visualizer.draw(image, &event.prediction, Some(event.score));
+        straylight_image::encode_jpeg(&drawn, JPEG_QUALITY).map_err(ActionError::permanent)
     }
 
     fn picture(&self, event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
@@ -146,12 +162,6 @@ fn png(event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
         ImageFormat::Png.extension(),
         bytes.map_err(ActionError::permanent)?,
     ))
-}
-
-fn overlay(event: &Event) -> Result<Vec<u8>, ActionError> {
-    let image = event.picture.image()?;
-    let drawn = Visualizer::default().draw(image, &event.prediction, Some(event.score));
-    straylight_image::encode_jpeg(&drawn, JPEG_QUALITY).map_err(ActionError::permanent)
 }
 
 impl Action for FileSystemDataCollection {

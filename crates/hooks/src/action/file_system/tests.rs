@@ -134,3 +134,26 @@ fn a_dead_process_is_finished_and_a_living_one_left_alone() {
     drop(living);
     assert!(!folder.path().join(".staging").exists());
 }
+
+#[test]
+fn a_large_picture_has_a_small_overlay_and_stays_whole_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = FileSystemOptions {
+        overlay_side: 3,
+        ..FileSystemOptions::new(folder.path())
+    };
+    let event = event_named("dog");
+    FileSystemDataCollection::new(options)
+        .perform(&event)
+        .unwrap();
+    let stem = names::stem("", &event);
+    let read = |file: String| {
+        straylight_image::decode(&fs::read(folder.path().join(file)).unwrap())
+            .unwrap()
+            .0
+    };
+    let overlay = read(format!("overlays/{stem}.jpg"));
+    assert_eq!(overlay.width().max(overlay.height()), 3);
+    let image = read(format!("images/{stem}.png"));
+    assert_eq!(image, *event.picture.image().unwrap());
+}
