@@ -1,0 +1,232 @@
+"""Readers of annotations: COCO, Datumaro, Pascal VOC, YOLO, folders, Geti's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from .. import _native
+from ..data_models import Annotation, MediaInformation, Rectangle, ScoredLabel, TaskType
+
+#: The SDK's names of formats, and ours.
+_FORMATS = {"coco": "coco", "datumaro": "datumaro", "voc": "voc", "yolo": "yolo"}
+
+
+class AnnotationReader:
+    """Reads annotations; what is bad is left out and listed in :attr:`problems`.
+
+    :param base_data_folder: the folder
+    :param annotation_format: ``coco``, ``datumaro``, ``voc``, ``yolo``, ``tree`` or ``geti``;
+        found by itself when None
+    :param task_type: what the annotations are for; a task of whole images takes each label of an
+        image as one of the whole image
+    """
+
+    def __init__(
+        self,
+        base_data_folder: str | os.PathLike[str],
+        annotation_format: str | None = None,
+        task_type: TaskType | str | None = None,
+    ) -> None:
+        self.base_folder = os.fspath(base_data_folder)
+        self.task_type = None if task_type is None else TaskType(task_type)
+        self._set = _native.Annotations.read(self.base_folder, annotation_format)
+        self._filters: list[dict[str, Any]] = []
+        self._by_stem: dict[str, int] | None = None
+
+    @property
+    def problems(self) -> list[str]:
+        """What was left out and why, one line each."""
+        return self._set.problems
+
+    def get_all_label_names(self) -> list[str]:
+        """The names of all labels."""
+        return self._set.labels
+
+    def get_data_filenames(self) -> list[str]:
+        """The names of the image files, with extension."""
+        return [os.path.basename(name) for name, _ in self._set.images]
+
+    def get_all_image_names(self) -> list[str]:
+        """The names of the images, without folder and extension."""
+        return [_stem(name) for name, _ in self._set.images]
+
+    def get_image_paths(self) -> list[str]:
+        """The image files."""
+        return [os.fspath(path) for _, path in self._set.images]
+
+    def filter_dataset(self, labels: Sequence[str], criterion: str = "OR") -> None:
+        """Keeps the images that have certain labels.
+
+        :param labels: names of labels
+        :param criterion: ``OR`` for any of them, ``AND`` for all, ``NOT`` for none, ``XOR`` for
+            exactly one
+        """
+        criterion = criterion.upper()
+        names = [_quoted(name) for name in labels]
+        if criterion in ("OR", "AND"):
+            self._set.retain_labels(list(labels), criterion == "AND")
+        elif criterion == "NOT":
+            self._set.retain(f"not ({' or '.join(names)})")
+        elif criterion == "XOR":
+            self._set.retain(" or ".join(_only(name, names) for name in names))
+        else:
+            raise ValueError(f"`{criterion}` is no criterion: use OR, AND, NOT or XOR")
+        self._changed({"labels": list(labels), "criterion": criterion})
+
+    def filter(self, rule: str) -> None:
+        """Keeps the images that a rule accepts, such as ``dog and not (cat or "guide dog")``."""
+        self._set.retain(rule)
+        self._changed({"rule": rule})
+
+    @property
+    def applied_filters(self) -> list[dict[str, Any]]:
+        """The filters since the last reset."""
+        return list(self._filters)
+
+    def group_labels(self, labels_to_group: list[str], group_name: str) -> None:
+        """Gives one name to several labels."""
+        self._set.group(list(labels_to_group), group_name)
+
+    def reset_filters_and_grouping(self) -> None:
+        """Takes all images again; labels that were grouped stay grouped."""
+        self._set.reset()
+        self._filters = []
+        self._by_stem = None
+
+    def get_annotation_stats(self) -> dict[str, dict[str, int]]:
+        """For each label the number of images and of objects."""
+        counts = self._set.counts
+        return {name: {"n_images": images, "n_objects": objects} for name, images, objects in counts}
+
+    def prepare_and_set_dataset(
+        self, task_type: TaskType | str, previous_task_type: TaskType | None = None
+    ) -> None:
+        """Sets what the annotations are for."""
+        self.task_type = TaskType(task_type)
+
+    def get_data(
+        self,
+        filename: str,
+        label_name_to_id_mapping: dict[str, str],
+        media_information: MediaInformation,
+        preserve_shape_for_global_labels: bool = False,
+    ) -> list[Annotation]:
+        """The annotations of an image; none if there is no such image.
+
+        :param filename: its name, with or without extension
+        :param label_name_to_id_mapping: identifiers of labels by their names
+        :param media_information: its size
+        :param preserve_shape_for_global_labels: whether shapes stay for a task of whole images
+        """
+        index = self._indices().get(_stem(filename), self._indices().get(filename))
+        if index is None:
+            return []
+        whole = self.task_type is not None and self.task_type.is_global
+        found: list[Annotation] = []
+        for shape, names in self._set.objects(index):
+            if whole and not preserve_shape_for_global_labels:
+                shape = Rectangle.generate_full_box(
+                    media_information.width, media_information.height
+                )
+            known = [name for name in names if name in label_name_to_id_mapping]
+            labels = [ScoredLabel(1.0, name, id=label_name_to_id_mapping[name]) for name in known]
+            _add(found, shape, labels)
+        return found
+
+    def _indices(self) -> dict[str, int]:
+        if self._by_stem is None:
+            self._by_stem = {name: i for i, name in enumerate(self.get_all_image_names())}
+        return self._by_stem
+
+    def _changed(self, applied: dict[str, Any]) -> None:
+        self._filters.append(applied)
+        self._by_stem = None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_folder}, {len(self._set.images)} images)"
+
+
+class DatumAnnotationReader(AnnotationReader):
+    """Reads COCO, Datumaro, Pascal VOC or YOLO.
+
+    :param base_data_folder: the folder of the dataset
+    :param annotation_format: ``coco``, ``datumaro``, ``voc`` or ``yolo``
+    :param task_type: what the annotations are for
+    """
+
+    def __init__(
+        self,
+        base_data_folder: str | os.PathLike[str],
+        annotation_format: str,
+        task_type: TaskType | str | None = None,
+    ) -> None:
+        name = annotation_format.lower()
+        super().__init__(base_data_folder, _FORMATS.get(name, name), task_type)
+
+
+class DirectoryTreeAnnotationReader(AnnotationReader):
+    """Reads a folder for each label.
+
+    :param base_data_folder: the folder above them
+    :param subset_folder_names: accepted for the SDK's sake; parts are known by their names
+    :param task_type: what the annotations are for
+    """
+
+    def __init__(
+        self,
+        base_data_folder: str | os.PathLike[str],
+        subset_folder_names: Sequence[str] | None = None,
+        task_type: TaskType | str = TaskType.CLASSIFICATION,
+    ) -> None:
+        super().__init__(base_data_folder, "tree", task_type)
+
+
+class GetiAnnotationReader(AnnotationReader):
+    """Reads what was downloaded of a Geti project: ``images`` and ``annotations``.
+
+    :param base_data_folder: the folder above them
+    :param annotation_format: accepted for the SDK's sake
+    :param task_type: what the annotations are for
+    :param label_names_to_include: labels that are read; all when None
+    """
+
+    def __init__(
+        self,
+        base_data_folder: str | os.PathLike[str],
+        annotation_format: str = ".json",
+        task_type: TaskType | str | None = None,
+        label_names_to_include: list[str] | None = None,
+    ) -> None:
+        super().__init__(base_data_folder, "geti", task_type)
+        self._included = label_names_to_include
+
+    def get_all_label_names(self) -> list[str]:
+        """The names of the labels that are read."""
+        names = super().get_all_label_names()
+        return [name for name in names if self._included is None or name in self._included]
+
+
+def _stem(name: str) -> str:
+    return os.path.splitext(os.path.basename(name))[0]
+
+
+def _quoted(name: str) -> str:
+    text = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _only(name: str, names: list[str]) -> str:
+    others = [other for other in names if other != name]
+    return f"({name} and not ({' or '.join(others)}))" if others else name
+
+
+def _add(found: list[Annotation], shape: Any, labels: list[ScoredLabel]) -> None:
+    """Adds labels to a shape; labels of one shape are gathered."""
+    present = next((annotation for annotation in found if annotation.shape == shape), None)
+    if present is None and labels:
+        found.append(Annotation(labels=labels, shape=shape))
+    elif present is not None:
+        names = present.label_names
+        present.extend_labels([label for label in labels if label.name not in names])

@@ -1,0 +1,140 @@
+"""Pictures of predictions."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from .. import _native
+from ..data_models import AnnotationScene, Prediction
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+#: How strongly the inside of a shape is coloured, of 255.
+_FILL = 50
+
+
+class Picture:
+    """An image that notebooks show: ``display(Picture(array))``."""
+
+    def __init__(self, image: np.ndarray) -> None:
+        self.image = image
+
+    def _repr_png_(self) -> bytes:
+        return _native.png(self.image)
+
+    def __repr__(self) -> str:
+        height, width = self.image.shape[:2]
+        return f"Picture({width} x {height})"
+
+
+class Visualizer:
+    """Draws predictions and annotations onto images.
+
+    :param window_name: title of the window of :meth:`show_window`
+    :param show_labels: whether names are written
+    :param show_confidence: whether the probability follows each name
+    :param show_count: accepted for the SDK's sake; a list of labels tells the number
+    :param is_one_label: whether there is only one label, so that its name need not be written
+    """
+
+    def __init__(
+        self,
+        window_name: str | None = None,
+        show_labels: bool = True,
+        show_confidence: bool = True,
+        show_count: bool = False,
+        is_one_label: bool = False,
+    ) -> None:
+        self.window_name = window_name or "Window"
+        self.show_labels = show_labels and not is_one_label
+        self.show_confidence = show_confidence
+        self.show_count = show_count
+
+    def draw(
+        self,
+        image: np.ndarray,
+        annotation: AnnotationScene,
+        fill_shapes: bool = True,
+        confidence_threshold: float | None = None,
+        meta: dict[str, Any] | None = None,
+        *,
+        ood_score: float | None = None,
+    ) -> NDArray[np.uint8]:
+        """Draws a prediction or an annotation.
+
+        :param image: uint8 RGB of shape (height, width, 3); it is not changed
+        :param annotation: what to draw
+        :param fill_shapes: whether the inside of shapes is coloured
+        :param confidence_threshold: labels below this probability are left out
+        :param meta: accepted for the SDK's sake
+        :param ood_score: OOD score to be written; higher is stranger
+        :return: uint8 RGB of shape (height, width, 3); images too small for text are enlarged
+        """
+        if confidence_threshold is not None and isinstance(annotation, Prediction):
+            annotation = annotation.filter_by_confidence(confidence_threshold)
+        fill = _FILL if fill_shapes else 0
+        return _native.draw(
+            image, annotation, self.show_labels, self.show_confidence, fill, ood_score
+        )
+
+    def explain_label(
+        self,
+        image: np.ndarray,
+        prediction: Prediction,
+        label_name: str,
+        opacity: float = 0.5,
+        show_predictions: bool = True,
+    ) -> NDArray[np.uint8]:
+        """Lays the saliency map of a label over an image.
+
+        :param image: uint8 RGB of shape (height, width, 3); it is not changed
+        :param prediction: what ``explain`` returned
+        :param label_name: the label whose map is shown
+        :param opacity: how strongly the map covers the image, 0 to 1
+        :param show_predictions: whether the shapes of the label are drawn as well
+        :return: uint8 RGB of shape (height, width, 3)
+        """
+        maps = {name: grey for medium in prediction.maps for name, grey in medium.data.items()}
+        if label_name not in maps:
+            known = ", ".join(maps) or "none; ask `explain`, not `infer`"
+            raise ValueError(f"there is no saliency map of `{label_name}`; there are: {known}")
+        heat = round(255 * opacity)
+        shown = _native.draw_saliency(image, maps[label_name], label_name, heat, self.show_labels)
+        if show_predictions:
+            kept = prediction.filter_annotations([label_name])
+            shown = self.draw(shown, kept, fill_shapes=False)
+        return shown
+
+    @staticmethod
+    def save_image(image: np.ndarray, output_path: str | os.PathLike[str]) -> None:
+        """Writes an RGB image as PNG or JPEG, as the extension says."""
+        _native.write_image(image, output_path)
+
+    @staticmethod
+    def show_in_notebook(image: np.ndarray) -> None:
+        """Shows an RGB image below the cell of a notebook."""
+        try:
+            from IPython.display import display
+        except ImportError as error:
+            raise ImportError(
+                "showing images needs IPython: pip install 'straylight-vision[notebook]'"
+            ) from error
+        display(Picture(image))
+
+    def show_window(self, image: np.ndarray) -> None:
+        """Shows an RGB image in a window; needs OpenCV with its windows."""
+        import cv2
+
+        cv2.imshow(self.window_name, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+
+    def is_quit(self, delay: int = 1) -> bool:
+        """Whether q or Escape was pressed in the window within ``delay`` milliseconds."""
+        import cv2
+
+        return cv2.waitKey(delay) in (ord("q"), ord("Q"), 27)
+
+
+__all__ = ["Picture", "Visualizer"]

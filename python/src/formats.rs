@@ -1,0 +1,121 @@
+//! Annotations in the formats that people bring.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::PyList;
+use straylight_formats::{AnnotatedSet, Filter, Format, ReadOptions, read};
+
+use crate::convert;
+use crate::error::Raised;
+
+/// Images with their annotations.
+#[pyclass(module = "straylight._native")]
+pub(crate) struct Annotations {
+    all: AnnotatedSet,
+    chosen: AnnotatedSet,
+    problems: Vec<String>,
+}
+
+#[pymethods]
+impl Annotations {
+    /// Reads a folder of a format (`coco`, `datumaro`, `voc`, `yolo`, `tree`, `geti`); finds
+    /// the format by itself without one.
+    #[staticmethod]
+    #[pyo3(signature = (folder, format = None))]
+    fn read(py: Python<'_>, folder: PathBuf, format: Option<&str>) -> PyResult<Self> {
+        let report = py.detach(|| {
+            let format = match format {
+                Some(name) => name.parse()?,
+                None => Format::detect(&folder)?,
+            };
+            Ok::<_, Raised>(read(&folder, format, &ReadOptions::default())?)
+        })?;
+        Ok(Self {
+            all: report.set.clone(),
+            chosen: report.set,
+            problems: report.problems.iter().map(ToString::to_string).collect(),
+        })
+    }
+
+    /// What was left out and why, one line each.
+    #[getter]
+    fn problems(&self) -> Vec<String> {
+        self.problems.clone()
+    }
+
+    /// Keeps the images that a rule such as `dog and not cat` accepts.
+    fn retain(&mut self, filter: &str) -> PyResult<()> {
+        let filter: Filter = filter.parse().map_err(Raised::from)?;
+        self.chosen.retain(&filter);
+        Ok(())
+    }
+
+    /// Keeps the images that have any, or all, of the labels.
+    fn retain_labels(&mut self, labels: Vec<String>, all: bool) {
+        let filter = if all {
+            Filter::all_of(labels)
+        } else {
+            Filter::any_of(labels)
+        };
+        self.chosen.retain(&filter);
+    }
+
+    /// Gives one name to several labels.
+    fn group(&mut self, labels: Vec<String>, name: &str) {
+        for set in [&mut self.all, &mut self.chosen] {
+            for object in set.images.iter_mut().flat_map(|image| &mut image.objects) {
+                for label in &mut object.labels {
+                    if labels.contains(label) {
+                        name.clone_into(label);
+                    }
+                }
+                object.labels.dedup();
+            }
+            set.labels.retain(|label| !labels.contains(&label.name));
+            set.add_label(name);
+        }
+    }
+
+    /// Takes all images again.
+    fn reset(&mut self) {
+        self.chosen = self.all.clone();
+    }
+
+    /// The names of all labels.
+    #[getter]
+    fn labels(&self) -> Vec<String> {
+        self.chosen.label_names().map(str::to_owned).collect()
+    }
+
+    /// Name and file of each image.
+    #[getter]
+    fn images(&self) -> Vec<(String, PathBuf)> {
+        let pair = |image: &straylight_formats::AnnotatedImage| {
+            (image.name.clone(), image.file.clone())
+        };
+        self.chosen.images.iter().map(pair).collect()
+    }
+
+    /// Label, number of images and number of objects.
+    #[getter]
+    fn counts(&self) -> Vec<(String, usize, usize)> {
+        let counts = self.chosen.counts().into_iter();
+        counts.map(|it| (it.name, it.images, it.objects)).collect()
+    }
+
+    /// The shapes of an image with the names of their labels.
+    fn objects<'py>(
+        &self,
+        py: Python<'py>,
+        index: usize,
+    ) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyList>)>> {
+        let image = self.chosen.images.get(index);
+        let image = image.ok_or_else(|| Raised::missing(format!("there is no image {index}")))?;
+        let object = |it: &straylight_formats::Object| {
+            let shape = convert::shape_to_python(py, &it.shape)?;
+            Ok((shape, PyList::new(py, &it.labels)?))
+        };
+        image.objects.iter().map(object).collect()
+    }
+}
