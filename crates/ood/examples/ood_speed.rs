@@ -1,7 +1,7 @@
-//! Times scoring, search and fit on arrays of one's own; `benchmarks/ood_speed.py` calls it
+//! Times scoring, search and fit on arrays of one's own; `benchmarks/ood/speed.py` calls it
 //! beside other libraries on the same arrays.
 //!
-//! Usage: `ood_speed ARRAYS.npz QUERIES.npz [--outliers C.npz]`, prints JSON.
+//! Usage: `ood_speed ARRAYS.npz QUERIES.npz [OUTLIERS.npz]`, prints JSON.
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -45,54 +45,69 @@ fn fitted(
     (model, start.elapsed().as_secs_f64())
 }
 
-fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let train = read_arrays(Path::new(&arguments[1])).expect("the arrays");
-    let queries = read_arrays(Path::new(&arguments[2])).expect("the queries");
-    let knn = DetectorSpec::Knn {
-        which: Neighbour::Kth,
+/// Seconds to build the index, milliseconds a search, and distances of every query: to the first
+/// neighbour, the mean of ten, the tenth.
+fn search(train: &ActivationSet, queries: &ActivationSet) -> (f64, f64, Vec<Vec<f64>>) {
+    let spec = |which| DetectorSpec::Knn {
+        which,
         squared: true,
         k: 10,
         normalise: false,
     };
     let start = Instant::now();
-    let index = knn.fit_alone(&train.set, None).expect("the index");
-    let index_seconds = start.elapsed().as_secs_f64();
-    let knn_ms = each(&queries.set, |row| {
-        std::hint::black_box(index.score(&Query::of(&queries.set, row)).expect("a score"));
+    let index = spec(Neighbour::Kth)
+        .fit_alone(train, None)
+        .expect("an index");
+    let seconds = start.elapsed().as_secs_f64();
+    let milliseconds = each(queries, |row| {
+        std::hint::black_box(index.score(&Query::of(queries, row)).expect("a score"));
     });
-    let scores: Vec<f64> = (0..queries.set.len())
-        .map(|row| {
+    let distances = [Neighbour::First, Neighbour::Mean, Neighbour::Kth].map(|which| {
+        let index = spec(which).fit_alone(train, None).expect("an index");
+        let score = |row| {
             index
-                .score(&Query::of(&queries.set, row))
+                .score(&Query::of(queries, row))
                 .expect("a score")
                 .value()
-        })
-        .collect();
+        };
+        (0..queries.len()).map(score).collect()
+    });
+    (seconds, milliseconds, distances.into())
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    let train = read_arrays(Path::new(&arguments[1])).expect("the arrays");
+    let queries = read_arrays(Path::new(&arguments[2]))
+        .expect("the queries")
+        .set;
+    let (index_seconds, knn_ms, distances) = search(&train.set, &queries);
     let options = FitOptions {
         head: train.head.clone(),
         ..FitOptions::default()
     };
     let (model, default_seconds) = fitted(&train.set, None, &options);
-    let images: Vec<_> = (0..queries.set.len())
-        .map(|row| queries.set.image(row))
-        .collect();
-    let default_ms = each(&queries.set, |row| {
+    let images: Vec<_> = (0..queries.len()).map(|row| queries.image(row)).collect();
+    let default_ms = each(&queries, |row| {
         std::hint::black_box(model.score(&images[row]).expect("a score"));
     });
-    let geti_seconds = arguments.get(4).map(|path| {
+    let geti = arguments.get(3).map(|path| {
         let outliers = read_arrays(Path::new(path)).expect("the outliers");
-        fitted(
-            &train.set,
-            Some(&outliers.set),
-            &FitOptions::of(ModelKind::Geti),
-        )
-        .1
+        let options = FitOptions::of(ModelKind::Geti);
+        let (model, seconds) = fitted(&train.set, Some(&outliers.set), &options);
+        let milliseconds = each(&queries, |row| {
+            std::hint::black_box(model.score(&images[row]).expect("a score"));
+        });
+        (seconds, milliseconds)
     });
     let report = serde_json::json!({
-        "images": train.set.len(), "knn_ms": knn_ms, "knn_index_seconds": index_seconds,
-        "default_ms": default_ms, "default_fit_seconds": default_seconds,
-        "geti_fit_seconds": geti_seconds, "knn_scores": scores,
+        "straylight knn_ms": knn_ms,
+        "straylight knn index_s": index_seconds,
+        "straylight default score_ms": default_ms,
+        "straylight default fit_s": default_seconds,
+        "straylight geti fit_s": geti.map(|times| times.0),
+        "straylight geti score_ms": geti.map(|times| times.1),
+        "distances": distances,
     });
     println!("{report}");
 }

@@ -93,6 +93,11 @@ impl ActivationSet {
         &self.features
     }
 
+    /// The feature vectors alone.
+    pub(crate) fn into_features(self) -> Matrix {
+        self.features
+    }
+
     /// The raw class scores, shape `[n, C]`.
     pub fn logits(&self) -> Option<&Matrix> {
         self.logits.as_ref()

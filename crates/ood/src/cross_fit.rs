@@ -7,6 +7,8 @@
 //! detectors that only remember the images, leaving out the image itself does the same exactly,
 //! without fitting again.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rayon::prelude::*;
 
 use crate::detector::{FitContext, LeftOut, OodDetector, Reason};
@@ -24,8 +26,8 @@ impl Members {
     /// Fits what can be fitted; the rest is named with its reason.
     pub(crate) fn fit(specs: &[DetectorSpec], context: &FitContext<'_>) -> (Self, Vec<LeftOut>) {
         let (mut members, mut left_out) = (Self::default(), Vec::new());
-        for spec in specs {
-            match spec.fit(context) {
+        for (spec, fitted) in specs.iter().zip(fit_all(specs, context)) {
+            match fitted {
                 Ok(detector) => members.list.push((spec.clone(), detector)),
                 Err(reason) => left_out.push(spec.left_out(reason)),
             }
@@ -55,6 +57,25 @@ impl Members {
     }
 }
 
+/// A detector, or why there is none.
+type FittedDetector = Result<Box<dyn OodDetector>, Reason>;
+
+/// Fits each detector, on all cores; those that share what they learn follow each other on one.
+fn fit_all(specs: &[DetectorSpec], context: &FitContext<'_>) -> Vec<FittedDetector> {
+    let mut groups: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
+    for (index, spec) in specs.iter().enumerate() {
+        groups.entry(spec.shared_work()).or_default().push(index);
+    }
+    let groups: Vec<Vec<usize>> = groups.into_values().collect();
+    let fit = |index: usize| (index, specs[index].fit(context));
+    let mut fitted: Vec<(usize, FittedDetector)> = groups
+        .into_par_iter()
+        .flat_map_iter(|group| group.into_iter().map(fit).collect::<Vec<_>>())
+        .collect();
+    fitted.sort_by_key(|(index, _)| *index);
+    fitted.into_iter().map(|(_, detector)| detector).collect()
+}
+
 /// Cross-fitted scores of the images `rows`, one entry a detector, each in the order of `rows`.
 ///
 /// `members` were fitted on the whole set. A detector that cannot be fitted on a fold is named
@@ -64,7 +85,7 @@ pub(crate) fn cross_fit(
     set: &ActivationSet,
     head: Option<&Head>,
     rows: &[usize],
-    options: &CrossFit,
+    options: &CrossFit<'_>,
 ) -> Vec<Result<Vec<f64>, Reason>> {
     let folds = Folds::new(set, options);
     let needs_folds = |spec: &DetectorSpec| !spec.learns_nothing() && !spec.only_needs_bank();
@@ -75,7 +96,7 @@ pub(crate) fn cross_fit(
         .filter(|(_, (spec, _))| needs_folds(spec))
         .map(|(index, (spec, _))| (index, spec.clone()))
         .unzip();
-    let mut scores = leave_one_out(members, set, rows);
+    let mut scores = leave_one_out(members, set, rows, options.row_of);
     for (index, found) in learners.iter().zip(folds.scores(&specs, set, head, rows)) {
         scores[*index] = found;
     }
@@ -84,20 +105,24 @@ pub(crate) fn cross_fit(
 
 /// How images are parted.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CrossFit {
+pub(crate) struct CrossFit<'a> {
     pub(crate) folds: usize,
     pub(crate) neighbours: usize,
     pub(crate) seed: u64,
+    /// Where each image of the set lies in the bank, if the bank holds more than the set.
+    pub(crate) row_of: Option<&'a [usize]>,
 }
 
-/// Scores of each row with itself left out of the bank, one entry a detector.
-fn leave_one_out(
+/// Scores of each row with itself left out of the bank (where `row_of` says, if not at the same
+/// place), one entry a detector.
+pub(crate) fn leave_one_out(
     members: &Members,
     set: &ActivationSet,
     rows: &[usize],
+    row_of: Option<&[usize]>,
 ) -> Vec<Result<Vec<f64>, Reason>> {
     let score = |&row: &usize| {
-        let query = Query::of(set, row).excluding(row);
+        let query = Query::of(set, row).excluding(row_of.map_or(row, |places| places[row]));
         let each = members
             .list
             .iter()
@@ -122,12 +147,11 @@ type Placed = Result<Vec<(usize, f64)>, Reason>;
 #[derive(Debug)]
 struct Folds {
     of: Vec<usize>,
-    count: usize,
     neighbours: usize,
 }
 
 impl Folds {
-    fn new(set: &ActivationSet, options: &CrossFit) -> Self {
+    fn new(set: &ActivationSet, options: &CrossFit<'_>) -> Self {
         let count = options.folds.clamp(2, set.len().max(2));
         let mut order: Vec<usize> = (0..set.len()).collect();
         Random::new(options.seed).shuffle(&mut order);
@@ -140,7 +164,6 @@ impl Folds {
         }
         Self {
             of,
-            count,
             neighbours: options.neighbours,
         }
     }
@@ -156,8 +179,10 @@ impl Folds {
         if specs.is_empty() {
             return Vec::new();
         }
-        let folds = (0..self.count).into_par_iter();
-        let found: Vec<Vec<Placed>> = folds
+        let asked: BTreeSet<usize> = rows.iter().map(|&row| self.of[row]).collect();
+        // One after the other: each uses all cores, and two at once twice the memory.
+        let found: Vec<Vec<Placed>> = asked
+            .into_iter()
             .map(|fold| self.fold(fold, specs, set, head, rows))
             .collect();
         let merged = (0..specs.len()).map(|detector| {
@@ -190,39 +215,33 @@ impl Folds {
             .enumerate()
             .filter(|&(_, row)| self.of[row] == fold)
             .collect();
-        let detectors: Vec<Result<Box<dyn OodDetector>, Reason>> =
-            specs.iter().map(|spec| spec.fit(&context)).collect();
-        let mut scores: Vec<Placed> = detectors
-            .iter()
-            .map(|fitted| {
-                fitted
-                    .as_ref()
-                    .map(|_| Vec::with_capacity(mine.len()))
-                    .map_err(Clone::clone)
-            })
+        let detectors = fit_all(specs, &context);
+        drop(context);
+        let images: Vec<Vec<Result<OodScore, ScoreError>>> = mine
+            .par_iter()
+            .map(|&(_, row)| scores_of(&detectors, &Query::of(set, row)))
             .collect();
-        for (place, row) in mine {
-            let query = Query::of(set, row);
-            for (detector, into) in detectors.iter().zip(&mut scores) {
-                push(detector, into, place, &query);
-            }
-        }
-        scores
+        let of = |(index, detector): (usize, &FittedDetector)| -> Placed {
+            detector.as_ref().map_err(Clone::clone)?;
+            // Detectors that could not be fitted have no scores: count those before this one.
+            let place = detectors[..index].iter().filter(|d| d.is_ok()).count();
+            mine.iter()
+                .zip(&images)
+                .map(|(&(row, _), scores)| match &scores[place] {
+                    Ok(score) => Ok((row, score.value())),
+                    Err(error) => Err(Reason::Failed(error.to_string())),
+                })
+                .collect()
+        };
+        detectors.iter().enumerate().map(of).collect()
     }
 }
 
-/// Adds a detector's score, or keeps its first failure.
-fn push(
-    detector: &Result<Box<dyn OodDetector>, Reason>,
-    into: &mut Placed,
-    place: usize,
-    query: &Query<'_>,
-) {
-    let (Ok(detector), Ok(list)) = (detector, into.as_mut()) else {
-        return;
-    };
-    match detector.score(query) {
-        Ok(score) => list.push((place, score.value())),
-        Err(error) => *into = Err(Reason::Failed(error.to_string())),
-    }
+/// One image's scores by those detectors that could be fitted.
+fn scores_of(detectors: &[FittedDetector], query: &Query<'_>) -> Vec<Result<OodScore, ScoreError>> {
+    detectors
+        .iter()
+        .flatten()
+        .map(|detector| detector.score(query))
+        .collect()
 }

@@ -19,6 +19,7 @@
 mod activation_set;
 mod combine;
 mod cross_fit;
+mod dependence;
 mod detector;
 mod drift;
 mod error;
@@ -43,6 +44,7 @@ pub mod synthetic;
 pub mod threshold;
 
 pub use activation_set::ActivationSet;
+pub use dependence::Dependence;
 pub use detector::{
     ClassStatistic, DetectorSpec, LeftOut, Neighbour, OodDetector, Pruning, Reason, Weight,
 };

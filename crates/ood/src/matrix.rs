@@ -115,6 +115,30 @@ impl<T: Pod> Matrix<T> {
 }
 
 impl Matrix<f32> {
+    /// The rows named (ascending) scaled to Euclidean length 1, made where the matrix lies in memory
+    /// unless clones share it; rows of zeros stay zeros.
+    #[must_use]
+    pub(crate) fn into_unit_rows(self, rows: &[usize]) -> Self {
+        let columns = self.columns;
+        let mut data = self.data.into_vec();
+        for (to, &from) in rows.iter().enumerate() {
+            let (start, end) = (to * columns, (to + 1) * columns);
+            data.copy_within(from * columns..(from + 1) * columns, start);
+            let row = &mut data[start..end];
+            let scale = inverse_norm(row);
+            for value in row {
+                *value = (f64::from(*value) * scale) as f32;
+            }
+        }
+        data.truncate(rows.len() * columns);
+        data.shrink_to_fit();
+        Self {
+            rows: rows.len(),
+            columns,
+            data: Storage::owned(data),
+        }
+    }
+
     /// Every row scaled to Euclidean length 1; rows of zeros stay zeros.
     #[must_use]
     pub fn unit_rows(&self) -> Self {
@@ -132,11 +156,15 @@ impl Matrix<f32> {
 
 /// A vector scaled to Euclidean length 1; a vector of zeros stays as it is.
 pub(crate) fn unit(vector: &[f32]) -> impl Iterator<Item = f32> + '_ {
-    let length = norm(vector);
-    let scale = if length > 0.0 { 1.0 / length } else { 0.0 };
+    let scale = inverse_norm(vector);
     vector
         .iter()
         .map(move |&value| (f64::from(value) * scale) as f32)
+}
+
+fn inverse_norm(vector: &[f32]) -> f64 {
+    let length = norm(vector);
+    if length > 0.0 { 1.0 / length } else { 0.0 }
 }
 
 /// Euclidean length, summed in double precision.
@@ -173,5 +201,8 @@ mod tests {
     fn a_row_of_zeros_stays_zero_when_scaled() {
         let matrix = Matrix::new(2, 2, vec![0.0_f32, 0.0, 3.0, 4.0]).unwrap();
         assert_eq!(matrix.unit_rows().data(), [0.0, 0.0, 0.6, 0.8]);
+        let shared = matrix.clone();
+        assert_eq!(matrix.into_unit_rows(&[1]).data(), [0.6, 0.8]);
+        assert_eq!(shared.into_unit_rows(&[0, 1]).data(), [0.0, 0.0, 0.6, 0.8]);
     }
 }

@@ -48,6 +48,16 @@ impl<T: Pod> Storage<T> {
         })
     }
 
+    /// The numbers as a vector of one's own: without a copy when nobody shares them.
+    pub(crate) fn into_vec(self) -> Vec<T> {
+        match self {
+            Self::Owned(values) => {
+                Arc::try_unwrap(values).unwrap_or_else(|shared| shared.as_ref().clone())
+            }
+            Self::Mapped(_) => self.as_slice().to_vec(),
+        }
+    }
+
     pub(crate) fn as_slice(&self) -> &[T] {
         match self {
             Self::Owned(values) => values,

@@ -2,11 +2,17 @@ use super::Robust;
 use crate::numeric::{quantile, sorted};
 use crate::state::{SectionReader, SectionWriter, StateError};
 
-/// The weighted mean of several detectors' standardised scores, brought to `0..=1`.
+/// The part of the votes that counts as most alarmed, rounded up.
+const ALARMED: (usize, usize) = (3, 7);
+
+/// The mean of several detectors' standardised scores, tilted to the most alarmed of them, brought
+/// to `0..=1`.
 ///
-/// Each score becomes `(s - median) / (q90 - median)`, with quantiles over in-distribution
-/// images. It is not cut off: a clip costs far outliers. The weighted mean `t` becomes the score
-/// `(1 + x / (1 + |x|)) / 2` with `x = (t - q95) / (q95 - q50)`, where `q50` and `q95` are
+/// Each score becomes `z = (s - median) / (q90 - median)`, with quantiles over in-distribution
+/// images. It is not cut off: a clip costs far outliers. A detector with weight `w` votes `w` times;
+/// of all `m` votes, `t` is the mean of all plus the mean of the `k = ceil(3 m / 7)` largest. So a
+/// detector that is blind to one kind of outlier cannot outvote those that see it. `t` becomes the
+/// score `(1 + x / (1 + |x|)) / 2` with `x = (t - q95) / (q95 - q50)`, where `q50` and `q95` are
 /// quantiles of `t` over in-distribution images. So a typical in-distribution image scores 0.25,
 /// one in twenty scores above 0.5, and the order of strange images is kept however strange they
 /// are: unlike a logistic curve this one does not run into 1.
@@ -14,8 +20,9 @@ use crate::state::{SectionReader, SectionWriter, StateError};
 pub(crate) struct Fusion {
     centres: Vec<f64>,
     scales: Vec<f64>,
+    /// How many votes each detector has; whole numbers.
     weights: Vec<f64>,
-    /// Quantiles 0.5 and 0.95 of the mean over in-distribution images.
+    /// Quantiles 0.5 and 0.95 of `t` over in-distribution images.
     anchors: [f64; 2],
 }
 
@@ -31,32 +38,36 @@ impl Fusion {
         };
         let images = scores.first().map_or(0, Vec::len);
         let row = |image: usize| scores.iter().map(|of| of[image]).collect::<Vec<f64>>();
-        let means: Vec<f64> = (0..images).map(|image| fusion.mean(&row(image))).collect();
-        let means = sorted(&means);
-        let (middle, high) = (quantile(&means, 0.5), quantile(&means, 0.95));
+        let alarms: Vec<f64> = (0..images).map(|image| fusion.alarm(&row(image))).collect();
+        let alarms = sorted(&alarms);
+        let (middle, high) = (quantile(&alarms, 0.5), quantile(&alarms, 0.95));
         if middle.is_finite() {
             fusion.anchors = [middle, high.max(middle + 1e-3)];
         }
         fusion
     }
 
-    /// Weighted mean of the standardised scores.
-    fn mean(&self, scores: &[f64]) -> f64 {
+    /// Mean of all votes plus mean of the most alarmed.
+    fn alarm(&self, scores: &[f64]) -> f64 {
         let parts = scores
             .iter()
             .zip(&self.centres)
             .zip(&self.scales)
             .zip(&self.weights);
-        let sum: f64 = parts
-            .map(|(((score, centre), scale), weight)| weight * (score - centre) / scale)
-            .sum();
-        sum / self.weights.iter().sum::<f64>()
+        let mut votes: Vec<f64> = parts
+            .flat_map(|(((score, centre), scale), weight)| {
+                std::iter::repeat_n((score - centre) / scale, weight.round() as usize)
+            })
+            .collect();
+        votes.sort_unstable_by(|a, b| b.total_cmp(a));
+        let alarmed = (ALARMED.0 * votes.len()).div_ceil(ALARMED.1);
+        mean(&votes) + mean(&votes[..alarmed])
     }
 
     /// The combined score in `0..=1`.
     pub(crate) fn score(&self, scores: &[f64]) -> f64 {
         let [middle, high] = self.anchors;
-        let x = (self.mean(scores) - high) / (high - middle);
+        let x = (self.alarm(scores) - high) / (high - middle);
         f64::midpoint(1.0, x / (1.0 + x.abs()))
     }
 
@@ -94,9 +105,50 @@ impl Fusion {
     }
 }
 
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A fusion of detectors whose scores are standard already.
+    fn standard(weights: &[f64]) -> Fusion {
+        Fusion {
+            centres: vec![0.0; weights.len()],
+            scales: vec![1.0; weights.len()],
+            weights: weights.to_vec(),
+            anchors: [0.0, 1.0],
+        }
+    }
+
+    #[test]
+    fn the_most_alarmed_count_twice() {
+        struct Case(&'static [f64], &'static [f64], f64);
+        for Case(weights, scores, expected) in [
+            Case(&[1.0], &[2.0], 4.0),
+            Case(&[1.0, 1.0], &[3.0, 1.0], 2.0 + 3.0),
+            Case(&[1.0; 3], &[0.0, 3.0, 6.0], 3.0 + 4.5),
+            // Seven votes, the first twice: the three largest are 7, 7 and 4.
+            Case(
+                &[2.0, 1.0, 1.0, 1.0, 1.0, 1.0],
+                &[7.0, 4.0, 0.0, 1.0, 2.0, 0.0],
+                3.0 + 6.0,
+            ),
+        ] {
+            let found = standard(weights).alarm(scores);
+            assert!((found - expected).abs() < 1e-12, "{scores:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn detectors_that_are_blind_do_not_outvote_the_one_that_sees() {
+        let fusion = standard(&[2.0, 1.0, 1.0, 1.0, 1.0, 1.0]);
+        let seen = fusion.alarm(&[3.0, 3.0, -2.0, 0.0, -1.0, 0.0]);
+        let typical = fusion.alarm(&[0.9; 6]);
+        assert!(seen > typical, "{seen} {typical}");
+    }
 
     #[test]
     fn typical_images_score_a_quarter_and_one_in_twenty_above_a_half() {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::Reason;
 use crate::error::Part;
 use crate::knn::Bank;
+use crate::linalg::WithinClass;
 use crate::numeric::{argmax, softmax};
 use crate::{ActivationSet, Head, Matrix};
 
@@ -25,12 +26,7 @@ pub(crate) struct FitContext<'a> {
 impl<'a> FitContext<'a> {
     /// Prepares a fit; without labels the classes that the model predicts take their place.
     pub(crate) fn new(set: &'a ActivationSet, head: Option<&'a Head>, neighbours: usize) -> Self {
-        let predicted = || set.class_scores().map(predicted);
-        let labels = set
-            .labels()
-            .map(<[u32]>::to_vec)
-            .or_else(predicted)
-            .unwrap_or_default();
+        let labels = classes_of(set);
         let mut class_rows = vec![Vec::new(); set.classes()];
         for (row, &label) in labels.iter().enumerate() {
             class_rows[label as usize].push(row);
@@ -43,6 +39,16 @@ impl<'a> FitContext<'a> {
             class_rows,
             shared: Mutex::default(),
         }
+    }
+
+    /// The same, with a bank of unit vectors that holds more images than the set.
+    #[must_use]
+    pub(crate) fn with_bank(self, bank: Arc<Bank>) -> Self {
+        let shared = self.shared.lock();
+        shared
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(Bank::section(true).to_owned(), bank as _);
+        self
     }
 
     /// The feature vectors, shape `[n, D]`.
@@ -142,6 +148,17 @@ impl<'a> FitContext<'a> {
         })
     }
 
+    /// The covariance of the feature vectors about their class means.
+    pub(crate) fn within(&self, normalise: bool) -> Result<Arc<WithinClass>, Reason> {
+        let section = if normalise {
+            "within.unit"
+        } else {
+            "within.raw"
+        };
+        let rows = self.class_rows()?;
+        Ok(self.shared(section, || WithinClass::fit(&self.view(normalise), rows)))
+    }
+
     /// What `make` gives, made once for all detectors of this fit.
     pub(crate) fn shared<T: Any + Send + Sync>(
         &self,
@@ -165,7 +182,12 @@ impl<'a> FitContext<'a> {
     }
 }
 
-/// The most probable class of each row.
-fn predicted(scores: &Matrix) -> Vec<u32> {
-    scores.iter_rows().map(|row| argmax(row) as u32).collect()
+/// The class of each image: its label, or else the class that the model predicts; empty when
+/// there is neither.
+pub(crate) fn classes_of(set: &ActivationSet) -> Vec<u32> {
+    let predicted = |scores: &Matrix| scores.iter_rows().map(|row| argmax(row) as u32).collect();
+    set.labels()
+        .map(<[u32]>::to_vec)
+        .or_else(|| set.class_scores().map(predicted))
+        .unwrap_or_default()
 }

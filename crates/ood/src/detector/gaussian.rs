@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use super::{FitContext, OodDetector, Reason, finite};
 use crate::error::ScoreError;
 use crate::kernels::{mat_vec, squared_distance};
@@ -15,7 +17,7 @@ type Whitened = (Vec<f32>, f64, f64);
 /// One low-rank Gaussian a class, in the space whitened by the covariance that classes share.
 ///
 /// Regularised discriminant analysis (Friedman, 1989) in low rank: the shared covariance is
-/// shrunk (Ledoit and Wolf) and kept along its 256 largest axes; in the space that it whitens,
+/// shrunk (Ledoit and Wolf) and kept along its 128 largest axes; in the space that it whitens,
 /// each class has up to 32 axes of its own whose variances are drawn to 1 with the weight of 30
 /// images. The score is the smallest over classes of squared distance plus log-determinant. A
 /// class with one image has the shared shape: then this is the Mahalanobis distance.
@@ -51,15 +53,11 @@ impl Gaussian {
     pub(crate) fn fit(context: &FitContext<'_>, normalise: bool) -> Result<Self, Reason> {
         context.needs_images(3)?;
         let features = context.view(normalise);
-        let rows: Vec<Vec<usize>> = context
-            .class_rows()?
-            .iter()
-            .filter(|rows| !rows.is_empty())
-            .cloned()
-            .collect();
-        let pooled = PooledAxes::fit(&features, &rows)?;
-        let shapes: Vec<ClassShape> = (0..rows.len())
-            .map(|class| pooled.class_shape(&features, &rows[class], class))
+        let within = context.within(normalise)?;
+        let pooled = PooledAxes::fit(&within, features.columns())?;
+        let classes = within.class_rows.par_iter().zip(&within.means);
+        let shapes: Vec<ClassShape> = classes
+            .map(|(rows, mean)| pooled.class_shape(&features, rows, mean))
             .collect::<Result<_, _>>()?;
         let own = shapes
             .iter()
@@ -67,7 +65,7 @@ impl Gaussian {
             .max()
             .unwrap_or(0)
             .max(1);
-        let (rank, classes) = (pooled.axes.rows(), rows.len());
+        let (rank, classes) = (pooled.axes.rows(), shapes.len());
         let class_axis = |i: usize, j: usize| -> f32 {
             shapes[i / own]
                 .axes
@@ -87,7 +85,7 @@ impl Gaussian {
                 }
             }),
             means: Matrix::from_fn(classes, features.columns(), |i, j| {
-                pooled.means[i][j] as f32
+                within.means[i][j] as f32
             }),
             projected: Matrix::from_fn(classes, rank, |i, j| pooled.projected[i][j]),
             inverse_roots: pooled.inverse_roots,

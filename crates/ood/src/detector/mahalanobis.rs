@@ -1,6 +1,6 @@
 use super::{FitContext, OodDetector, Reason, finite};
 use crate::error::ScoreError;
-use crate::linalg::{Distances, WithinClass};
+use crate::linalg::Distances;
 use crate::state::{StateError, StateReader};
 use crate::{OodScore, Query, StateWriter};
 
@@ -24,9 +24,8 @@ impl Mahalanobis {
         normalise: bool,
     ) -> Result<Self, Reason> {
         context.needs_images(2)?;
-        let features = context.view(normalise);
-        let within = WithinClass::fit(&features, context.class_rows()?, shrink)?;
-        let distances = Distances::new(&within.precision, &within.means, shrink);
+        let within = context.within(normalise)?;
+        let distances = Distances::new(&within.precision(shrink)?, &within.means, shrink);
         Ok(Self {
             distances,
             normalise,

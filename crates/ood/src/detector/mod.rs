@@ -43,7 +43,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ash::Pruning;
 pub use class_fre::ClassStatistic;
-pub(crate) use context::FitContext;
+pub(crate) use context::{FitContext, classes_of};
 pub use enwedi::Weight;
 pub use knn::Neighbour;
 pub use spec::DetectorSpec;

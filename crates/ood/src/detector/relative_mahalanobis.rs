@@ -2,7 +2,8 @@ use faer::Mat;
 use faer::linalg::solvers::DenseSolveCore;
 
 use super::{FitContext, OodDetector, Reason, finite};
-use crate::error::ScoreError;
+use crate::error::{FitError, ScoreError};
+use crate::kernels::dot_wide;
 use crate::linalg::{WithinClass, dot64};
 use crate::state::{StateError, StateReader};
 use crate::{Matrix, OodScore, Query, StateWriter};
@@ -37,14 +38,14 @@ impl RelativeMahalanobis {
 
     pub(crate) fn fit(context: &FitContext<'_>, shrink: bool) -> Result<Self, Reason> {
         context.needs_images(2)?;
-        let within = WithinClass::fit(context.features(), context.class_rows()?, shrink)?;
+        let within = context.within(false)?;
         if within.means.len() < 2 {
             return Err(Reason::OneClass);
         }
-        Ok(Self::of(&within))
+        Ok(Self::of(&within, shrink)?)
     }
 
-    fn of(within: &WithinClass) -> Self {
+    fn of(within: &WithinClass, shrink: bool) -> Result<Self, FitError> {
         let classes = within.means.len();
         let dimensions = within.means[0].len();
         let mut mean = vec![0.0; dimensions];
@@ -61,20 +62,20 @@ impl RelativeMahalanobis {
                 .collect()
         };
         let rows: Vec<Vec<f64>> = (0..classes).map(scaled).collect();
-        let applied: Vec<Vec<f64>> = rows.iter().map(|row| within.precision.apply(row)).collect();
+        let applied = within.solve(&rows, shrink)?;
         let product = |i: usize, j: usize| dot64(&applied[i], &rows[j]);
         let matrix = Mat::from_fn(classes, classes, |i, j| {
             f64::midpoint(product(i, j), product(j, i)) + f64::from(u8::from(i == j))
         });
         let gain = matrix.partial_piv_lu().inverse();
         let length = |class: usize| product(class, class) / within.parts[class];
-        Self {
+        Ok(Self {
             offset: applied.iter().map(|row| dot64(row, &mean)).collect(),
             gain: Matrix::from_fn(classes, classes, |i, j| gain[(i, j)]),
             lengths: (0..classes).map(length).collect(),
             projection: Matrix::from_fn(classes, dimensions, |i, j| applied[i][j]),
             roots,
-        }
+        })
     }
 
     pub(crate) fn load(from: &StateReader) -> Result<Self, StateError> {
@@ -89,14 +90,10 @@ impl RelativeMahalanobis {
     }
 
     fn relative_distance(&self, features: &[f32]) -> f64 {
-        let product = |row: &[f64]| -> f64 {
-            row.iter()
-                .zip(features)
-                .map(|(weight, &x)| weight * f64::from(x))
-                .sum()
-        };
         let rows = self.projection.iter_rows().zip(&self.offset);
-        let along: Vec<f64> = rows.map(|(row, offset)| product(row) - offset).collect();
+        let along: Vec<f64> = rows
+            .map(|(row, offset)| dot_wide(row, features) - offset)
+            .collect();
         let nearest = along.iter().zip(&self.roots).zip(&self.lengths);
         let nearest = nearest
             .map(|((a, root), length)| length - 2.0 * a / root)

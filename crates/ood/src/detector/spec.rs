@@ -209,6 +209,24 @@ impl DetectorSpec {
         }
     }
 
+    /// A number for each piece of work that several detectors share when they are fitted.
+    pub(crate) fn shared_work(&self) -> u8 {
+        match self {
+            Self::Knn { normalise, .. }
+            | Self::NeighbourEntropy { normalise, .. }
+            | Self::EnWeDi { normalise, .. } => u8::from(*normalise),
+            Self::Gaussian { normalise } | Self::Mahalanobis { normalise, .. } => {
+                2 + u8::from(*normalise)
+            }
+            Self::RelativeMahalanobis { .. } => 2,
+            Self::ClassFre { .. } => 4,
+            Self::Fre { .. } => 5,
+            Self::Neco { .. } => 6,
+            Self::Vim { .. } | Self::Residual { .. } => 7,
+            _ => 8,
+        }
+    }
+
     /// How many neighbours it asks for, 0 when none.
     pub(crate) fn neighbours(&self) -> usize {
         match self {

@@ -18,7 +18,9 @@ mod map;
 mod vector;
 
 pub(crate) use map::MappedFile;
-pub(crate) use vector::{dot, mat_vec, squared_distance, squared_distances};
+pub(crate) use vector::{
+    dot, dot_wide, mat_vec, squared_distance, squared_distances, subtract_rows,
+};
 
 use std::sync::OnceLock;
 

@@ -7,6 +7,8 @@ use super::kernel;
 
 /// How many sums run side by side.
 const LANES: usize = 64;
+/// How many sums in double precision.
+const WIDE: usize = 32;
 
 #[inline(always)]
 fn fused<const FMA: bool>(a: f32, b: f32, c: f32) -> f32 {
@@ -74,6 +76,55 @@ fn mat_vec_body<const FMA: bool>(matrix: &[f32], vector: &[f32], out: &mut [f32]
     }
 }
 
+#[inline(always)]
+fn dot_wide_body<const FMA: bool>(a: &[f64], b: &[f32]) -> f64 {
+    let mut lanes = [0.0_f64; WIDE];
+    let (a_blocks, a_rest) = a.as_chunks::<WIDE>();
+    let (b_blocks, b_rest) = b.as_chunks::<WIDE>();
+    for (x, y) in a_blocks.iter().zip(b_blocks) {
+        for i in 0..WIDE {
+            lanes[i] += x[i] * f64::from(y[i]);
+        }
+    }
+    for ((x, y), lane) in a_rest.iter().zip(b_rest).zip(&mut lanes) {
+        *lane += x * f64::from(*y);
+    }
+    lanes.iter().sum()
+}
+
+#[inline(always)]
+fn subtract_rows_body<const FMA: bool>(matrix: &[f32], factors: &[f32], from: &mut [f32]) {
+    let width = from.len().max(1);
+    let (fours, _) = factors.as_chunks::<4>();
+    let mut rows = matrix.chunks_exact(4 * width);
+    for (f, four) in fours.iter().zip(&mut rows) {
+        let (a, rest) = four.split_at(width);
+        let (b, rest) = rest.split_at(width);
+        let (c, d) = rest.split_at(width);
+        for ((((value, a), b), c), d) in from.iter_mut().zip(a).zip(b).zip(c).zip(d) {
+            let first = fused::<FMA>(-f[0], *a, *value);
+            let second = fused::<FMA>(f[1], *b, f[2] * *c);
+            *value = fused::<FMA>(-f[3], *d, first - second);
+        }
+    }
+    let left = &factors[4 * fours.len()..];
+    for (factor, row) in left.iter().zip(rows.remainder().chunks_exact(width)) {
+        for (value, x) in from.iter_mut().zip(row) {
+            *value = fused::<FMA>(-factor, *x, *value);
+        }
+    }
+}
+
+kernel! {
+    /// Inner product of a vector in double precision and one in single precision.
+    dot_wide = dot_wide_body(a: &[f64], b: &[f32]) -> f64
+}
+
+kernel! {
+    /// Subtracts from a vector every row of a matrix times its factor.
+    subtract_rows = subtract_rows_body(matrix: &[f32], factors: &[f32], from: &mut [f32])
+}
+
 kernel! {
     /// Inner product of two vectors of one length.
     dot = dot_body(a: &[f32], b: &[f32]) -> f32
@@ -121,6 +172,29 @@ mod tests {
             for value in [squared_distance(&a, &b), squared_distance_body::<false>(&a, &b)] {
                 prop_assert!((f64::from(value) - distance).abs() <= 1e-5 * (1.0 + distance));
             }
+        }
+    }
+
+    #[test]
+    fn rows_are_subtracted_and_wide_products_are_exact() {
+        for (rows, columns) in [(1, 3), (4, 70), (7, 65), (10, 1)] {
+            let matrix: Vec<f32> = (0..rows * columns).map(|i| (i % 7) as f32).collect();
+            let factors: Vec<f32> = (0..rows).map(|i| i as f32 - 2.0).collect();
+            let mut from: Vec<f32> = (0..columns).map(|j| j as f32).collect();
+            subtract_rows(&matrix, &factors, &mut from);
+            for (j, &value) in from.iter().enumerate() {
+                let sum: f32 = (0..rows)
+                    .map(|i| factors[i] * matrix[i * columns + j])
+                    .sum();
+                assert_eq!(value, j as f32 - sum, "{rows} {columns} {j}");
+            }
+            let wide: Vec<f64> = (0..columns).map(|j| j as f64 * 0.5).collect();
+            let expected: f64 = wide
+                .iter()
+                .zip(&matrix)
+                .map(|(a, &b)| a * f64::from(b))
+                .sum();
+            assert_eq!(dot_wide(&wide, &matrix[..columns]), expected);
         }
     }
 

@@ -1,15 +1,13 @@
 use faer::Mat;
 
-use super::pca::principal_axes;
+use super::pca::{Keep, Principal, enough_images, principal_axes};
 use super::precision::floor;
-use super::spread::Spread;
-use super::{class_means, dot64};
+use super::{WithinClass, centred, dot64, product};
 use crate::Matrix;
 use crate::error::FitError;
-use crate::kernels::mat_vec;
 
 /// Axes of the shared covariance that are kept.
-const SHARED_AXES: usize = 256;
+const SHARED_AXES: usize = 128;
 /// Axes of its own that a class may have.
 const OWN_AXES: usize = 32;
 /// How many images the shared covariance counts as against a class's own.
@@ -22,8 +20,9 @@ pub(crate) struct PooledAxes {
     pub(crate) axes: Matrix,
     pub(crate) inverse_roots: Vec<f64>,
     pub(crate) inverse_rest: f64,
-    pub(crate) means: Vec<Vec<f64>>,
-    /// Coordinates of the means along the axes.
+    /// The axes in double precision, shape `[D, r]`.
+    basis: Mat<f64>,
+    /// Coordinates of the class means along the axes.
     pub(crate) projected: Vec<Vec<f64>>,
 }
 
@@ -37,43 +36,37 @@ pub(crate) struct ClassShape {
 }
 
 impl PooledAxes {
-    /// Fits the shared covariance of the rows of each class about its mean.
-    pub(crate) fn fit(features: &Matrix, class_rows: &[Vec<usize>]) -> Result<Self, FitError> {
-        let means = class_means(features, class_rows);
-        let dimensions = features.columns();
-        let spread = Spread::fit(features, class_rows, &means)?;
+    /// Fits the covariance that classes share along its largest axes.
+    pub(crate) fn fit(within: &WithinClass, dimensions: usize) -> Result<Self, FitError> {
+        let spread = &within.spread;
         let (shrinkage, mean_variance) = spread.ledoit_wolf();
-        let Spread {
-            variances, axes, ..
-        } = spread;
+        let Principal { variances, axes } = spread.leading(SHARED_AXES)?;
         let shrunk = |variance: f64| (1.0 - shrinkage) * variance + shrinkage * mean_variance;
         let floor = floor(shrunk(variances.first().copied().unwrap_or(0.0)));
-        let rank = axes.len().min(SHARED_AXES);
-        let left: f64 = variances[rank..].iter().sum();
+        let rank = axes.len();
+        let left = (spread.trace() - variances.iter().sum::<f64>()).max(0.0);
         let rest = shrunk(left / (dimensions - rank).max(1) as f64).max(floor);
-        let kept = &variances[..rank];
-        let matrix = Matrix::from_fn(rank.max(1), dimensions, |i, j| {
-            axes.get(i).map_or(0.0, |axis| axis[j] as f32)
+        let basis = Mat::from_fn(dimensions, rank.max(1), |i, j| {
+            axes.get(j).map_or(0.0, |axis| axis[i])
         });
-        let mut inverse_roots: Vec<f64> = kept
+        let mut inverse_roots: Vec<f64> = variances
             .iter()
             .map(|&variance| 1.0 / shrunk(variance).max(floor).sqrt())
             .collect();
         inverse_roots.resize(rank.max(1), 1.0 / rest.sqrt());
         let project = |mean: &Vec<f64>| {
-            let along = axes[..rank].iter().map(|axis| dot64(axis, mean));
+            let along = axes.iter().map(|axis| dot64(axis, mean));
             along
                 .chain(std::iter::repeat(0.0))
                 .take(rank.max(1))
                 .collect()
         };
-        let projected = means.iter().map(project).collect();
         Ok(Self {
-            axes: matrix,
+            axes: Matrix::from_fn(rank.max(1), dimensions, |i, j| basis[(j, i)] as f32),
+            basis,
             inverse_roots,
             inverse_rest: 1.0 / rest,
-            means,
-            projected,
+            projected: within.means.iter().map(project).collect(),
         })
     }
 
@@ -82,22 +75,20 @@ impl PooledAxes {
         &self,
         features: &Matrix,
         rows: &[usize],
-        class: usize,
+        mean: &[f64],
     ) -> Result<ClassShape, FitError> {
         let rank = self.inverse_roots.len();
-        let mut white = Mat::zeros(rows.len(), rank);
-        let mut along = vec![0.0_f32; rank];
-        for (i, &row) in rows.iter().enumerate() {
-            mat_vec(self.axes.data(), features.row(row), &mut along);
-            for (j, &value) in along.iter().enumerate() {
-                white[(i, j)] =
-                    (f64::from(value) - self.projected[class][j]) * self.inverse_roots[j];
-            }
+        let step = rows.len().div_ceil(enough_images(rank)).max(1);
+        let rows: Vec<usize> = rows.iter().copied().step_by(step).collect();
+        let deviations = centred(features, &rows, mean);
+        let mut white = product(deviations.as_ref(), self.basis.as_ref());
+        for (column, root) in white.col_iter_mut().zip(&self.inverse_roots) {
+            column.iter_mut().for_each(|value| *value *= root);
         }
         let images = rows.len() as f64;
-        let (variances, mut axes) = principal_axes(&white, TOLERANCE)?;
-        let own = variances.len().min(OWN_AXES).min(rows.len()).min(rank);
-        axes.truncate(own);
+        let own = OWN_AXES.min(rows.len()).min(rank);
+        let Principal { variances, axes } = principal_axes(&white, TOLERANCE, Keep::Count(own))?;
+        let own = axes.len();
         let drawn = |scatter: f64| (scatter + PRIOR_IMAGES) / (images + PRIOR_IMAGES);
         let inside: Vec<f64> = variances[..own]
             .iter()

@@ -25,6 +25,24 @@ pub(crate) fn eigen(matrix: &Mat<f64>, what: &'static str) -> Result<Eigen, FitE
     Ok(Eigen { values, vectors })
 }
 
+/// As [`eigen`], in single precision: several times faster, exact to about 1e-6 of the largest
+/// eigenvalue. For large matrices whose small eigenvalues do not count.
+pub(crate) fn eigen_single(matrix: &Mat<f64>, what: &'static str) -> Result<Eigen, FitError> {
+    let n = matrix.nrows();
+    let largest = (0..n).map(|i| matrix[(i, i)]).fold(0.0, f64::max);
+    let unit = if largest > 0.0 { largest } else { 1.0 };
+    let narrow = Mat::<f32>::from_fn(n, n, |i, j| (matrix[(i, j)] / unit) as f32);
+    let decomposed = narrow.self_adjoint_eigen(Side::Lower);
+    let decomposed = decomposed.map_err(|_| FitError::NoConvergence(what))?;
+    let (diagonal, basis) = (decomposed.S().column_vector(), decomposed.U());
+    let values = (0..n).rev().map(|i| f64::from(diagonal[i]) * unit);
+    let vector = |i| signed((0..n).map(|j| f64::from(basis[(j, i)])).collect());
+    Ok(Eigen {
+        values: values.collect(),
+        vectors: (0..n).rev().map(vector).collect(),
+    })
+}
+
 /// The vector or its negative, so that its largest component is positive.
 ///
 /// Signs of eigenvectors are arbitrary; with a fixed one the same fit gives the same bytes.
@@ -63,5 +81,20 @@ mod tests {
         assert!((found.values[0] - 3.0).abs() < 1e-12 && (found.values[1] - 1.0).abs() < 1e-12);
         assert!((found.vectors[0][0] - 0.5_f64.sqrt()).abs() < 1e-12);
         assert_eq!(found.rank(0.5), 1);
+    }
+
+    #[test]
+    fn single_precision_is_close() {
+        let matrix = Mat::from_fn(9, 9, |i, j| 1e9 / (1.0 + i as f64 + j as f64));
+        let (exact, single) = (
+            eigen(&matrix, "test").unwrap(),
+            eigen_single(&matrix, "test").unwrap(),
+        );
+        for (a, b) in exact.values.iter().zip(&single.values) {
+            assert!((a - b).abs() < 1e-5 * exact.values[0], "{a} {b}");
+        }
+        for (a, b) in exact.vectors[0].iter().zip(&single.vectors[0]) {
+            assert!((a - b).abs() < 1e-4, "{a} {b}");
+        }
     }
 }

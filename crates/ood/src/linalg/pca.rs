@@ -1,13 +1,15 @@
 use faer::Mat;
 
-use super::{Eigen, centred, column_means, eigen, gram, scatter};
+use super::{Eigen, centred, eigen, eigen_single, gram, product, row_means, scatter};
 use crate::Matrix;
 use crate::error::FitError;
-use crate::kernels::{dot, mat_vec};
+use crate::kernels::{dot, mat_vec, subtract_rows};
 use crate::state::{SectionReader, SectionWriter, StateError};
 
 /// Eigenvalues below this part of the largest are rounding errors of single-precision features.
 const TOLERANCE: f64 = 1e-10;
+/// Covariances of more dimensions than this are decomposed in single precision.
+pub(super) const MOST_DOUBLE: usize = 512;
 
 /// How many principal axes to keep.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -18,6 +20,12 @@ pub(crate) enum Keep {
     AtMost(f64, usize),
     /// This many, or all there are.
     Count(usize),
+}
+
+/// Axes are found from at most this many images: more would move them by less than the images'
+/// own noise.
+pub(super) fn enough_images(dimensions: usize) -> usize {
+    (4 * dimensions).max(4096)
 }
 
 /// Principal axes of a set of vectors about their mean (or another origin).
@@ -33,24 +41,26 @@ pub(crate) struct Pca {
 impl Pca {
     /// Finds the axes of the rows named, about their mean.
     pub(crate) fn fit(matrix: &Matrix, rows: &[usize], keep: Keep) -> Result<Self, FitError> {
-        let origin = column_means(&matrix.select(rows));
+        let origin = row_means(matrix, rows);
         Self::fit_about(matrix, rows, &origin, keep)
     }
 
     /// Finds the axes of the rows named, about a given origin.
     ///
     /// With fewer rows than dimensions the eigenvectors of the `n x n` Gram matrix are used:
-    /// the same axes for less work.
+    /// the same axes for less work. Of very many rows an even sample is taken.
     pub(crate) fn fit_about(
         matrix: &Matrix,
         rows: &[usize],
         origin: &[f64],
         keep: Keep,
     ) -> Result<Self, FitError> {
-        let centred = centred(matrix, rows, origin);
-        let (variances, axes) = principal_axes(&centred, TOLERANCE)?;
-        let count = kept(&variances, keep);
         let columns = matrix.columns();
+        let step = rows.len().div_ceil(enough_images(columns)).max(1);
+        let rows: Vec<usize> = rows.iter().copied().step_by(step).collect();
+        let centred = centred(matrix, &rows, origin);
+        let Principal { variances, axes } = principal_axes(&centred, TOLERANCE, keep)?;
+        let count = axes.len();
         Ok(Self {
             origin: origin.iter().map(|&value| value as f32).collect(),
             axes: Matrix::from_fn(count.max(1), columns, |i, j| {
@@ -77,11 +87,7 @@ impl Pca {
             .collect();
         let mut coordinates = vec![0.0; self.axes.rows()];
         mat_vec(self.axes.data(), &rest, &mut coordinates);
-        for (axis, coordinate) in self.axes.iter_rows().zip(&coordinates) {
-            for (value, &direction) in rest.iter_mut().zip(axis) {
-                *value -= coordinate * direction;
-            }
-        }
+        subtract_rows(self.axes.data(), &coordinates, &mut rest);
         f64::from(dot(&rest, &rest))
     }
 
@@ -131,58 +137,54 @@ impl Pca {
     }
 }
 
-/// Mean squared coordinates and orthonormal axes of centred rows, the largest first; those below
-/// `tolerance` times the largest are left out.
+/// Variances along all principal axes, and the axes that are kept; both the largest first.
+#[derive(Debug)]
+pub(crate) struct Principal {
+    /// Mean squared coordinates.
+    pub(crate) variances: Vec<f64>,
+    /// Orthonormal axes.
+    pub(crate) axes: Vec<Vec<f64>>,
+}
+
+/// Principal axes of centred rows; those below `tolerance` times the largest are left out.
 pub(super) fn principal_axes(
     rows: &Mat<f64>,
     tolerance: f64,
-) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
+    keep: Keep,
+) -> Result<Principal, FitError> {
+    let (many, wide) = (
+        rows.nrows() >= rows.ncols(),
+        rows.nrows().min(rows.ncols()) > MOST_DOUBLE,
+    );
+    let found = match (many, wide) {
+        (true, false) => eigen(&scatter(rows), "the covariance")?,
+        (true, true) => eigen_single(&scatter(rows), "the covariance")?,
+        (false, _) => eigen(&gram(rows), "the Gram matrix")?,
+    };
     let n = rows.nrows().max(1) as f64;
-    if rows.nrows() >= rows.ncols() {
-        return spectrum(&scatter(rows), rows.nrows(), tolerance);
-    }
-    let found = eigen(&gram(rows), "the Gram matrix")?;
-    let rank = found.rank(tolerance);
-    let variances = found
+    let variances: Vec<f64> = found
         .values
         .iter()
-        .take(rank)
+        .take(found.rank(tolerance))
         .map(|value| value / n)
         .collect();
-    Ok((
-        variances,
-        (0..rank).map(|i| lifted(rows, &found, i)).collect(),
-    ))
+    let count = kept(&variances, keep);
+    let axes = if many {
+        found.vectors.into_iter().take(count).collect()
+    } else {
+        lifted(rows, &found, count)
+    };
+    Ok(Principal { variances, axes })
 }
 
-/// Mean squared coordinates and axes of the scatter `X^T X` of `images` rows.
-pub(super) fn spectrum(
-    scatter: &Mat<f64>,
-    images: usize,
-    tolerance: f64,
-) -> Result<(Vec<f64>, Vec<Vec<f64>>), FitError> {
-    let found = eigen(scatter, "the covariance")?;
-    let rank = found.rank(tolerance);
-    let n = images.max(1) as f64;
-    let variances = found
-        .values
-        .iter()
-        .take(rank)
-        .map(|value| value / n)
-        .collect();
-    Ok((variances, found.vectors.into_iter().take(rank).collect()))
-}
-
-/// The axis of the `i`-th eigenvector `u` of `X X^T`: `X^T u / sqrt(value)`.
-fn lifted(rows: &Mat<f64>, found: &Eigen, i: usize) -> Vec<f64> {
-    let scale = 1.0 / found.values[i].sqrt();
-    let mut axis = vec![0.0; rows.ncols()];
-    for (row, weight) in found.vectors[i].iter().enumerate() {
-        for (j, value) in axis.iter_mut().enumerate() {
-            *value += rows[(row, j)] * weight * scale;
-        }
-    }
-    axis
+/// The axes of the first eigenvectors `u` of `X X^T`: `X^T u / sqrt(value)`.
+pub(super) fn lifted(rows: &Mat<f64>, found: &Eigen, count: usize) -> Vec<Vec<f64>> {
+    let scaled = Mat::from_fn(rows.nrows(), count, |row, i| {
+        found.vectors[i][row] / found.values[i].sqrt()
+    });
+    let axes = product(rows.transpose(), scaled.as_ref());
+    let axis = |i| (0..rows.ncols()).map(|j| axes[(j, i)]).collect();
+    (0..count).map(axis).collect()
 }
 
 /// How many axes a rule keeps.

@@ -1,4 +1,4 @@
-use super::class_means;
+use super::pca::Principal;
 use super::spread::Spread;
 use crate::Matrix;
 use crate::error::FitError;
@@ -21,57 +21,18 @@ pub(crate) struct Precision {
     rest: f64,
 }
 
-/// Images, their class means and the precision of their deviations from those.
-#[derive(Debug)]
-pub(crate) struct WithinClass {
-    pub(crate) precision: Precision,
-    /// Mean of each class that has images.
-    pub(crate) means: Vec<Vec<f64>>,
-    /// Part of the images in each of these classes.
-    pub(crate) parts: Vec<f64>,
-}
-
-impl WithinClass {
-    /// Fits the covariance that all classes share, shrunk (Ledoit and Wolf) or not.
-    pub(crate) fn fit(
-        features: &Matrix,
-        class_rows: &[Vec<usize>],
-        shrink: bool,
-    ) -> Result<Self, FitError> {
-        let populated: Vec<Vec<usize>> = class_rows
-            .iter()
-            .filter(|rows| !rows.is_empty())
-            .cloned()
-            .collect();
-        let means = class_means(features, &populated);
-        let count: usize = populated.iter().map(Vec::len).sum();
-        let spread = Spread::fit(features, &populated, &means)?;
-        let parts = populated
-            .iter()
-            .map(|rows| rows.len() as f64 / count.max(1) as f64);
-        let parts = parts.collect();
-        Ok(Self {
-            precision: Precision::of(spread, shrink),
-            means,
-            parts,
-        })
-    }
-}
-
 impl Precision {
     /// Inverts a covariance: its pseudo-inverse, or the inverse of its Ledoit-Wolf estimate.
-    fn of(spread: Spread, shrink: bool) -> Self {
+    pub(super) fn of(spread: &Spread, shrink: bool) -> Result<Self, FitError> {
         let (shrinkage, mean_variance) = spread.ledoit_wolf();
-        let Spread {
-            variances, axes, ..
-        } = spread;
+        let Principal { variances, axes } = spread.principal()?;
         if !shrink {
             let weights = variances.iter().map(|variance| 1.0 / variance).collect();
-            return Self {
+            return Ok(Self {
                 axes,
                 weights,
                 rest: 0.0,
-            };
+            });
         }
         let floor = floor(variances.first().copied().unwrap_or(0.0));
         let inverse = |variance: f64| {
@@ -81,11 +42,11 @@ impl Precision {
             .iter()
             .map(|&variance| inverse(variance))
             .collect();
-        Self {
+        Ok(Self {
             axes,
             weights,
             rest: inverse(0.0),
-        }
+        })
     }
 
     /// `P v`.

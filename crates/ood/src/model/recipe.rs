@@ -47,7 +47,26 @@ fn default() -> Vec<DetectorSpec> {
     ]
 }
 
-/// How much a detector counts in the default combination.
+/// How many neighbours the most demanding detector of the kind asks for.
+pub(super) fn neighbours(options: &FitOptions) -> usize {
+    let specs = options.kind.detectors(options);
+    let most = specs.iter().map(DetectorSpec::neighbours).max();
+    most.unwrap_or(0)
+}
+
+/// Whether every bank of the kind holds unit vectors and nothing else.
+pub(super) fn only_unit_banks(options: &FitOptions) -> bool {
+    let plain = |spec: &DetectorSpec| match spec {
+        DetectorSpec::Knn { normalise, .. }
+        | DetectorSpec::NeighbourEntropy { normalise, .. }
+        | DetectorSpec::EnWeDi { normalise, .. } => !normalise,
+        DetectorSpec::NnGuide { .. } => true,
+        _ => false,
+    };
+    !options.kind.detectors(options).iter().any(plain)
+}
+
+/// How many votes a detector has in the default combination.
 pub(super) fn weight(spec: &DetectorSpec) -> f64 {
     if *spec == (DetectorSpec::Gaussian { normalise: false }) {
         2.0

@@ -1,5 +1,8 @@
 use crate::random::Random;
 
+/// Keeps the choice of a sample apart from that of the parts.
+const SAMPLE: u64 = 0x5a4d_504c;
+
 /// Rows of a set, parted for fitting, calibrating and judging; each row is in exactly one part.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Split {
@@ -34,6 +37,20 @@ impl Split {
         }
         split
     }
+}
+
+/// About `most` of `n` rows at random, each class by itself and with at least one row, ascending.
+pub(crate) fn sample(n: usize, labels: Option<&[u32]>, most: usize, seed: u64) -> Vec<usize> {
+    let part = (most as f64 / n.max(1) as f64).min(1.0);
+    let mut picked = Vec::new();
+    for (class, mut rows) in by_class(n, labels).into_iter().enumerate() {
+        Random::part(seed ^ SAMPLE, class as u64).shuffle(&mut rows);
+        let count = (rows.len() as f64 * part).round() as usize;
+        rows.truncate(count.max(1));
+        picked.extend(rows);
+    }
+    picked.sort_unstable();
+    picked
 }
 
 /// The rows of each class, or all rows as one class.
@@ -74,6 +91,18 @@ mod tests {
                 prop_assert!(split.fit.iter().any(|&row| labels[row] == *label));
             }
         }
+    }
+
+    #[test]
+    fn a_sample_keeps_the_classes_shares_and_loses_none() {
+        let labels: Vec<u32> = (0..1000)
+            .map(|i| u32::from(i >= 600) + u32::from(i == 999))
+            .collect();
+        let rows = sample(1000, Some(&labels), 100, 3);
+        let of = |class| rows.iter().filter(|&&row| labels[row] == class).count();
+        assert_eq!((of(0), of(1), of(2)), (60, 40, 1));
+        assert!(rows.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(sample(5, None, 10, 3), [0, 1, 2, 3, 4]);
     }
 
     #[test]
