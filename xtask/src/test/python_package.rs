@@ -1,0 +1,196 @@
+//! The tests of the Python package, of the Python SDK against our server, and of the pages.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::process::{root, run};
+use crate::{Outcome, python};
+
+/// The release of the Python SDK that everything is compared with.
+const SDK: &str = "geti-sdk==2.13.1";
+
+/// What the tests of the package need besides the package.
+const TOOLS: [&str; 9] = [
+    "pip>=23",
+    "maturin>=1.16,<2",
+    "pytest",
+    "scikit-learn>=1.6",
+    "opencv-python-headless",
+    "nbconvert",
+    "ipykernel",
+    "tqdm",
+    "pandas",
+];
+
+/// Photos that SDK and package are compared on, below the photos of the demo.
+const PHOTOS: [&str; 6] = [
+    "fish/fish1.webp",
+    "fish/fish2.webp",
+    "tool/plier2.webp",
+    "renewable/solar5.webp",
+    "farm_animal/dog.webp",
+    "other/cup.webp",
+];
+
+/// Builds the wheel, installs it, and tests it where it is installed.
+pub(crate) fn package() -> Outcome {
+    println!("Testing the Python package: a wheel is built and installed, which takes minutes.");
+    let environment = python::environment("package", &TOOLS)?;
+    install(&environment, &build_wheel(&environment)?)?;
+    unit_tests(&environment)?;
+    notebook(&environment)?;
+    compare(&environment)
+}
+
+/// Builds a wheel without optimisation of our own code; it finds dependencies built before.
+fn build_wheel(environment: &Path) -> Result<PathBuf, String> {
+    let out = root().join("target").join("wheels");
+    if out.exists() {
+        std::fs::remove_dir_all(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    }
+    let mut command = Command::new(environment.join("bin").join("maturin"));
+    command
+        .args(["build", "--locked", "--profile", "dev"])
+        .args(["--manifest-path", "python/Cargo.toml", "--out"])
+        .arg(&out)
+        .arg("--interpreter")
+        .arg(python::interpreter(environment));
+    if std::env::var_os("CARGO_TARGET_DIR").is_none() {
+        command.env("CARGO_TARGET_DIR", root().join("target"));
+    }
+    run(&mut command)?;
+    let mut wheels =
+        std::fs::read_dir(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+    match wheels.next() {
+        Some(Ok(wheel)) => Ok(wheel.path()),
+        _ => Err(format!("maturin left no wheel in {}", out.display())),
+    }
+}
+
+/// Installs a wheel in the place of an earlier one, and then what it depends on.
+fn install(environment: &Path, wheel: &Path) -> Outcome {
+    for options in [&["--force-reinstall", "--no-deps"][..], &[]] {
+        let mut pip = Command::new(python::interpreter(environment));
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(options)
+        .arg(wheel);
+        run(&mut pip)?;
+    }
+    Ok(())
+}
+
+/// Runs the tests from a copy, so that the source tree is out of sight.
+fn unit_tests(environment: &Path) -> Outcome {
+    let folder = root().join("target").join("python-tests");
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    if folder.exists() {
+        std::fs::remove_dir_all(&folder).map_err(failed)?;
+    }
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let tests = root().join("tests/python/package");
+    for entry in std::fs::read_dir(&tests).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            std::fs::copy(&path, folder.join(name)).map_err(failed)?;
+        }
+    }
+    let mut command = Command::new(python::interpreter(environment));
+    command
+        .args(["-m", "pytest", "-q", "--rootdir"])
+        .arg(&folder);
+    run(command.arg(&folder))
+}
+
+/// Executes the notebook, every cell.
+fn notebook(environment: &Path) -> Outcome {
+    let mut command = Command::new(python::interpreter(environment));
+    command.args([
+        "tests/python/run_notebook.py",
+        "--notebook",
+        "examples/collecting_ood_images.ipynb",
+        "--pictures",
+        "target/notebook-pictures",
+    ]);
+    run(&mut command)
+}
+
+/// Runs one script with the SDK and with the package, and compares what they say.
+fn compare(environment: &Path) -> Outcome {
+    let sdk = python::environment("sdk", &[SDK])?;
+    let script = "tests/python/compare_deployment.py";
+    let out = root().join("target");
+    let results =
+        [("geti_sdk", &*sdk), ("straylight", environment)].map(|(package, environment)| {
+            let result = out.join(format!("said-by-{package}.json"));
+            let mut command = Command::new(python::interpreter(environment));
+            command
+                .args([script, package, "assets/demo/deployment"])
+                .arg(&result)
+                .args(PHOTOS.map(|photo| format!("assets/demo/photos/{photo}")));
+            run(&mut command).map(|()| result)
+        });
+    let [theirs, ours] = results;
+    let mut command = Command::new(python::interpreter(environment));
+    run(command.args([script, "--compare"]).arg(theirs?).arg(ours?))
+}
+
+/// Takes the unmodified SDK through what its users do, against our server.
+pub(crate) fn sdk_flow() -> Outcome {
+    println!("Testing our server with the Python SDK, which pip fetches.");
+    let environment = python::environment("sdk", &[SDK])?;
+    run(Command::new("sh")
+        .arg("tests/python/run_sdk_flow.sh")
+        .env("SDK_VENV", environment))
+}
+
+/// Takes the pages through a browser; says loudly when there is none and none can be installed.
+pub(crate) fn pages() -> Outcome {
+    let missing: Vec<&str> = [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")]
+        .into_iter()
+        .filter(|(program, _)| !is_there(program))
+        .map(|(_, package)| package)
+        .collect();
+    if !missing.is_empty() && !try_install(&missing) {
+        println!(
+            "SKIPPED: the tests of the pages. They need {}, and only root on a machine with \
+             apt-get has them installed here: install them and run `cargo xtask test pages`.",
+            missing.join(", ")
+        );
+        return Ok(());
+    }
+    run(Command::new("sh").arg("tests/browser/run_browser_test.sh"))
+}
+
+fn is_there(program: &str) -> bool {
+    let mut command = Command::new(program);
+    command
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Installs packages of the system, if this is root's business.
+fn try_install(packages: &[&str]) -> bool {
+    println!("The tests of the pages need {}.", packages.join(", "));
+    let mut id = Command::new("id");
+    let is_root = id
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout.starts_with(b"0"));
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        run(command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive"))
+        .is_ok()
+    };
+    let install = [&["install", "-y", "--no-install-recommends"][..], packages].concat();
+    is_root && is_there("apt-get") && apt(&["update"]) && apt(&install)
+}
