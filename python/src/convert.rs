@@ -114,15 +114,31 @@ pub(crate) fn shape_to_python<'py>(py: Python<'py>, shape: &Shape) -> PyResult<B
     let classes = classes(py)?;
     let n = |value: f64| number(py, value);
     match shape {
-        Shape::Rectangle { x, y, width, height } => {
+        Shape::Rectangle {
+            x,
+            y,
+            width,
+            height,
+        } => {
             let arguments = (n(*x)?, n(*y)?, n(*width)?, n(*height)?);
             classes.rectangle.bind(py).call1(arguments)
         }
-        Shape::Ellipse { x, y, width, height } => {
+        Shape::Ellipse {
+            x,
+            y,
+            width,
+            height,
+        } => {
             let arguments = (n(*x)?, n(*y)?, n(*width)?, n(*height)?);
             classes.ellipse.bind(py).call1(arguments)
         }
-        Shape::RotatedRectangle { x, y, width, height, angle } => {
+        Shape::RotatedRectangle {
+            x,
+            y,
+            width,
+            height,
+            angle,
+        } => {
             let arguments = (*angle, n(*x)?, n(*y)?, n(*width)?, n(*height)?);
             classes.rotated_rectangle.bind(py).call1(arguments)
         }
@@ -134,7 +150,10 @@ pub(crate) fn shape_to_python<'py>(py: Python<'py>, shape: &Shape) -> PyResult<B
             classes.polygon.bind(py).call1((list,))
         }
         Shape::Keypoint { x, y, is_visible } => {
-            classes.keypoint.bind(py).call1((n(*x)?, n(*y)?, *is_visible))
+            classes
+                .keypoint
+                .bind(py)
+                .call1((n(*x)?, n(*y)?, *is_visible))
         }
     }
 }
@@ -182,7 +201,7 @@ fn floats(values: &Bound<'_, PyAny>) -> PyResult<Option<Arc<[f32]>>> {
     }
     let array = values.py().import("numpy")?;
     let array = array.call_method1("asarray", (values, "float32"))?;
-    let array: PyReadonlyArrayDyn<'_, f32> = array.extract().map_err(PyErr::from)?;
+    let array: PyReadonlyArrayDyn<'_, f32> = array.extract()?;
     let mut list = Vec::with_capacity(array.len());
     list.extend(array.as_array().iter());
     Ok(Some(list.into()))
@@ -231,7 +250,10 @@ pub(crate) fn shape_from_python(shape: &Bound<'_, PyAny>) -> PyResult<Shape> {
             for point in shape.getattr("points")?.try_iter()? {
                 let point = point?;
                 let n = |name: &str| -> PyResult<f64> { point.getattr(name)?.extract() };
-                points.push(Point { x: n("x")?, y: n("y")? });
+                points.push(Point {
+                    x: n("x")?,
+                    y: n("y")?,
+                });
             }
             Shape::Polygon { points }
         }

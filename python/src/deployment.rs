@@ -187,7 +187,10 @@ impl Deployment {
         let Some(model) = self.core()?.ood_model() else {
             return Ok(None);
         };
-        let mut slot = self.ood_model.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .ood_model
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = &*slot
             && Arc::ptr_eq(&known.get().0, &model)
         {

@@ -126,6 +126,16 @@ impl From<GetiError> for Raised {
     }
 }
 
+impl From<StoreError> for Raised {
+    fn from(error: StoreError) -> Self {
+        let class = match &error {
+            StoreError::File(file) => file_class(file.kind()),
+            _ => "ConfigurationError",
+        };
+        Self::new(class, error)
+    }
+}
+
 impl From<OodFitError> for Raised {
     fn from(error: OodFitError) -> Self {
         match error {
@@ -156,7 +166,6 @@ raised_as! {
     SetError => "InvalidValueError",
     ShapeError => "InvalidValueError",
     ScoreError => "InvalidValueError",
-    StoreError => "FileError",
     FormatError => "ConfigurationError",
     FilterError => "InvalidValueError",
     UnknownFormatName => "InvalidValueError",

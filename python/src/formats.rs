@@ -91,9 +91,8 @@ impl Annotations {
     /// Name and file of each image.
     #[getter]
     fn images(&self) -> Vec<(String, PathBuf)> {
-        let pair = |image: &straylight_formats::AnnotatedImage| {
-            (image.name.clone(), image.file.clone())
-        };
+        let pair =
+            |image: &straylight_formats::AnnotatedImage| (image.name.clone(), image.file.clone());
         self.chosen.images.iter().map(pair).collect()
     }
 

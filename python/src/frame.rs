@@ -20,11 +20,18 @@ const WANTED: &str = "an image is an array of uint8 or uint16 of shape (height, 
 /// Takes an image as a frame: an array, anything that becomes one, or the path of a file.
 pub(crate) fn frame(image: &Bound<'_, PyAny>, name: Option<&str>) -> PyResult<Frame> {
     if let Ok(path) = image.extract::<PathBuf>() {
-        let frame = image.py().detach(|| read_frame(&path)).map_err(Raised::from)?;
+        let frame = image
+            .py()
+            .detach(|| read_frame(&path))
+            .map_err(Raised::from)?;
         return Ok(frame);
     }
     let pixels = rgb_image(image)?;
-    Ok(Frame::new(pixels, name.unwrap_or_default(), Timestamp::now()))
+    Ok(Frame::new(
+        pixels,
+        name.unwrap_or_default(),
+        Timestamp::now(),
+    ))
 }
 
 /// Takes an array, or anything that becomes one, as an image.
@@ -32,14 +39,15 @@ pub(crate) fn rgb_image(image: &Bound<'_, PyAny>) -> PyResult<RgbImage> {
     if let Some(found) = of_array(image)? {
         return Ok(found);
     }
-    let array = image.py().import("numpy")?.call_method1("asarray", (image,))?;
-    match of_array(&array)? {
-        Some(found) => Ok(found),
-        None => {
-            let (kind, shape) = (array.getattr("dtype")?, array.getattr("shape")?);
-            Err(Raised::value(format!("{WANTED}; this is {kind} of shape {shape}")).into())
-        }
+    let array = image
+        .py()
+        .import("numpy")?
+        .call_method1("asarray", (image,))?;
+    if let Some(found) = of_array(&array)? {
+        return Ok(found);
     }
+    let (kind, shape) = (array.getattr("dtype")?, array.getattr("shape")?);
+    Err(Raised::value(format!("{WANTED}; this is {kind} of shape {shape}")).into())
 }
 
 fn of_array(image: &Bound<'_, PyAny>) -> PyResult<Option<RgbImage>> {
@@ -84,10 +92,7 @@ fn pixels<T: Copy>(
 }
 
 /// An image as an array of uint8 of shape (height, width, 3).
-pub(crate) fn array<'py>(
-    py: Python<'py>,
-    image: RgbImage,
-) -> PyResult<Bound<'py, PyArray3<u8>>> {
+pub(crate) fn array(py: Python<'_>, image: RgbImage) -> PyResult<Bound<'_, PyArray3<u8>>> {
     let shape = [image.height() as usize, image.width() as usize, 3];
     numpy::PyArray1::from_vec(py, image.into_data()).reshape(shape)
 }

@@ -73,7 +73,9 @@ impl Client {
             details.proxy = ProxyChoice::Through(Secret::new(proxy));
         }
         details.workspace_id = workspace_id;
-        let geti = py.detach(|| Geti::connect(&details)).map_err(Raised::from)?;
+        let geti = py
+            .detach(|| Geti::connect(&details))
+            .map_err(Raised::from)?;
         Ok(Self { geti })
     }
 

@@ -16,7 +16,9 @@ use pyo3::prelude::*;
 /// An exception that asks the program to end (Ctrl-C) is passed on to the main thread.
 fn said(py: Python<'_>, error: &PyErr) -> String {
     if error.is_instance_of::<PyKeyboardInterrupt>(py) {
-        let interrupt = py.import("_thread").and_then(|it| it.call_method0("interrupt_main"));
+        let interrupt = py
+            .import("_thread")
+            .and_then(|it| it.call_method0("interrupt_main"));
         // Without a main thread there is nobody to interrupt.
         drop(interrupt);
     }

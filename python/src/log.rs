@@ -27,7 +27,11 @@ static CHANNEL: OnceLock<SyncSender<Message>> = OnceLock::new();
 static LOST: AtomicU64 = AtomicU64::new(0);
 
 enum Message {
-    Record { level: u8, name: String, text: String },
+    Record {
+        level: u8,
+        name: String,
+        text: String,
+    },
     Flush(SyncSender<()>),
 }
 

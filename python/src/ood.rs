@@ -20,6 +20,9 @@ use self::arrays::Arrays;
 use crate::convert;
 use crate::error::{Outcome, Raised};
 
+/// The name of a detector with its scores.
+type NamedScores<'py> = (&'static str, Bound<'py, PyArray1<f64>>);
+
 /// A fitted OOD model; a higher score is always more out of distribution.
 #[pyclass(frozen, module = "straylight._native")]
 pub(crate) struct OodModel(pub(crate) Arc<core::OodModel>);
@@ -54,7 +57,7 @@ impl OodModel {
         &self,
         py: Python<'py>,
         arrays: &Bound<'py, PyAny>,
-    ) -> PyResult<Vec<(&'static str, Bound<'py, PyArray1<f64>>)>> {
+    ) -> PyResult<Vec<NamedScores<'py>>> {
         let set = Arrays::read(arrays)?.set;
         let scores = py.detach(|| self.0.detector_scores(&set));
         let scores = scores.map_err(Raised::from)?.into_iter();
@@ -79,7 +82,11 @@ impl OodModel {
     /// What the threshold promises, as JSON; None without a promise.
     #[getter]
     fn promise(&self) -> Option<String> {
-        self.0.threshold_details().promise.as_ref().map(promise_json)
+        self.0
+            .threshold_details()
+            .promise
+            .as_ref()
+            .map(promise_json)
     }
 
     /// The kind of model.

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use pyo3::prelude::*;
-use straylight_deploy::{AsyncInference, Input, StreamOptions};
 use straylight::{Deployment, Keep};
+use straylight_deploy::{AsyncInference, Input, StreamOptions};
 
 use crate::error::{Outcome, Raised};
 use crate::interpreter::{inside, let_go};
@@ -101,7 +101,11 @@ impl Stream {
                 }
             });
         };
-        let queue = if explain { &self.explaining } else { &self.plain };
+        let queue = if explain {
+            &self.explaining
+        } else {
+            &self.plain
+        };
         let queue = queue.as_ref().ok_or_else(Self::closed)?;
         let submitted = py.detach(|| queue.submit(Input::Frame(input), completed));
         Ok(submitted.map_err(Raised::from)?)
@@ -128,7 +132,12 @@ impl Stream {
         for queue in [&self.plain, &self.explaining].into_iter().flatten() {
             py.detach(|| queue.await_all());
         }
-        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             Some(error) => Err(error),
             None => Ok(()),
         }

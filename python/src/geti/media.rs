@@ -5,16 +5,13 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use straylight::RgbImage;
-use straylight::image::{decode, encode_jpeg};
+use straylight::image::{decode, encode_png};
 use straylight_geti::wire::{Annotation, Media};
 use straylight_geti::{DatasetApi, DownloadOptions, GetiError, Rendition};
 
 use super::{Client, transferred, warn};
 use crate::error::Raised;
 use crate::{frame, patience};
-
-/// JPEG quality of images that are uploaded from memory.
-const JPEG_QUALITY: u8 = 95;
 
 impl Client {
     fn dataset_api(&self, project: &str, dataset: &str) -> DatasetApi {
@@ -33,7 +30,7 @@ impl Client {
         self.json(py, |geti| geti.at(project).dataset(dataset).images())
     }
 
-    /// Uploads pixels under a name.
+    /// Uploads pixels under a name, as PNG.
     fn upload_pixels(
         &self,
         py: Python<'_>,
@@ -43,7 +40,7 @@ impl Client {
         name: &str,
     ) -> PyResult<String> {
         let image: RgbImage = frame::rgb_image(image)?;
-        let bytes = py.detach(|| encode_jpeg(&image, JPEG_QUALITY));
+        let bytes = py.detach(|| encode_png(&image));
         let bytes = bytes.map_err(Raised::from)?;
         let api = self.dataset_api(project, dataset);
         self.json(py, |_| api.upload_image(bytes, name))

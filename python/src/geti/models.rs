@@ -19,13 +19,7 @@ impl Client {
     }
 
     /// One model with its optimized forms.
-    fn model(
-        &self,
-        py: Python<'_>,
-        project: &str,
-        group: &str,
-        model: &str,
-    ) -> PyResult<String> {
+    fn model(&self, py: Python<'_>, project: &str, group: &str, model: &str) -> PyResult<String> {
         self.json(py, |geti| geti.at(project).model(group, model))
     }
 
@@ -56,10 +50,12 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PathBuf> {
         let api = self.geti().at(project);
-        let wanted = models.into_iter().map(|(model_id, model_group_id)| DeploymentModel {
-            model_id,
-            model_group_id,
-        });
+        let wanted = models
+            .into_iter()
+            .map(|(model_id, model_group_id)| DeploymentModel {
+                model_id,
+                model_group_id,
+            });
         let wanted: Vec<_> = wanted.collect();
         patience::work(py, progress, move |steps| {
             Ok(api.download_deployment(&wanted, &folder, steps)?.root)

@@ -5,9 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use serde::Deserialize;
 use straylight::TaskType;
-use straylight_geti::{
-    LabelPlan, ProjectDownload, ProjectPlan, ProjectUpload, TaskPlan,
-};
+use straylight_geti::{LabelPlan, ProjectDownload, ProjectPlan, ProjectUpload, TaskPlan};
 
 use super::{Client, to_json, warn};
 use crate::error::{Outcome, Raised};
@@ -97,7 +95,9 @@ impl Client {
         labels: &str,
     ) -> PyResult<String> {
         let plan = project_plan(name, kind, labels)?;
-        self.json(py, |geti| geti.create_project(&plan.request(geti.version())?))
+        self.json(py, |geti| {
+            geti.create_project(&plan.request(geti.version())?)
+        })
     }
 
     /// Deletes a project.
@@ -161,12 +161,7 @@ impl Client {
     }
 
     /// Counts of media and annotations.
-    fn dataset_statistics(
-        &self,
-        py: Python<'_>,
-        project: &str,
-        dataset: &str,
-    ) -> PyResult<String> {
+    fn dataset_statistics(&self, py: Python<'_>, project: &str, dataset: &str) -> PyResult<String> {
         self.json(py, |geti| geti.at(project).dataset(dataset).statistics())
     }
 }

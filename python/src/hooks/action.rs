@@ -32,7 +32,9 @@ impl Action {
     #[staticmethod]
     fn of_config(config: &str, vault: PathBuf) -> PyResult<Self> {
         let config: ActionConfig = serde_json::from_str(config).map_err(Raised::from)?;
-        let inner = config.build(&BuildContext::default()).map_err(Raised::from)?;
+        let inner = config
+            .build(&BuildContext::default())
+            .map_err(Raised::from)?;
         Ok(Self(Arc::new(Vaulted {
             inner,
             vault: FolderVault(vault),

@@ -154,7 +154,12 @@ pub(crate) fn stats_json(hooks: &core::HookSet) -> Value {
             "breaker_open": stats.breaker_open,
         })
     };
-    hooks.stats().into_iter().map(one).collect::<Vec<_>>().into()
+    hooks
+        .stats()
+        .into_iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// The settings of each hook as JSON; null for one with a trigger or an action of Python's.
@@ -195,7 +200,9 @@ pub(crate) fn perform(
         hooks.add(hook)?;
         hooks.submit(&image, &prediction);
         let stats = hooks.stats();
-        let names = stats.iter().flat_map(|stats| hooks.dead_letters(&stats.hook));
+        let names = stats
+            .iter()
+            .flat_map(|stats| hooks.dead_letters(&stats.hook));
         Ok(names.map(|letter| letter.error).next())
     })?;
     match error {

@@ -43,7 +43,11 @@ impl Trigger {
         Ok(Self(Arc::new(PythonTrigger {
             name: class_name(object),
             object: object.clone().unbind(),
-            needs: if needs { Needs::ACTIVATIONS } else { Needs::NOTHING },
+            needs: if needs {
+                Needs::ACTIVATIONS
+            } else {
+                Needs::NOTHING
+            },
         })))
     }
 
@@ -146,7 +150,10 @@ impl PythonTrigger {
     }
 
     fn decision(&self, py: Python<'_>, score: f64) -> PyResult<bool> {
-        let decision = self.object.bind(py).call_method1("get_decision", (score,))?;
+        let decision = self
+            .object
+            .bind(py)
+            .call_method1("get_decision", (score,))?;
         decision.is_truthy()
     }
 }

@@ -28,10 +28,12 @@ impl Arrays {
             set = set.with_logits(matrix(&logits)?).map_err(Raised::from)?;
         }
         if let Some(found) = part("probabilities")? {
-            set = set.with_probabilities(matrix(&found)?).map_err(Raised::from)?;
+            set = set
+                .with_probabilities(matrix(&found)?)
+                .map_err(Raised::from)?;
         }
         if let Some(labels) = part("labels")? {
-            let labels: PyReadonlyArray1<'_, u32> = labels.extract().map_err(PyErr::from)?;
+            let labels: PyReadonlyArray1<'_, u32> = labels.extract()?;
             let labels = labels.as_array().to_vec();
             set = set.with_labels(labels).map_err(Raised::from)?;
         }
@@ -44,7 +46,7 @@ impl Arrays {
 }
 
 fn matrix(array: &Bound<'_, PyAny>) -> PyResult<Matrix> {
-    let array: PyReadonlyArray2<'_, f32> = array.extract().map_err(PyErr::from)?;
+    let array: PyReadonlyArray2<'_, f32> = array.extract()?;
     let [rows, columns] = [array.shape().first(), array.shape().get(1)].map(|n| *n.unwrap_or(&0));
     let data = match array.as_slice() {
         Ok(slice) if array.is_c_contiguous() => slice.to_vec(),
@@ -54,7 +56,7 @@ fn matrix(array: &Bound<'_, PyAny>) -> PyResult<Matrix> {
 }
 
 fn read_head(weight: &Bound<'_, PyAny>, bias: &Bound<'_, PyAny>) -> PyResult<Head> {
-    let bias: PyReadonlyArray1<'_, f32> = bias.extract().map_err(PyErr::from)?;
+    let bias: PyReadonlyArray1<'_, f32> = bias.extract()?;
     let head = Head::new(matrix(weight)?, bias.as_array().to_vec());
     Ok(head.map_err(Raised::from)?)
 }
@@ -101,7 +103,12 @@ pub(crate) fn fit_arrays(
     options.calibration = others(calibration)?;
     let set = known.set;
     let (model, report) = patience::work(py, progress, move |steps| {
-        Ok(core::OodModel::fit(&set, outliers.as_ref(), &options, steps)?)
+        Ok(core::OodModel::fit(
+            &set,
+            outliers.as_ref(),
+            &options,
+            steps,
+        )?)
     })?;
     fitted(model, &report)
 }

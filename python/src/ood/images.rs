@@ -162,7 +162,11 @@ fn labelled(folder: &Path) -> Outcome<Vec<LabelledImage>> {
         tracing::warn!("left out {problem}");
     }
     let labelled = |image: AnnotatedImage| {
-        let label = image.objects.into_iter().flat_map(|object| object.labels).next();
+        let label = image
+            .objects
+            .into_iter()
+            .flat_map(|object| object.labels)
+            .next();
         LabelledImage::file(image.file, label)
     };
     Ok(report.set.images.into_iter().map(labelled).collect())

@@ -51,7 +51,8 @@ class OODDetector(OutlierMixin, BaseEstimator):
         :param X: features of inliers, shape (n, D)
         :param y: ignored, as outlier detectors do
         """
-        X = validate_data(self, X, dtype="float32", ensure_min_samples=2)
+        # Directions are compared, and one dimension has none.
+        X = validate_data(self, X, dtype="float32", ensure_min_samples=2, ensure_min_features=2)
         try:
             self.model_ = fit(
                 X,

@@ -30,7 +30,7 @@ class ImageClient(_ProjectPart):
         """Uploads an image.
 
         :param image: a file, sent as it is, or uint8 **RGB** of shape (height, width, 3), sent as
-            JPEG (the SDK takes arrays as BGR)
+            PNG (the SDK takes arrays as BGR and sends JPEG)
         :param dataset: where to
         """
         place = self._dataset_id(dataset)
@@ -38,7 +38,7 @@ class ImageClient(_ProjectPart):
             text = self._client.upload_file(self.project.id, place, image)
         else:
             now = datetime.datetime.now()
-            name = f"numpy_{now:%Y-%m-%dT%H-%M-%S.%f}.jpg"
+            name = f"numpy_{now:%Y-%m-%dT%H-%M-%S.%f}.png"
             text = self._client.upload_pixels(self.project.id, place, image, name)
         return Image.from_dict({**json.loads(text), "dataset_id": place})
 
