@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-import tempfile
 from collections.abc import Sequence
+from typing import Any
 
 from ._progress import showing
 from .data_models import Model, OptimizedModel, Project
@@ -61,7 +61,7 @@ class Geti:
             )
         self.session = GetiSession(server_config)
         self.workspace_id: str = self.session.workspace_id
-        self._temporary: list[tempfile.TemporaryDirectory[str]] = []
+        self._temporary: list[Any] = []
 
     @property
     def projects(self) -> list[Project]:
@@ -124,6 +124,8 @@ class Geti:
 
     def _temporary_folder(self) -> str:
         """A folder that lives as long as this connection."""
+        import tempfile
+
         self._temporary.append(tempfile.TemporaryDirectory(prefix="straylight-"))
         return self._temporary[-1].name
 

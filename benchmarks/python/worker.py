@@ -1,0 +1,108 @@
+"""One measurement of one package in a process of its own; prints one line of JSON.
+
+    worker.py PACKAGE WHAT DEPLOYMENT PHOTOS
+
+PACKAGE is `straylight` or `geti_sdk`; only its name differs between the two. WHAT:
+
+import    seconds to import what the notebook imports
+hooks     photos a second through inference and a hook that writes all four files of each
+threads   photos a second with one and with ten threads that call `infer`
+"""
+
+import importlib
+import json
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+ROUNDS = 3
+
+
+def imports(package):
+    for name, things in {
+        package: ["Geti", "Visualizer"],
+        f"{package}.utils": ["get_server_details_from_env"],
+        f"{package}.rest_clients": ["ModelClient", "ProjectClient"],
+        f"{package}.deployment": ["Deployment"],
+        f"{package}.post_inference_hooks": [
+            "AlwaysTrigger", "FileSystemDataCollection", "GetiDataCollection",
+            "ObjectCountTrigger", "PostInferenceHook",
+        ],
+    }.items():
+        module = importlib.import_module(name)
+        for thing in things:
+            getattr(module, thing)
+
+
+def load(package, folder):
+    deployment = importlib.import_module(f"{package}.deployment").Deployment.from_folder(folder)
+    exact = {"INFERENCE_PRECISION_HINT": "f32"}
+    deployment.load_inference_models(device="CPU", openvino_configuration=exact)
+    return deployment
+
+
+def photos_in(folder):
+    import cv2
+
+    paths = sorted(Path(folder).rglob("*.webp"))[:100]
+    return [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
+
+
+def hooks(package, deployment, photos):
+    module = importlib.import_module(f"{package}.post_inference_hooks")
+    best = 0.0
+    for _ in range(ROUNDS):
+        with tempfile.TemporaryDirectory() as folder:
+            action = module.FileSystemDataCollection(target_folder=folder)
+            hook = module.PostInferenceHook(module.AlwaysTrigger(), action, max_threads=5)
+            deployment.add_post_inference_hook(hook)
+            start = time.perf_counter()
+            for photo in photos:
+                deployment.infer(photo)
+            if package == "straylight":
+                assert deployment.await_hooks(600)
+            else:
+                hook.executor.shutdown(wait=True)
+            best = max(best, len(photos) / (time.perf_counter() - start))
+            deployment.clear_inference_hooks()
+            written = {part: len(list((Path(folder) / part).iterdir())) for part in
+                       ("images", "predictions", "scores", "overlays")}
+    return {"photos_a_second": best, "written": written}
+
+
+def threads(deployment, photos, counts=(1, 10)):
+    result = {}
+    for count in counts:
+        best = 0.0
+        for _ in range(ROUNDS):
+            share = [photos[index::count] for index in range(count)]
+            workers = [threading.Thread(target=lambda part: [deployment.infer(x) for x in part],
+                                        args=(part,)) for part in share]
+            start = time.perf_counter()
+            [worker.start() for worker in workers]
+            [worker.join() for worker in workers]
+            best = max(best, len(photos) / (time.perf_counter() - start))
+        result[f"{count}_threads"] = best
+    return result
+
+
+def main():
+    package, what, folder, photos = sys.argv[1:5]
+    start = time.perf_counter()
+    imports(package)
+    seconds = time.perf_counter() - start
+    if what == "import":
+        result = {"seconds": seconds}
+    else:
+        deployment, pictures = load(package, folder), photos_in(photos)
+        for picture in pictures[:5]:
+            deployment.infer(picture)
+        result = (hooks(package, deployment, pictures) if what == "hooks"
+                  else threads(deployment, pictures))
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
