@@ -7,6 +7,37 @@ use std::sync::Mutex;
 use indicatif::{ProgressBar, ProgressStyle};
 use straylight::Progress;
 
+/// Counts images on a terminal, and nowhere else.
+pub(crate) struct Ticker(Option<ProgressBar>);
+
+impl Ticker {
+    /// A count that is seen if standard error is a terminal and standard output is none, which
+    /// the lines of results would share with it.
+    pub(crate) fn new() -> Self {
+        let is_seen = std::io::stderr().is_terminal() && !std::io::stdout().is_terminal();
+        let style = ProgressStyle::with_template("{spinner} {pos} images, {per_sec}, {elapsed}");
+        Self(is_seen.then(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar
+        }))
+    }
+
+    /// One image more.
+    pub(crate) fn tick(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.inc(1);
+        }
+    }
+
+    /// Takes the count away.
+    pub(crate) fn finish(self) {
+        if let Some(bar) = self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 /// Shows one piece of work after the other.
 pub(crate) struct TerminalProgress {
     bar: Mutex<Option<ProgressBar>>,

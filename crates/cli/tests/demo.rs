@@ -85,3 +85,40 @@ fn missing_assets_are_named_with_the_way_out() {
         "{error}"
     );
 }
+
+/// Runs the demo on a disk of its own of this size, in a name space where anybody may mount one.
+#[cfg(target_os = "linux")]
+fn demo_on_a_disk_of(megabytes: u32, folder: &Path) -> Output {
+    let script = format!(
+        "mount -t tmpfs -o size={megabytes}m none disk && {} demo --dir disk/demo --json report.json; \
+         status=$?; find disk/demo -size 0 ! -path '*/pending/*' ! -name '*.lock'; exit $status",
+        env!("CARGO_BIN_EXE_straylight")
+    );
+    std::fs::create_dir_all(folder.join("disk")).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "sh", "-c", &script]);
+    command.current_dir(folder).output().unwrap()
+}
+
+/// 3 MB are full while photos are imported, 14 MB when the deployment is saved.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_named_and_leaves_nothing_by_halves() {
+    let probe = Command::new("unshare")
+        .args(["--map-root-user", "--mount", "true"])
+        .status();
+    if !probe.is_ok_and(|status| status.success()) {
+        println!("not tested: this system lets nobody mount a small disk (unshare)");
+        return;
+    }
+    for megabytes in [3, 14] {
+        let folder = tempfile::tempdir().unwrap();
+        let output = demo_on_a_disk_of(megabytes, folder.path());
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{error}");
+        assert!(error.contains("disk/demo/"), "{error}");
+        assert!(error.contains("ree some space"), "{error}");
+        assert_eq!(text(&output.stdout), "", "no empty file, no half report");
+        assert!(!folder.path().join("report.json").exists());
+    }
+}

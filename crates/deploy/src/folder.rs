@@ -16,6 +16,7 @@
 //! folder is completed beside its place and then renamed into it.
 
 use std::fs;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -128,8 +129,10 @@ fn copy_folder(from: &Path, to: &Path) -> Result<(), FileError> {
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<(), FileError> {
-    fs::copy(from, to).map_err(|error| FileError::new("copy", from, error))?;
-    let file = fs::File::open(to).map_err(|error| FileError::new("read", to, error))?;
-    file.sync_all()
-        .map_err(|error| FileError::new("write", to, error))
+    let mut source = fs::File::open(from).map_err(|error| FileError::new("read", from, error))?;
+    let copied = fs::File::create(to).and_then(|mut target| {
+        io::copy(&mut source, &mut target)?;
+        target.sync_all()
+    });
+    copied.map_err(|error| FileError::new("write", to, error))
 }

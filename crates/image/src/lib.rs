@@ -15,6 +15,7 @@ mod orientation;
 pub mod resize;
 mod sheet;
 mod sniff;
+mod terminal;
 mod thumbnail;
 
 pub use decode::{ImageInfo, decode, decode_with, probe};
@@ -25,4 +26,5 @@ pub use file::{decode_frame, read_frame, read_frame_with};
 pub use limits::DecodeLimits;
 pub use sheet::{ContactSheet, Tile};
 pub use sniff::sniff;
+pub use terminal::TerminalGraphics;
 pub use thumbnail::thumbnail;

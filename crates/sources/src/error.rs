@@ -47,6 +47,12 @@ pub enum SourceErrorKind {
     /// The program that decodes videos failed.
     #[error("it cannot be decoded: {0}; check that the file or stream plays in ffplay")]
     Video(String),
+    /// An image of a server could not be downloaded.
+    #[error("{0}")]
+    Download(String),
+    /// The program that encodes videos failed.
+    #[error("it cannot be written: {0}; check the extension and the space on the disk")]
+    Encode(String),
     /// A live stream broke off; it is tried again.
     #[error("it broke off ({reason}); trying again in {:.1} s", retry_in.as_secs_f64())]
     Interrupted {
@@ -78,6 +84,11 @@ impl SourceError {
         }
     }
 
+    /// What is wrong at a place, for a [`Feed`](crate::Feed) of your own.
+    pub fn at(place: impl Into<String>, kind: SourceErrorKind) -> Self {
+        Self::new(place, kind)
+    }
+
     pub(crate) fn io(place: impl Into<String>, error: io::Error) -> Self {
         let kind = match error.kind() {
             io::ErrorKind::NotFound => SourceErrorKind::NotFound,
@@ -98,11 +109,21 @@ impl SourceError {
 }
 
 impl SourceErrorKind {
+    /// Whether it only says that the source is being tried again.
+    pub fn is_notice(&self) -> bool {
+        matches!(self, Self::Interrupted { .. })
+    }
+
+    /// Whether a program is missing on this machine.
+    pub fn is_about_the_machine(&self) -> bool {
+        matches!(self, Self::NoFfmpeg(_))
+    }
+
     /// Whether it says that one image is bad and not the source as a whole.
     pub fn is_about_one_image(&self) -> bool {
         matches!(
             self,
-            Self::Image(_) | Self::Decoder | Self::Read(_) | Self::NotFound
+            Self::Image(_) | Self::Decoder | Self::Read(_) | Self::NotFound | Self::Download(_)
         )
     }
 }

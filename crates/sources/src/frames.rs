@@ -7,15 +7,20 @@
 
 use std::iter::FusedIterator;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use straylight_image::DecodeLimits;
 
 use crate::{Feed, Item, SourceError, SourceOptions, Sourced, Stop};
 
 type Outcome = Result<Sourced, SourceError>;
+/// How often a consumer that waits looks whether the source was asked to end: what the feed is
+/// blocked in (a read from a terminal) may never return.
+const LOOK: Duration = Duration::from_millis(100);
+
 type Work = (Result<Item, SourceError>, SyncSender<Outcome>);
 
 /// The frames of a source in order; ends when the source does or was asked to.
@@ -93,16 +98,27 @@ fn decode_all(work: &Mutex<Receiver<Work>>, limits: &DecodeLimits) {
     }
 }
 
+impl Frames {
+    /// The next slot; `None` when the feed is done, or was asked to end and gave nothing more.
+    fn slot(&self) -> Option<Receiver<Outcome>> {
+        let slots = self.slots.as_ref()?;
+        loop {
+            let was_asked = self.stop.is_asked();
+            match slots.recv_timeout(LOOK) {
+                Ok(slot) => return Some(slot),
+                Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) if was_asked => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
 impl Iterator for Frames {
     type Item = Outcome;
 
     fn next(&mut self) -> Option<Outcome> {
-        let outcome = self
-            .slots
-            .as_ref()?
-            .recv()
-            .ok()
-            .and_then(|slot| slot.recv().ok());
+        let outcome = self.slot().and_then(|slot| slot.recv().ok());
         if outcome.is_none() {
             self.slots = None;
         }

@@ -36,6 +36,7 @@ pub use item::{Content, Feed, Item, Sink, Sourced};
 pub use options::SourceOptions;
 pub use spec::Spec;
 pub use stop::Stop;
+pub use video::{VideoWriter, frame_rate};
 
 use std::io::{BufRead, BufReader, stdin};
 

@@ -66,6 +66,11 @@ impl Spec {
         }
     }
 
+    /// Whether its images have times of their own, whatever the speed at which they are read.
+    pub fn is_recording(&self) -> bool {
+        matches!(self, Self::Video(_))
+    }
+
     /// Images and archives are told by their first bytes; anything that ffmpeg may know is left
     /// to it, unless it is plain text.
     fn of_file(path: &Path) -> Result<Self, SourceError> {

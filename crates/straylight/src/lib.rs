@@ -8,7 +8,10 @@
 pub mod bench;
 pub mod demo;
 pub mod fit;
+pub mod hookfile;
 mod parallel;
+pub mod platform;
+pub mod run;
 pub mod serve;
 
 pub use straylight_core::{
@@ -16,13 +19,18 @@ pub use straylight_core::{
     NoProgress, Point, Prediction, Progress, Project, RgbImage, SaliencyMap, ScoredLabel, Shape,
     Task, TaskType, Timestamp,
 };
-pub use straylight_deploy::{DeployError, Deployment, Keep, LoadOptions, ModelCache, SavedHooks};
+pub use straylight_deploy::{
+    DeployError, Deployment, Keep, LoadOptions, ModelCache, SavedHooks, custom, deployment_folder,
+};
 pub use straylight_engine as engine;
 pub use straylight_files::write_atomically;
+pub use straylight_formats as formats;
+pub use straylight_geti as geti;
 pub use straylight_hooks as hooks;
 pub use straylight_image as image;
 pub use straylight_ood as ood;
 pub use straylight_server as server;
+pub use straylight_sources as sources;
 pub use straylight_store as store;
 
 /// Compiles the examples of the README.

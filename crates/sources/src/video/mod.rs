@@ -7,9 +7,10 @@
 
 mod ppm;
 mod program;
+mod write;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use program::{Probe, Running, seconds};
@@ -19,8 +20,18 @@ use crate::item::{Content, Feed, Item, Sink};
 use crate::spec::redacted;
 use crate::{SourceError, SourceErrorKind, SourceOptions, Stop};
 
+pub use write::VideoWriter;
+
 /// The longest wait between two attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How many frames of a video file are taken a second with these options; `None` if ffprobe does
+/// not know the file's own rate.
+pub fn frame_rate(video: &Path, options: &SourceOptions) -> Option<f64> {
+    let own = || program::probe(&options.ffmpeg, video).rate;
+    let rate = options.fps.or_else(own)?;
+    Some(rate / options.stride.max(1) as f64)
+}
 
 /// Gives the frames of a video file.
 pub(crate) struct VideoFeed {

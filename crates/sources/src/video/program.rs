@@ -94,14 +94,14 @@ fn kill(child: &Mutex<Child>) {
     let _ = child.lock().unwrap_or_else(PoisonError::into_inner).kill();
 }
 
-fn not_started(program: &Path, error: io::Error) -> SourceErrorKind {
+pub(super) fn not_started(program: &Path, error: io::Error) -> SourceErrorKind {
     match error.kind() {
         ErrorKind::NotFound => SourceErrorKind::NoFfmpeg(program.to_owned()),
         _ => SourceErrorKind::Read(error),
     }
 }
 
-fn last_lines(messages: impl BufRead) -> String {
+pub(super) fn last_lines(messages: impl BufRead) -> String {
     let mut last = VecDeque::new();
     for line in messages.split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line).trim().to_owned();

@@ -1,0 +1,332 @@
+//! `straylight dataset`: datasets of a Geti server or of the local store, and annotation formats.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use straylight::TaskType;
+use straylight::formats::{
+    AnnotatedSet, Filter, Format, Problem, ReadOptions, WriteOptions, read as read_set,
+    write as write_set,
+};
+use straylight::platform::{
+    ImportOptions, Platform, download, export, import, split_target, upload,
+};
+
+use crate::command::platform::PlatformArguments;
+use crate::command::project::task_type;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::progress::TerminalProgress;
+
+/// Arguments of `straylight dataset`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A dataset is named PROJECT/DATASET, or PROJECT for its training dataset. The formats are coco,
+datumaro, voc, yolo, tree (a folder for each label) and geti. A filter joins label names by and, or,
+not and brackets: 'dog and not (cat or \"guide dog\")'.
+
+Examples:
+  straylight dataset show coco/ --filter dog --names
+  straylight dataset convert coco/ --to yolo --out yolo --filter 'dog or cat'
+  straylight dataset import coco/ --into pets/Dataset --task detection --store straylight-store
+  straylight dataset export pets --format voc --out pets-voc
+  straylight dataset download 'birds/OOD Images Collected' --out strays
+
+Bad files and entries are listed and left out, the good ones go in; the exit code is then 3.")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    platform: PlatformArguments,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the datasets of a project with their counts.
+    List {
+        /// Name or identifier of the project.
+        project: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a dataset.
+    Create {
+        /// PROJECT/DATASET.
+        dataset: String,
+    },
+    /// Upload images and videos without annotations.
+    Upload {
+        /// PROJECT/DATASET.
+        dataset: String,
+        /// Files, and folders whose files are meant.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// Download images and annotations as the Python SDK lays them out.
+    Download {
+        /// PROJECT/DATASET.
+        dataset: String,
+        /// The folder.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+    },
+    /// Import a folder of images with annotations.
+    Import {
+        /// The folder.
+        folder: PathBuf,
+        /// PROJECT/DATASET; the dataset is made if it is missing.
+        #[arg(long, value_name = "DATASET")]
+        into: String,
+        /// The format; found from the files by default.
+        #[arg(long)]
+        format: Option<Format>,
+        /// Only images whose labels fit.
+        #[arg(long)]
+        filter: Option<Filter>,
+        /// Make the project if it is missing, with a task of this type and the set's labels.
+        #[arg(long, value_parser = task_type)]
+        task: Option<TaskType>,
+    },
+    /// Export a dataset with its annotations in a format.
+    Export {
+        /// PROJECT/DATASET.
+        dataset: String,
+        /// A new or empty folder.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// The format.
+        #[arg(long)]
+        format: Format,
+        /// Only images whose labels fit.
+        #[arg(long)]
+        filter: Option<Filter>,
+    },
+    /// Show a folder of images with annotations: labels, counts, names.
+    Show {
+        /// The folder.
+        folder: PathBuf,
+        /// The format; found from the files by default.
+        #[arg(long)]
+        format: Option<Format>,
+        /// Only images whose labels fit.
+        #[arg(long)]
+        filter: Option<Filter>,
+        /// Print the path of each image instead, for `straylight run -`.
+        #[arg(long, conflicts_with = "json")]
+        names: bool,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Convert a folder of images with annotations into another format.
+    Convert {
+        /// The folder.
+        folder: PathBuf,
+        /// The format that it has; found from the files by default.
+        #[arg(long, value_name = "FORMAT")]
+        from: Option<Format>,
+        /// The format that it shall have.
+        #[arg(long, value_name = "FORMAT")]
+        to: Format,
+        /// A new or empty folder.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Only images whose labels fit.
+        #[arg(long)]
+        filter: Option<Filter>,
+        /// Write annotations only.
+        #[arg(long)]
+        without_images: bool,
+    },
+}
+
+/// Does what was asked for.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let progress = TerminalProgress::new();
+    let open = || arguments.platform.open();
+    match &arguments.what {
+        What::List { project, json } => list(&open()?, project, *json),
+        What::Create { dataset } => create(&open()?, dataset),
+        What::Upload { dataset, paths } => {
+            let done = upload(&open()?.target(dataset)?, paths, &progress)?;
+            output::line(&format!(
+                "{} uploaded, {} were there",
+                done.media, done.skipped
+            ));
+            Ok(output::problems(done.problems))
+        }
+        What::Download { dataset, out } => {
+            let problems = download(&open()?.target(dataset)?, out, &progress)?;
+            output::line(&format!("downloaded to {}", out.display()));
+            Ok(output::problems(problems))
+        }
+        What::Import {
+            folder,
+            into,
+            format,
+            filter,
+            task,
+        } => {
+            let options = ImportOptions {
+                format: *format,
+                filter: filter.clone(),
+                create: *task,
+            };
+            let done = import(&open()?, split_target(into), folder, &options, &progress)?;
+            output::line(&format!(
+                "{} images with {} annotations imported, {} were there",
+                done.images, done.objects, done.skipped
+            ));
+            Ok(output::problems(done.problems))
+        }
+        What::Export {
+            dataset,
+            out,
+            format,
+            filter,
+        } => {
+            let platform = open()?;
+            let dataset = platform.target(dataset)?;
+            let done = export(&dataset, out, *format, filter.as_ref(), &progress)?;
+            let report = &done.report;
+            output::line(&format!(
+                "{} images, {} objects exported",
+                report.images, report.objects
+            ));
+            losses(&report.losses);
+            Ok(output::problems(done.problems))
+        }
+        What::Show {
+            folder,
+            format,
+            filter,
+            names,
+            json,
+        } => {
+            let (set, problems) = read(folder, *format, filter.as_ref())?;
+            show(&set, *names, *json)?;
+            Ok(output::problems(problems))
+        }
+        What::Convert {
+            folder,
+            from,
+            to,
+            out,
+            filter,
+            without_images,
+        } => {
+            let (set, problems) = read(folder, *from, filter.as_ref())?;
+            let options = WriteOptions {
+                copy_images: !without_images,
+            };
+            let report = write_set(&set, out, *to, &options)?;
+            output::line(&format!(
+                "{} images, {} objects written",
+                report.images, report.objects
+            ));
+            losses(&report.losses);
+            Ok(output::problems(problems))
+        }
+    }
+}
+
+/// What the format could not hold: no failure, but worth a line each.
+fn losses(losses: &[Problem]) {
+    for loss in losses {
+        output::note(&format!("note: {loss}"));
+    }
+}
+
+type Read = (AnnotatedSet, Vec<(String, String)>);
+
+fn read(folder: &Path, format: Option<Format>, filter: Option<&Filter>) -> Result<Read, Failure> {
+    let format = format.map_or_else(|| Format::detect(folder), Ok)?;
+    let report = read_set(folder, format, &ReadOptions::default())?;
+    let mut set = report.set;
+    if let Some(filter) = filter {
+        for name in filter.label_names() {
+            if !set.label_names().any(|label| label == name) {
+                output::note(&format!("note: no label is called `{name}`"));
+            }
+        }
+        set.retain(filter);
+    }
+    let problems = report.problems.into_iter();
+    Ok((
+        set,
+        problems
+            .map(|problem| (problem.place, problem.message))
+            .collect(),
+    ))
+}
+
+fn show(set: &AnnotatedSet, names: bool, as_json: bool) -> Result<(), Failure> {
+    if names {
+        for image in &set.images {
+            output::line(&image.file.display().to_string());
+        }
+        return Ok(());
+    }
+    let counts = set.counts();
+    if as_json {
+        let labels = counts.iter().map(
+            |count| json!({ "name": count.name, "images": count.images, "objects": count.objects }),
+        );
+        let shown = json!({ "images": set.images.len(), "labels": labels.collect::<Vec<_>>() });
+        return output::json(&shown, "-".as_ref());
+    }
+    output::line(&format!("{} images", set.images.len()));
+    for count in counts {
+        output::line(&format!(
+            "{}: {} images, {} objects",
+            count.name, count.images, count.objects
+        ));
+    }
+    Ok(())
+}
+
+fn list(platform: &Platform, project: &str, as_json: bool) -> Outcome {
+    let api = platform.project_api(project)?;
+    let mut all = Vec::new();
+    for dataset in api.datasets()? {
+        let counts = api.dataset(&dataset.id).statistics()?.overview;
+        all.push((dataset, counts));
+    }
+    if as_json {
+        let all = all.iter().map(|(dataset, counts)| {
+            json!({
+                "id": dataset.id,
+                "name": dataset.name,
+                "training": dataset.use_for_training,
+                "images": counts.images,
+                "videos": counts.videos,
+                "annotated_images": counts.annotated_images,
+            })
+        });
+        output::json(&all.collect::<Vec<_>>(), "-".as_ref())?;
+        return Ok(Exit::Success);
+    }
+    for (dataset, counts) in &all {
+        let training = if dataset.use_for_training {
+            ", training"
+        } else {
+            ""
+        };
+        output::line(&format!(
+            "{}  {}: {} images, {} annotated, {} videos{training}",
+            dataset.id, dataset.name, counts.images, counts.annotated_images, counts.videos
+        ));
+    }
+    Ok(Exit::Success)
+}
+
+fn create(platform: &Platform, target: &str) -> Outcome {
+    let (project, Some(name)) = split_target(target) else {
+        return Err(format!("`{target}` names no dataset: write PROJECT/DATASET").into());
+    };
+    let dataset = platform.project_api(project)?.create_dataset(name)?;
+    output::line(&format!("made {}  {}", dataset.id, dataset.name));
+    Ok(Exit::Success)
+}

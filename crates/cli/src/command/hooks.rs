@@ -1,0 +1,310 @@
+//! `straylight hooks`: the hooks that are saved with a deployment.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use straylight::hookfile::{ActionDraft, HookDraft, HookFile, Limit, TriggerKind, kind};
+use straylight::hooks::config::HookConfig;
+use straylight::platform::split_target;
+
+use crate::command::platform::PlatformArguments;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+
+/// Arguments of `straylight hooks`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straylight hooks add --deployment D --trigger ood --action folder --to strays
+  straylight hooks add --deployment D --trigger ood --threshold 0.7 --limit 1/s --limit similar \\
+    --action dataset --to 'birds/OOD Images Collected' --store straylight-store
+  straylight hooks add --deployment D --trigger count --labels dog --threshold 0 --mode greater \\
+    --action folder --to hook_data/dogs
+  straylight hooks check --deployment D")]
+pub(crate) struct Arguments {
+    /// Folder of the deployment.
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        env = "STRAYLIGHT_DEPLOYMENT",
+        global = true
+    )]
+    deployment: Option<PathBuf>,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Show the hooks.
+    Show {
+        /// Print their configuration as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what keeps the hooks from working; contacts no server and collects nothing.
+    Check {
+        /// Put secrets that are in clear text into files of this folder and refer to them.
+        #[arg(long, value_name = "FOLDER")]
+        move_secrets: Option<PathBuf>,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a hook.
+    Add(Box<AddArguments>),
+    /// Remove hooks.
+    Remove(RemoveArguments),
+}
+
+/// Which hooks go.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct RemoveArguments {
+    /// Their names, or their numbers counted from 1.
+    hooks: Vec<String>,
+    /// All of them.
+    #[arg(long)]
+    all: bool,
+}
+
+/// A hook to be added.
+#[derive(Debug, Args)]
+struct AddArguments {
+    /// Which images are wanted.
+    #[arg(long, value_enum, required_unless_present = "hook")]
+    trigger: Option<TriggerArgument>,
+    /// ood: score from which on it fires, 0..1 (default: the model's own). confidence: probability
+    /// below which it fires. count: number of objects to compare with.
+    #[arg(long, allow_negative_numbers = true)]
+    threshold: Option<f64>,
+    /// ood: share of normal images that may be called strange, instead of a threshold.
+    #[arg(long, value_name = "SHARE", conflicts_with = "threshold")]
+    false_alarm_rate: Option<f64>,
+    /// label, count, confidence: the labels that matter, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    labels: Vec<String>,
+    /// count: greater, lower or equal. label: or (any of them), and (all of them).
+    #[arg(long)]
+    mode: Option<String>,
+    /// Where images go.
+    #[arg(long, value_enum, requires = "to", required_unless_present = "hook")]
+    action: Option<ActionArgument>,
+    /// folder: its path. dataset, geti: PROJECT/DATASET. http: the address.
+    #[arg(long, value_name = "PLACE")]
+    to: Option<String>,
+    /// What holds images back, may be given several times: 1/s, 10/min, 100/h, 500/d, 2000 (in
+    /// all), 'label 30', 'similar 4', 'best 3/60'.
+    #[arg(long, value_name = "LIMIT")]
+    limit: Vec<Limit>,
+    /// Name of the hook in metrics, logs and queues.
+    #[arg(long)]
+    name: Option<String>,
+    /// Threads that deliver; 0 delivers before the next image is inferred.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    max_threads: usize,
+    /// geti: where the token is found when the hook runs, `env:NAME` or `file:PATH`.
+    #[arg(long, value_name = "REFERENCE", default_value = "env:GETI_TOKEN")]
+    token: String,
+    /// A whole hook as JSON, from this file (-: standard input), for what has no flag:
+    /// combinations of triggers, S3, MQTT, queues, retries.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["trigger", "action"])]
+    hook: Option<PathBuf>,
+    #[command(flatten)]
+    platform: PlatformArguments,
+}
+
+/// The triggers.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TriggerArgument {
+    /// Every image.
+    Always,
+    /// A probability below a threshold.
+    Confidence,
+    /// Nothing found.
+    Empty,
+    /// Certain labels.
+    Label,
+    /// The number of objects.
+    Count,
+    /// Out of distribution.
+    Ood,
+}
+
+/// The actions.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ActionArgument {
+    /// Images, predictions, scores and overlays in a folder.
+    Folder,
+    /// A dataset of the local store.
+    Dataset,
+    /// A dataset of a Geti server.
+    Geti,
+    /// A POST request with the prediction.
+    Http,
+}
+
+/// Shows, checks, adds or removes.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let folder = arguments.deployment.as_deref();
+    let folder = folder.ok_or("name the deployment with --deployment FOLDER")?;
+    let mut file = HookFile::open(folder)?;
+    match &arguments.what {
+        What::Show { json } => show(&file, *json)?,
+        What::Check { move_secrets, json } => {
+            return check(&mut file, move_secrets.as_deref(), *json);
+        }
+        What::Add(add) => {
+            file.add(add.hook()?)?;
+            file.save()?;
+            output::line(&format!(
+                "added {}",
+                file.names().last().map_or("", String::as_str)
+            ));
+        }
+        What::Remove(remove) => {
+            let names = if remove.all {
+                file.names()
+            } else {
+                remove.hooks.clone()
+            };
+            // Numbers are those of before: the last goes first.
+            let mut removed = Vec::new();
+            for name in names.iter().rev() {
+                removed.push(file.remove(name)?);
+            }
+            file.save()?;
+            output::line(&format!("removed {} hooks", removed.len()));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn show(file: &HookFile, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return output::json(&file.hooks, "-".as_ref());
+    }
+    if file.hooks.is_empty() {
+        output::line("no hooks");
+    }
+    for (number, (hook, name)) in (1..).zip(file.hooks.iter().zip(file.names())) {
+        output::line(&format!("{number}  {name}"));
+        output::line(&format!("     when   {}", settings(&hook.trigger)?));
+        output::line(&format!("     then   {}", settings(&hook.action)?));
+        let limits = serde_json::to_value(&hook.limits)?;
+        if limits.as_object().is_some_and(|limits| !limits.is_empty()) {
+            output::line(&format!("     limits {limits}"));
+        }
+    }
+    Ok(())
+}
+
+/// The name of a trigger or action, then its settings.
+fn settings(config: &impl serde::Serialize) -> Result<String, Failure> {
+    let name = kind(config);
+    let value = serde_json::to_value(config)?;
+    Ok(match value.get(&name).and_then(Value::as_object) {
+        Some(settings) if !settings.is_empty() => format!("{name} {}", value[&name]),
+        _ => name,
+    })
+}
+
+fn check(file: &mut HookFile, secrets: Option<&Path>, as_json: bool) -> Outcome {
+    if let Some(folder) = secrets {
+        for moved in file.move_secrets(folder)? {
+            output::note(&format!("moved the {} to {}", moved.what, moved.reference));
+        }
+        file.save()?;
+    }
+    let problems = file.check()?;
+    if as_json {
+        output::json(
+            &json!({ "hooks": file.names(), "problems": problems }),
+            "-".as_ref(),
+        )?;
+    } else {
+        for problem in &problems {
+            output::line(problem);
+        }
+        output::line(&format!(
+            "{} hooks, {} problems",
+            file.hooks.len(),
+            problems.len()
+        ));
+    }
+    Ok(if problems.is_empty() {
+        Exit::Success
+    } else {
+        Exit::Failure
+    })
+}
+
+impl AddArguments {
+    fn hook(&self) -> Result<HookConfig, Failure> {
+        if let Some(path) = &self.hook {
+            return read_hook(path);
+        }
+        let (Some(trigger), Some(_)) = (self.trigger, self.action) else {
+            return Err("give --trigger and --action, or --hook FILE".into());
+        };
+        let draft = HookDraft {
+            name: self.name.clone(),
+            trigger: trigger.into(),
+            threshold: self.threshold,
+            false_alarm_rate: self.false_alarm_rate,
+            labels: self.labels.clone(),
+            mode: self.mode.clone(),
+            action: self.action()?,
+            limits: self.limit.clone(),
+            max_threads: self.max_threads,
+        };
+        Ok(draft.build()?)
+    }
+
+    fn action(&self) -> Result<ActionDraft, Failure> {
+        let to = self.to.as_deref().unwrap_or_default();
+        let dataset = || match split_target(to) {
+            (project, Some(dataset)) => Ok((project.to_owned(), dataset.to_owned())),
+            _ => Err(format!("`{to}` is no dataset: write PROJECT/DATASET")),
+        };
+        Ok(match self.action {
+            Some(ActionArgument::Dataset) => {
+                let (project, dataset) = dataset()?;
+                let store = self.platform.store.clone();
+                let store = store.ok_or("name the folder of the local store with --store")?;
+                ActionDraft::Store(store, project, dataset)
+            }
+            Some(ActionArgument::Geti) => {
+                let (project, dataset) = dataset()?;
+                let server = self.platform.details()?;
+                ActionDraft::Geti(server, self.token.clone(), project, dataset)
+            }
+            Some(ActionArgument::Http) => ActionDraft::Http(to.to_owned()),
+            Some(ActionArgument::Folder) | None => ActionDraft::Folder(PathBuf::from(to)),
+        })
+    }
+}
+
+fn read_hook(path: &Path) -> Result<HookConfig, Failure> {
+    let text = if path == Path::new("-") {
+        std::io::read_to_string(std::io::stdin())?
+    } else {
+        std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
+    };
+    let read = serde_json::from_str(&text);
+    Ok(read.map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+impl From<TriggerArgument> for TriggerKind {
+    fn from(argument: TriggerArgument) -> Self {
+        match argument {
+            TriggerArgument::Always => Self::Always,
+            TriggerArgument::Confidence => Self::Confidence,
+            TriggerArgument::Empty => Self::Empty,
+            TriggerArgument::Label => Self::Label,
+            TriggerArgument::Count => Self::Count,
+            TriggerArgument::Ood => Self::Ood,
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! `straylight project`: projects of a Geti server or of the local store.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use straylight::TaskType;
+use straylight::geti::wire::{Project, Task};
+use straylight::geti::{ClassFolders, ProjectDownload, ProjectPlan, ProjectUpload, TaskPlan};
+use straylight::platform::Platform;
+
+use crate::command::platform::PlatformArguments;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output;
+use crate::progress::TerminalProgress;
+
+/// Arguments of `straylight project`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  straylight project list
+  straylight project create birds --task classification --labels tern,auklet
+  straylight project create birds --from photos/ --store straylight-store
+  straylight project download birds --out birds
+  straylight project upload birds --name 'birds again'")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    platform: PlatformArguments,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// List the projects.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make a project.
+    Create(CreateArguments),
+    /// Show a project: tasks, labels, datasets.
+    Show {
+        /// Name or identifier.
+        project: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Delete a project with all that is in it.
+    Delete {
+        /// Name or identifier.
+        project: String,
+        /// Really.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Download a project: description, media, annotations, as the Python SDK lays them out.
+    Download {
+        /// Name or identifier.
+        project: String,
+        /// The folder; what is in it already is not downloaded again.
+        #[arg(long, value_name = "FOLDER")]
+        out: PathBuf,
+        /// Leave videos out.
+        #[arg(long)]
+        without_videos: bool,
+    },
+    /// Make a project of a folder that was downloaded.
+    Upload {
+        /// The folder.
+        folder: PathBuf,
+        /// Name of the new project; that of the downloaded one by default.
+        #[arg(long)]
+        name: Option<String>,
+        /// Let the server train by itself afterwards.
+        #[arg(long)]
+        auto_training: bool,
+    },
+}
+
+/// A project to be made.
+#[derive(Debug, Args)]
+struct CreateArguments {
+    /// Its name.
+    name: String,
+    /// What it does: classification, detection, segmentation, anomaly, ...
+    #[arg(long, value_parser = task_type, required_unless_present = "from")]
+    task: Option<TaskType>,
+    /// Its labels, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    labels: Vec<String>,
+    /// Any number of the labels may hold for an image.
+    #[arg(long)]
+    multi_label: bool,
+    /// A classification of the images in this folder, which has a subfolder for each label.
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["task", "labels"])]
+    from: Option<PathBuf>,
+}
+
+/// A type of task by the platform's name.
+pub(crate) fn task_type(text: &str) -> Result<TaskType, String> {
+    let name = text.to_lowercase().replace('-', "_");
+    serde_json::from_value(Value::String(name)).map_err(|error| error.to_string())
+}
+
+/// Lists, makes, shows, deletes, downloads or uploads.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let platform = arguments.platform.open()?;
+    match &arguments.what {
+        What::List { json } => list(&platform, *json)?,
+        What::Create(create) => return create.run(&platform),
+        What::Show { project, json } => show(&platform.project(project)?, *json)?,
+        What::Delete { project, yes } => delete(&platform, project, *yes)?,
+        What::Download {
+            project,
+            out,
+            without_videos,
+        } => {
+            let options = ProjectDownload {
+                videos: !without_videos,
+            };
+            let api = platform.project_api(project)?;
+            let done = api.download_to(out, options, &TerminalProgress::new())?;
+            output::line(&format!(
+                "{} media and {} annotations downloaded to {}, {} media were there",
+                done.media.done.len(),
+                done.annotations.done.len(),
+                out.display(),
+                done.media.skipped
+            ));
+            let failed = done.media.failed.into_iter().chain(done.annotations.failed);
+            return Ok(output::problems(failed));
+        }
+        What::Upload {
+            folder,
+            name,
+            auto_training,
+        } => {
+            let options = ProjectUpload {
+                name: name.clone(),
+                auto_training: *auto_training,
+            };
+            let done =
+                platform
+                    .geti()
+                    .upload_project(folder, &options, &TerminalProgress::new())?;
+            output::line(&format!(
+                "made {}: {} media, {} annotated",
+                done.project.name,
+                done.media.done.len(),
+                done.annotations.done.len()
+            ));
+            let failed = done.media.failed.into_iter().chain(done.annotations.failed);
+            return Ok(output::problems(failed));
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn list(platform: &Platform, as_json: bool) -> Result<(), Failure> {
+    let projects = platform.geti().projects()?;
+    if as_json {
+        return output::json(
+            &projects.iter().map(described).collect::<Vec<_>>(),
+            "-".as_ref(),
+        );
+    }
+    for project in &projects {
+        output::line(&format!(
+            "{}  {}  {}",
+            project.id,
+            project.name,
+            tasks(project)
+        ));
+    }
+    Ok(())
+}
+
+fn tasks(project: &Project) -> String {
+    let tasks = project
+        .pipeline
+        .tasks
+        .iter()
+        .filter(|task| task.is_trainable());
+    tasks
+        .map(|task| task.title.as_str())
+        .collect::<Vec<_>>()
+        .join(" -> ")
+}
+
+fn show(project: &Project, as_json: bool) -> Result<(), Failure> {
+    if as_json {
+        return output::json(&described(project), "-".as_ref());
+    }
+    output::line(&format!("{}  {}", project.id, project.name));
+    for task in project
+        .pipeline
+        .tasks
+        .iter()
+        .filter(|task| task.is_trainable())
+    {
+        output::line(&format!(
+            "task     {}: {}",
+            task.title,
+            labels(task).join(", ")
+        ));
+    }
+    for dataset in project.datasets.iter().flatten() {
+        let training = if dataset.use_for_training {
+            " (training)"
+        } else {
+            ""
+        };
+        output::line(&format!(
+            "dataset  {}  {}{training}",
+            dataset.id, dataset.name
+        ));
+    }
+    Ok(())
+}
+
+fn labels(task: &Task) -> Vec<&str> {
+    task.labels()
+        .iter()
+        .map(|label| label.name.as_str())
+        .collect()
+}
+
+fn described(project: &Project) -> Value {
+    let tasks = project
+        .pipeline
+        .tasks
+        .iter()
+        .filter(|task| task.is_trainable());
+    let tasks = tasks
+        .map(|task| json!({ "title": task.title, "type": task.task_type, "labels": labels(task) }));
+    let datasets = project.datasets.iter().flatten();
+    let datasets = datasets.map(|dataset| {
+        json!({ "id": dataset.id, "name": dataset.name, "training": dataset.use_for_training })
+    });
+    json!({
+        "id": project.id,
+        "name": project.name,
+        "created_at": project.creation_time,
+        "tasks": tasks.collect::<Vec<_>>(),
+        "datasets": datasets.collect::<Vec<_>>(),
+    })
+}
+
+fn delete(platform: &Platform, project: &str, yes: bool) -> Result<(), Failure> {
+    let project = platform.project(project)?;
+    if !yes {
+        let name = project.name;
+        return Err(format!("`{name}` and all of its images would be gone; say --yes").into());
+    }
+    platform.geti().delete_project(&project.id)?;
+    output::line(&format!("deleted {}", project.name));
+    Ok(())
+}
+
+impl CreateArguments {
+    fn run(&self, platform: &Platform) -> Outcome {
+        let geti = platform.geti();
+        if let Some(folder) = &self.from {
+            let folders = ClassFolders::read(folder)?;
+            let progress = TerminalProgress::new();
+            let (project, images) =
+                geti.create_project_from_folders(&self.name, &folders, false, &progress)?;
+            output::line(&format!(
+                "made {} with {} images",
+                project.name,
+                images.done.len()
+            ));
+            return Ok(output::problems(images.failed));
+        }
+        let task = self.task.ok_or("say what the project does with --task")?;
+        let plan = TaskPlan::new(task, self.labels.iter().map(String::as_str));
+        let plan = if self.multi_label {
+            plan.multi_label()
+        } else {
+            plan
+        };
+        let request = ProjectPlan::single(&self.name, plan).request(geti.version())?;
+        let project = geti.create_project(&request)?;
+        output::line(&format!("made {}  {}", project.id, project.name));
+        Ok(Exit::Success)
+    }
+}

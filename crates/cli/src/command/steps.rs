@@ -1,0 +1,142 @@
+//! How `predict`, `run` and `replay` tell what comes out of a run.
+
+use serde_json::{Value, json};
+use straylight::DeployError;
+use straylight::hooks::HookStats;
+use straylight::run::{BadRecord, Seen, Step, Summary};
+use straylight::sources::SourceError;
+
+use crate::exit::{Exit, Failure};
+use crate::output;
+
+/// One image in words: place, labels with probability, OOD score.
+pub(crate) fn in_words(seen: &Seen) -> String {
+    let labels = seen.prediction.annotations.iter().flat_map(|a| &a.labels);
+    let labels: Vec<String> = labels
+        .map(|label| format!("{} {:.2}", label.name, label.probability))
+        .collect();
+    let labels = if labels.is_empty() {
+        "nothing found".to_owned()
+    } else {
+        labels.join(", ")
+    };
+    match seen.ood_score {
+        Some(score) => format!("{}: {labels}; OOD {score:.3}", seen.place),
+        None => format!("{}: {labels}", seen.place),
+    }
+}
+
+/// Lists an image that was bad; nothing for one that was good.
+///
+/// # Errors
+///
+/// A program that is missing on this machine: no further image can be read.
+pub(crate) fn list_bad(step: Step, json: bool) -> Result<(), Failure> {
+    match step {
+        Step::Bad(error) => bad_source(error, json),
+        Step::Failed { place, error } => failed(&place, &error, json),
+        _ => Ok(()),
+    }
+}
+
+fn bad_source(error: SourceError, json: bool) -> Result<(), Failure> {
+    if error.kind().is_about_the_machine() {
+        return Err(error.into());
+    }
+    if error.kind().is_notice() {
+        output::note(&format!("note: {error}"));
+        return Ok(());
+    }
+    list(error.place(), &error.kind().to_string(), json)
+}
+
+fn failed(place: &str, error: &DeployError, json: bool) -> Result<(), Failure> {
+    list(place, &error.to_string(), json)
+}
+
+fn list(image: &str, error: &str, json: bool) -> Result<(), Failure> {
+    output::note(&format!("bad: {image}: {error}"));
+    if json {
+        output::json_line(&BadRecord { image, error })?;
+    }
+    Ok(())
+}
+
+/// How many images there were and how fast it went.
+pub(crate) fn summary(summary: &Summary) {
+    let Summary { images, bad, .. } = summary;
+    let seconds = summary.elapsed.as_secs_f64();
+    let rate = summary.images_per_second();
+    let bad = if *bad == 0 {
+        String::new()
+    } else {
+        format!(", {bad} bad")
+    };
+    output::note(&format!(
+        "{images} images in {seconds:.2} s ({rate:.1} a second){bad}"
+    ));
+}
+
+/// Success, partial success, or failure when no image was good.
+pub(crate) fn exit(summary: &Summary) -> Exit {
+    match (summary.images, summary.bad) {
+        (_, 0) => Exit::Success,
+        (0, _) => Exit::Failure,
+        _ => Exit::Partial,
+    }
+}
+
+/// What each hook did: a line in words, or one line of JSON for all.
+pub(crate) fn hook_books(stats: &[HookStats], json: bool) -> Result<(), Failure> {
+    if json {
+        let all: Vec<Value> = stats.iter().map(books).collect();
+        return output::json_line(&json!({ "hooks": all }));
+    }
+    for stats in stats {
+        output::line(&books_in_words(stats));
+    }
+    Ok(())
+}
+
+fn books_in_words(stats: &HookStats) -> String {
+    let HookStats {
+        hook,
+        fired,
+        evaluated,
+        ledger,
+        ..
+    } = stats;
+    let mut parts = vec![format!("{hook}: {fired} of {evaluated} images fired")];
+    let held = stats.suppressed.iter().filter(|(_, count)| **count > 0);
+    parts.extend(held.map(|(limit, count)| format!("{count} held back ({})", limit.as_str())));
+    let counts = [
+        (stats.failed, "not scored"),
+        (ledger.queued, "still queued"),
+        (ledger.total_dropped(), "dropped"),
+        (ledger.dead, "dead letters"),
+    ];
+    parts.push(format!("{} delivered", ledger.delivered));
+    let counts = counts.into_iter().filter(|(count, _)| *count > 0);
+    parts.extend(counts.map(|(count, what)| format!("{count} {what}")));
+    parts.join(", ")
+}
+
+/// The books of a hook as JSON: fired = delivered + queued + dropped + dead.
+pub(crate) fn books(stats: &HookStats) -> Value {
+    let suppressed = stats.suppressed.iter();
+    let suppressed: serde_json::Map<String, Value> = suppressed
+        .map(|(limit, count)| (limit.as_str().to_owned(), json!(count)))
+        .collect();
+    json!({
+        "hook": stats.hook,
+        "evaluated": stats.evaluated,
+        "not_fired": stats.not_fired,
+        "failed": stats.failed,
+        "suppressed": suppressed,
+        "fired": stats.fired,
+        "delivered": stats.ledger.delivered,
+        "queued": stats.ledger.queued,
+        "dropped": stats.ledger.total_dropped(),
+        "dead": stats.ledger.dead,
+    })
+}

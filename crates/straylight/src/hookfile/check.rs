@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use straylight_hooks::config::{ActionConfig, HookConfig, TriggerConfig, render_hooks};
+use straylight_hooks::{HookSet, HookSetOptions};
+use straylight_ood::OodModel;
+
+use super::context;
+
+/// What keeps hooks from working.
+pub(super) fn problems(
+    hooks: &[HookConfig],
+    names: &[String],
+    model: Option<Arc<OodModel>>,
+    labels: &[String],
+) -> Vec<String> {
+    let mut found = Vec::new();
+    if let Err(error) = render_hooks(hooks) {
+        found.push(error.to_string());
+    }
+    let context = context(model);
+    let set = HookSet::new(HookSetOptions::default());
+    for (hook, name) in hooks.iter().zip(names) {
+        // In memory: the queue on disk may be at work in another process.
+        let tried = HookConfig {
+            queue: None,
+            ..hook.clone()
+        };
+        let built = match tried.build(&context) {
+            Ok(built) => built,
+            Err(error) => {
+                found.push(format!("hook `{name}`: {error}"));
+                continue;
+            }
+        };
+        found.extend(set.add(built).err().map(|error| error.to_string()));
+        found.extend(unknown_labels(&hook.trigger, labels).map(|label| {
+            format!("hook `{name}`: the deployment has no label `{label}`; it never fires on it")
+        }));
+        found.extend(unresolved(hook).map(|error| format!("hook `{name}`: {error}")));
+    }
+    found
+}
+
+/// Labels that a trigger looks for and the deployment does not have.
+fn unknown_labels<'a>(
+    trigger: &'a TriggerConfig,
+    labels: &'a [String],
+) -> Box<dyn Iterator<Item = &'a String> + 'a> {
+    if labels.is_empty() {
+        return Box::new(std::iter::empty());
+    }
+    let named = match trigger {
+        TriggerConfig::LabelTrigger(config) => Some(&config.label_names),
+        TriggerConfig::ConfidenceTrigger(config) => config.label_names.as_ref(),
+        TriggerConfig::ObjectCountTrigger(config) => config.label_names.as_ref(),
+        TriggerConfig::AndTrigger(list) | TriggerConfig::OrTrigger(list) => {
+            return Box::new(
+                list.triggers
+                    .iter()
+                    .flat_map(|inner| unknown_labels(inner, labels)),
+            );
+        }
+        TriggerConfig::NotTrigger(config) => return unknown_labels(&config.trigger, labels),
+        _ => None,
+    };
+    Box::new(
+        named
+            .into_iter()
+            .flatten()
+            .filter(|name| !labels.contains(name)),
+    )
+}
+
+/// A secret that an action refers to and that is not there.
+fn unresolved(hook: &HookConfig) -> impl Iterator<Item = String> {
+    let references: Vec<String> = match &hook.action {
+        ActionConfig::GetiDataCollection(config) => config.session.token.iter().cloned().collect(),
+        ActionConfig::HttpRequestAction(config) => config.headers.values().cloned().collect(),
+        _ => Vec::new(),
+    };
+    references.into_iter().filter_map(|text| {
+        let reference: straylight_geti::SecretRef = text.parse().ok()?;
+        reference.resolve().err().map(|error| error.to_string())
+    })
+}

@@ -1,0 +1,410 @@
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+use straylight_geti::{Certificates, ServerDetails};
+use straylight_hooks::action::PictureFormat;
+use straylight_hooks::config::{
+    ActionConfig, AlwaysTriggerConfig, BreakerConfig, ConfidenceTriggerConfig, ConfigError,
+    EmptyLabelTriggerConfig, HookConfig, LabelTriggerConfig, ObjectCountTriggerConfig,
+    OodTriggerConfig, RetryConfig, TriggerConfig,
+};
+use straylight_hooks::{BestOfOptions, KeyPolicy, LimitOptions, NearDuplicateOptions};
+
+/// The triggers by the names that users write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TriggerKind {
+    /// Every image.
+    Always,
+    /// A probability below a threshold.
+    Confidence,
+    /// Nothing found.
+    Empty,
+    /// Certain labels.
+    Label,
+    /// The number of objects.
+    Count,
+    /// Out of distribution.
+    Ood,
+}
+
+/// A hook as a user describes it; built into a configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HookDraft {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// Its trigger.
+    pub trigger: TriggerKind,
+    /// Threshold of the trigger; the trigger's own default if `None`.
+    pub threshold: Option<f64>,
+    /// Share of in-distribution images that may be called strange (OOD only).
+    pub false_alarm_rate: Option<f64>,
+    /// Labels that count; all if empty.
+    pub labels: Vec<String>,
+    /// `greater`, `lower`, `equal` for counts; `OR`, `AND` for labels.
+    pub mode: Option<String>,
+    /// Where images go.
+    pub action: ActionDraft,
+    /// What holds images back.
+    pub limits: Vec<Limit>,
+    /// Threads that deliver.
+    pub max_threads: usize,
+}
+
+/// Where a hook's images go.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ActionDraft {
+    /// Files in a folder.
+    Folder(PathBuf),
+    /// A dataset of the local store: folder of the store, project, dataset.
+    Store(PathBuf, String, String),
+    /// A dataset of a Geti server: server, reference to the token, project, dataset.
+    Geti(ServerDetails, String, String, String),
+    /// A request to a URL, with the prediction.
+    Http(String),
+}
+
+/// A description makes no hook.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DraftError {
+    /// A setting that the trigger does not have.
+    #[error("the trigger has no {0}; `straylight hooks add --help` lists what each has")]
+    NotForTrigger(&'static str),
+    /// A trigger that needs labels.
+    #[error("a label trigger needs --labels")]
+    NoLabels,
+    /// A mode that is not known.
+    #[error(
+        "`{0}` is no mode: a count compares greater, lower or equal, labels are joined by OR or AND"
+    )]
+    Mode(String),
+    /// A threshold that is no number of objects.
+    #[error("{0} is no number of objects")]
+    Count(f64),
+    /// A setting out of its range.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl HookDraft {
+    /// The configuration of the hook.
+    pub fn build(&self) -> Result<HookConfig, DraftError> {
+        let mut limits = LimitOptions::default();
+        for limit in &self.limits {
+            limit.apply(&mut limits);
+        }
+        Ok(HookConfig {
+            name: self.name.clone(),
+            trigger: self.trigger()?,
+            action: self.action.config()?,
+            max_threads: self.max_threads,
+            limits,
+            queue: None,
+            retry: RetryConfig::default(),
+            breaker: BreakerConfig::default(),
+            key_policy: KeyPolicy::default(),
+        })
+    }
+
+    fn trigger(&self) -> Result<TriggerConfig, DraftError> {
+        self.refuse_superfluous()?;
+        let labels = (!self.labels.is_empty()).then(|| self.labels.clone());
+        let half = |given: Option<f64>| given.unwrap_or(0.5);
+        Ok(match self.trigger {
+            TriggerKind::Always => TriggerConfig::AlwaysTrigger(AlwaysTriggerConfig {}),
+            TriggerKind::Empty => TriggerConfig::EmptyLabelTrigger(EmptyLabelTriggerConfig {}),
+            TriggerKind::Confidence => TriggerConfig::ConfidenceTrigger(ConfidenceTriggerConfig {
+                threshold: half(self.threshold),
+                label_names: labels,
+            }),
+            TriggerKind::Label => TriggerConfig::LabelTrigger(LabelTriggerConfig {
+                label_names: labels.ok_or(DraftError::NoLabels)?,
+                mode: self.parsed_mode(str::to_uppercase)?,
+            }),
+            TriggerKind::Count => TriggerConfig::ObjectCountTrigger(ObjectCountTriggerConfig {
+                threshold: whole(self.threshold.unwrap_or(1.0))?,
+                label_names: labels,
+                mode: self.parsed_mode(str::to_lowercase)?,
+            }),
+            TriggerKind::Ood => TriggerConfig::OODTrigger(OodTriggerConfig {
+                threshold: self.threshold,
+                false_alarm_rate: self.false_alarm_rate,
+                ood_model: None,
+            }),
+        })
+    }
+
+    fn refuse_superfluous(&self) -> Result<(), DraftError> {
+        use TriggerKind::{Always, Confidence, Count, Empty, Label, Ood};
+        let kind = self.trigger;
+        let refused = [
+            (
+                self.threshold.is_some() && matches!(kind, Always | Empty | Label),
+                "threshold",
+            ),
+            (
+                self.false_alarm_rate.is_some() && kind != Ood,
+                "false alarm rate",
+            ),
+            (
+                !self.labels.is_empty() && !matches!(kind, Confidence | Label | Count),
+                "labels",
+            ),
+            (
+                self.mode.is_some() && !matches!(kind, Label | Count),
+                "mode",
+            ),
+        ];
+        match refused.into_iter().find(|(is_refused, _)| *is_refused) {
+            Some((_, what)) => Err(DraftError::NotForTrigger(what)),
+            None => Ok(()),
+        }
+    }
+
+    /// The mode in the words of the configuration file.
+    fn parsed_mode<T>(&self, written: impl Fn(&str) -> String) -> Result<T, DraftError>
+    where
+        T: serde::de::DeserializeOwned + Default,
+    {
+        let Some(mode) = &self.mode else {
+            return Ok(T::default());
+        };
+        serde_json::from_value(Value::String(written(mode)))
+            .map_err(|_| DraftError::Mode(mode.clone()))
+    }
+}
+
+fn whole(count: f64) -> Result<u32, DraftError> {
+    if count.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&count) {
+        return Ok(count as u32);
+    }
+    Err(DraftError::Count(count))
+}
+
+impl ActionDraft {
+    /// Made of JSON as a file is: what is not said here has the default of the file.
+    fn config(&self) -> Result<ActionConfig, DraftError> {
+        let config = match self {
+            Self::Folder(folder) => json!({ "FileSystemDataCollection": {
+                "target_folder": folder,
+                "picture_format": PictureFormat::Original,
+            }}),
+            Self::Store(store, project, dataset) => json!({ "LocalDatasetCollection": {
+                "store_folder": store,
+                "project": project,
+                "dataset": dataset,
+            }}),
+            Self::Geti(server, token, project, dataset) => json!({ "GetiDataCollection": {
+                "session": session(server, token),
+                "workspace_id": server.workspace_id.clone().unwrap_or_default(),
+                "project": project,
+                "dataset": dataset,
+            }}),
+            Self::Http(url) => json!({ "HttpRequestAction": {
+                "url": url,
+                "method": "POST",
+                "include_prediction_data": true,
+            }}),
+        };
+        let read = serde_json::from_value(config);
+        read.map_err(|error| DraftError::Config(ConfigError::Write(error)))
+    }
+}
+
+fn session(server: &ServerDetails, token: &str) -> Value {
+    let mut session = json!({
+        "host": server.host,
+        "has_valid_certificate": server.certificates != Certificates::Unchecked,
+        "token": token,
+    });
+    if let Certificates::SignedBy(path) = &server.certificates {
+        session["ca_file"] = json!(path);
+    }
+    session
+}
+
+/// One limit as users write it.
+///
+/// `1/s` (or `0.5/s`): images a second in the long run; `10/min`, `100/h`, `500/d`: quotas of the
+/// clock and the calendar; `2000`: in all; `label 30`: seconds before a label is collected again;
+/// `similar` or `similar 4`: no near-duplicates (of at most so many bits); `best 3/60`: the three
+/// highest scores of every 60 seconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub enum Limit {
+    /// Images a second.
+    Rate(f64),
+    /// Images a minute of the clock.
+    Minute(u64),
+    /// Images an hour of the clock.
+    Hour(u64),
+    /// Images a day of the calendar.
+    Day(u64),
+    /// Images in all.
+    Total(u64),
+    /// Seconds before a label is collected again.
+    Label(f64),
+    /// Near-duplicates, of at most so many bits of 64.
+    Similar(u32),
+    /// The best so many of so many seconds.
+    Best(usize, f64),
+}
+
+/// A text is no limit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no limit: write 1/s, 10/min, 100/h, 500/d, 2000, `label 30`, `similar 4` or `best 3/60`"
+)]
+pub struct LimitError(pub String);
+
+impl FromStr for Limit {
+    type Err = LimitError;
+
+    fn from_str(text: &str) -> Result<Self, LimitError> {
+        parse(text.trim()).ok_or_else(|| LimitError(text.to_owned()))
+    }
+}
+
+fn parse(text: &str) -> Option<Limit> {
+    if let Some((word, rest)) = text
+        .split_once(' ')
+        .or((text == "similar").then_some((text, "4")))
+    {
+        let rest = rest.trim();
+        return match word {
+            "label" => Some(Limit::Label(rest.trim_end_matches('s').parse().ok()?)),
+            "similar" => Some(Limit::Similar(rest.parse().ok()?)),
+            "best" => {
+                let (keep, seconds) = rest.split_once('/')?;
+                let seconds = seconds.trim_end_matches('s').parse().ok()?;
+                Some(Limit::Best(keep.parse().ok()?, seconds))
+            }
+            _ => None,
+        };
+    }
+    let Some((count, unit)) = text.split_once('/') else {
+        return Some(Limit::Total(text.parse().ok()?));
+    };
+    Some(match unit {
+        "s" | "sec" | "second" => Limit::Rate(count.parse().ok()?),
+        "m" | "min" | "minute" => Limit::Minute(count.parse().ok()?),
+        "h" | "hour" => Limit::Hour(count.parse().ok()?),
+        "d" | "day" => Limit::Day(count.parse().ok()?),
+        _ => return None,
+    })
+}
+
+impl Limit {
+    fn apply(self, limits: &mut LimitOptions) {
+        match self {
+            Self::Rate(rate) => limits.max_frames_per_second = Some(rate),
+            Self::Minute(count) => limits.max_per_minute = Some(count),
+            Self::Hour(count) => limits.max_per_hour = Some(count),
+            Self::Day(count) => limits.max_per_day = Some(count),
+            Self::Total(count) => limits.max_total = Some(count),
+            Self::Label(seconds) => limits.min_seconds_per_label = Some(seconds),
+            Self::Similar(max_distance) => {
+                limits.near_duplicates = Some(NearDuplicateOptions {
+                    max_distance,
+                    ..NearDuplicateOptions::default()
+                });
+            }
+            Self::Best(keep, window_seconds) => {
+                limits.best_of = Some(BestOfOptions {
+                    keep,
+                    window_seconds,
+                });
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_read() {
+        struct Case(&'static str, Option<Limit>);
+        for Case(text, wanted) in [
+            Case("1/s", Some(Limit::Rate(1.0))),
+            Case("0.5/second", Some(Limit::Rate(0.5))),
+            Case("10/min", Some(Limit::Minute(10))),
+            Case("100/h", Some(Limit::Hour(100))),
+            Case("500/d", Some(Limit::Day(500))),
+            Case("2000", Some(Limit::Total(2000))),
+            Case("label 30s", Some(Limit::Label(30.0))),
+            Case("similar", Some(Limit::Similar(4))),
+            Case("similar 6", Some(Limit::Similar(6))),
+            Case("best 3/60s", Some(Limit::Best(3, 60.0))),
+            Case("1/year", None),
+            Case("often", None),
+            Case("best 3", None),
+            Case("", None),
+        ] {
+            assert_eq!(text.parse().ok(), wanted, "{text}");
+        }
+    }
+
+    fn draft(trigger: TriggerKind) -> HookDraft {
+        HookDraft {
+            name: None,
+            trigger,
+            threshold: None,
+            false_alarm_rate: None,
+            labels: Vec::new(),
+            mode: None,
+            action: ActionDraft::Folder("out".into()),
+            limits: Vec::new(),
+            max_threads: 5,
+        }
+    }
+
+    #[test]
+    fn what_a_trigger_does_not_have_is_refused() {
+        let wrong = [
+            HookDraft {
+                threshold: Some(1.0),
+                ..draft(TriggerKind::Always)
+            },
+            HookDraft {
+                labels: vec!["a".into()],
+                ..draft(TriggerKind::Ood)
+            },
+            HookDraft {
+                mode: Some("AND".into()),
+                ..draft(TriggerKind::Confidence)
+            },
+            HookDraft {
+                mode: Some("most".into()),
+                ..draft(TriggerKind::Count)
+            },
+            HookDraft {
+                threshold: Some(0.5),
+                ..draft(TriggerKind::Count)
+            },
+            draft(TriggerKind::Label),
+        ];
+        for draft in wrong {
+            assert!(draft.build().is_err(), "{draft:?}");
+        }
+    }
+
+    #[test]
+    fn the_hooks_of_the_notebook_can_be_drafted() {
+        let dogs = HookDraft {
+            threshold: Some(0.0),
+            labels: vec!["dog".into()],
+            mode: Some("greater".into()),
+            limits: vec![Limit::Rate(1.0)],
+            ..draft(TriggerKind::Count)
+        };
+        let config = dogs.build().unwrap();
+        assert_eq!(config.limits.max_frames_per_second, Some(1.0));
+        let json = serde_json::to_value(&config.trigger).unwrap();
+        assert_eq!(json["ObjectCountTrigger"]["mode"], "greater");
+    }
+}

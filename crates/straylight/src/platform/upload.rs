@@ -1,0 +1,72 @@
+use std::path::PathBuf;
+
+use straylight_core::Progress;
+use straylight_geti::wire::Media;
+use straylight_geti::{DatasetApi, GetiError, Transfer};
+
+/// What was uploaded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Uploaded {
+    /// Images and videos that are new in the dataset.
+    pub media: usize,
+    /// Media of this name that were there already.
+    pub skipped: usize,
+    /// Files that could not be uploaded, or that no server takes.
+    pub problems: Vec<(String, String)>,
+}
+
+/// Uploads files and the files directly in folders: images and videos.
+///
+/// In folders, media whose name the dataset has already are skipped, so that an upload that was cut
+/// off can be repeated. What fails is listed and the rest goes in.
+pub fn upload(
+    dataset: &DatasetApi,
+    paths: &[PathBuf],
+    progress: &dyn Progress,
+) -> Result<Uploaded, GetiError> {
+    let mut uploaded = Uploaded::default();
+    for path in paths {
+        if path.is_dir() {
+            let images = dataset.upload_image_folder(path, progress)?;
+            let videos = dataset.upload_video_folder(path, progress)?;
+            // What is neither image nor video was ignored by both.
+            let ignored = images
+                .ignored
+                .iter()
+                .filter(|path| videos.ignored.contains(path));
+            uploaded.problems.extend(ignored.map(|path| {
+                (
+                    path.display().to_string(),
+                    "no image or video that servers take".to_owned(),
+                )
+            }));
+            uploaded.add(images.transfer);
+            uploaded.add(videos.transfer);
+            continue;
+        }
+        let sent = dataset.upload_image_file(path).or_else(|error| {
+            // The error about the image says more than the one about the video.
+            dataset.upload_video_file(path).map_err(|_| error)
+        });
+        match sent {
+            Ok(_) => uploaded.media += 1,
+            Err(error) if error.is_fatal() && path.exists() => return Err(error),
+            Err(error) => {
+                uploaded
+                    .problems
+                    .push((path.display().to_string(), error.to_string()));
+            }
+        }
+    }
+    Ok(uploaded)
+}
+
+impl Uploaded {
+    fn add(&mut self, transfer: Transfer<Media>) {
+        self.media += transfer.done.len();
+        self.skipped += transfer.skipped;
+        let failed = transfer.failed.into_iter();
+        self.problems
+            .extend(failed.map(|(name, error)| (name, error.to_string())));
+    }
+}

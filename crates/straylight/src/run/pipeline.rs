@@ -1,0 +1,198 @@
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use straylight_core::{Frame, Prediction};
+use straylight_deploy::{AsyncInference, DeployError, Deployment, Keep, StreamOptions};
+use straylight_hooks::trigger::Needs;
+use straylight_hooks::{HookSet, Outcome};
+use straylight_ood::{OodModel, OodScore};
+use straylight_sources::{Frames, SourceError, Sourced};
+
+/// How images are run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RunOptions {
+    /// What predictions hold besides what hooks need.
+    pub keep: Keep,
+    /// Whether every image gets the score of the deployment's OOD model, if it has one.
+    pub score: bool,
+    /// Threads that infer; 0 for as many as the deployment can infer images at once.
+    pub workers: usize,
+}
+
+/// An image that was inferred.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Where it comes from, for people.
+    pub place: String,
+    /// The image.
+    pub frame: Frame,
+    /// What the model says.
+    pub prediction: Prediction,
+    /// Score of the OOD model, `0..=1`, higher is more out of distribution; `None` if it was not
+    /// asked for or there is no model.
+    pub ood_score: Option<f64>,
+    /// What each hook decided, in the order of the hooks.
+    pub hooks: Vec<Outcome>,
+}
+
+/// What came out of the run next.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Step {
+    /// An image with its prediction.
+    Image(Box<Seen>),
+    /// An image that could not be read, or a source that broke off.
+    Bad(SourceError),
+    /// An image that could not be inferred.
+    Failed {
+        /// Where it comes from.
+        place: String,
+        /// What is wrong.
+        error: DeployError,
+    },
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Summary {
+    /// Images inferred.
+    pub images: u64,
+    /// Images and sources that could not be read, and images that could not be inferred.
+    pub bad: u64,
+    /// From the first call to the last step.
+    pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Images inferred a second.
+    pub fn images_per_second(&self) -> f64 {
+        self.images as f64 / self.elapsed.as_secs_f64().max(1e-9)
+    }
+}
+
+/// Runs all images of a source through a deployment and hooks, and tells each step in order.
+///
+/// `each` may end the run; images on their way are then given up. The deployment's own hooks
+/// should be empty ([`SavedHooks::Ignore`](straylight_deploy::SavedHooks)): they would see the
+/// images out of order. Hooks are not drained: what they accepted may still be on its way.
+///
+/// # Errors
+///
+/// [`DeployError::Threads`] when the system gives no more threads.
+pub fn run(
+    deployment: &Arc<Deployment>,
+    frames: Frames,
+    hooks: &HookSet,
+    options: &RunOptions,
+    each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+) -> Result<Summary, DeployError> {
+    let start = Instant::now();
+    let model = deployment.ood_model().filter(|_| options.score);
+    let workers = deployment.start_async(StreamOptions {
+        workers: options.workers,
+        keep: keep(options, hooks, model.is_some()),
+        ..StreamOptions::default()
+    })?;
+    let stop = frames.stop();
+    let (sender, pending) = sync_channel(workers.bound());
+    let mut summary = Summary::default();
+    thread::scope(|scope| {
+        scope.spawn(move || feed(frames, &workers, model.as_ref(), &sender));
+        for waiting in pending {
+            let step = waiting.step(hooks);
+            match &step {
+                Step::Image(_) => summary.images += 1,
+                Step::Bad(error) if error.kind().is_notice() => {}
+                Step::Bad(_) | Step::Failed { .. } => summary.bad += 1,
+            }
+            if each(step).is_break() {
+                stop.ask();
+                break;
+            }
+        }
+    });
+    summary.elapsed = start.elapsed();
+    Ok(summary)
+}
+
+fn keep(options: &RunOptions, hooks: &HookSet, scored: bool) -> Keep {
+    let activations = scored || hooks.needs() != Needs::NOTHING;
+    options.keep.union(Keep {
+        activations,
+        ..Keep::NOTHING
+    })
+}
+
+/// What a worker found out about an image.
+type Answer = Result<(Frame, Prediction, Option<f64>), DeployError>;
+
+/// An image on its way, in its place among the others.
+enum Waiting {
+    Image(String, Receiver<Answer>),
+    Bad(SourceError),
+}
+
+/// Hands the images of a source to the workers; ends when nobody wants more.
+fn feed(
+    frames: Frames,
+    workers: &AsyncInference,
+    model: Option<&Arc<OodModel>>,
+    sender: &SyncSender<Waiting>,
+) {
+    for sourced in frames {
+        let waiting = match sourced {
+            Ok(Sourced { frame, place }) => {
+                let (answer, answers) = channel();
+                let model = model.cloned();
+                let sent = workers.submit(frame, move |outcome| {
+                    let scored = outcome.map(|(frame, prediction)| {
+                        let score = model.and_then(|model| {
+                            let score = model.score(&prediction.activations);
+                            score
+                                .inspect_err(|error| tracing::warn!(%error, "no OOD score"))
+                                .ok()
+                        });
+                        (frame, prediction, score.map(OodScore::value))
+                    });
+                    // The run may have been ended meanwhile.
+                    drop(answer.send(scored));
+                });
+                if sent.is_err() {
+                    return;
+                }
+                Waiting::Image(place, answers)
+            }
+            Err(error) => Waiting::Bad(error),
+        };
+        if sender.send(waiting).is_err() {
+            return;
+        }
+    }
+}
+
+impl Waiting {
+    /// Waits for the workers, then asks the hooks.
+    fn step(self, hooks: &HookSet) -> Step {
+        let (place, answers) = match self {
+            Self::Bad(error) => return Step::Bad(error),
+            Self::Image(place, answers) => (place, answers),
+        };
+        // A worker that lost its image without an answer has dropped the sender.
+        match answers.recv().unwrap_or(Err(DeployError::Closed)) {
+            Err(error) => Step::Failed { place, error },
+            Ok((frame, prediction, ood_score)) => {
+                let hooks = hooks.submit(&frame, &prediction);
+                Step::Image(Box::new(Seen {
+                    place,
+                    frame,
+                    prediction,
+                    ood_score,
+                    hooks,
+                }))
+            }
+        }
+    }
+}
