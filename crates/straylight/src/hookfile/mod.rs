@@ -2,6 +2,7 @@
 
 mod check;
 mod draft;
+mod limit;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use straylight_hooks::config::{
 use straylight_hooks::trigger::OodScorer;
 use straylight_ood::{ModelBinding, OodModel, StoreError};
 
-pub use draft::{ActionDraft, DraftError, HookDraft, Limit, LimitError, TriggerKind};
+pub use draft::{ActionDraft, DraftError, HookDraft, TriggerKind};
+pub use limit::{Limit, LimitError};
 
 /// Name of the file with the hooks.
 const FILE: &str = "hook_config.json";
