@@ -27,8 +27,11 @@ def imports(package):
         f"{package}.rest_clients": ["ModelClient", "ProjectClient"],
         f"{package}.deployment": ["Deployment"],
         f"{package}.post_inference_hooks": [
-            "AlwaysTrigger", "FileSystemDataCollection", "GetiDataCollection",
-            "ObjectCountTrigger", "PostInferenceHook",
+            "AlwaysTrigger",
+            "FileSystemDataCollection",
+            "GetiDataCollection",
+            "ObjectCountTrigger",
+            "PostInferenceHook",
         ],
     }.items():
         module = importlib.import_module(name)
@@ -67,8 +70,10 @@ def hooks(package, deployment, photos):
                 hook.executor.shutdown(wait=True)
             best = max(best, len(photos) / (time.perf_counter() - start))
             deployment.clear_inference_hooks()
-            written = {part: len(list((Path(folder) / part).iterdir())) for part in
-                       ("images", "predictions", "scores", "overlays")}
+            written = {
+                part: len(list((Path(folder) / part).iterdir()))
+                for part in ("images", "predictions", "scores", "overlays")
+            }
     return {"photos_a_second": best, "written": written}
 
 
@@ -78,8 +83,12 @@ def threads(deployment, photos, counts=(1, 10)):
         best = 0.0
         for _ in range(ROUNDS):
             share = [photos[index::count] for index in range(count)]
-            workers = [threading.Thread(target=lambda part: [deployment.infer(x) for x in part],
-                                        args=(part,)) for part in share]
+            workers = [
+                threading.Thread(
+                    target=lambda part: [deployment.infer(x) for x in part], args=(part,)
+                )
+                for part in share
+            ]
             start = time.perf_counter()
             [worker.start() for worker in workers]
             [worker.join() for worker in workers]
@@ -99,8 +108,11 @@ def main():
         deployment, pictures = load(package, folder), photos_in(photos)
         for picture in pictures[:5]:
             deployment.infer(picture)
-        result = (hooks(package, deployment, pictures) if what == "hooks"
-                  else threads(deployment, pictures))
+        result = (
+            hooks(package, deployment, pictures)
+            if what == "hooks"
+            else threads(deployment, pictures)
+        )
     print(json.dumps(result))
 
 

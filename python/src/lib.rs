@@ -53,7 +53,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(visualizer::draw, module)?)?;
     module.add_function(wrap_pyfunction!(visualizer::draw_saliency, module)?)?;
     module.add_function(wrap_pyfunction!(visualizer::png, module)?)?;
-    module.add_function(wrap_pyfunction!(visualizer::read_image, module)?)?;
     module.add_function(wrap_pyfunction!(visualizer::write_image, module)?)?;
     Ok(())
 }

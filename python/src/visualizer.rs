@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use numpy::{PyReadonlyArray2, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use straylight::image::{Visualizer, encode_jpeg, encode_png, read_frame};
+use straylight::image::{Visualizer, encode_jpeg, encode_png};
 use straylight::{SaliencyMap, write_atomically};
 
 use crate::error::{Outcome, Raised};
@@ -75,13 +75,6 @@ pub(crate) fn png<'py>(
     let pixels = frame::rgb_image(image)?;
     let bytes = py.detach(|| encode_png(&pixels)).map_err(Raised::from)?;
     Ok(PyBytes::new(py, &bytes))
-}
-
-/// Reads an image file; gives uint8 RGB of shape (height, width, 3).
-#[pyfunction]
-pub(crate) fn read_image(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
-    let read = py.detach(|| read_frame(&path)).map_err(Raised::from)?;
-    Ok(frame::array(py, read.image().clone())?.into_any())
 }
 
 /// Writes an image as PNG or, by the extension, as JPEG; as a whole or not at all.

@@ -103,8 +103,15 @@ def execute(notebook, folder):
     """Executes the notebook in the folder; a cell that raises ends it."""
     shutil.copy(notebook, folder / "notebook.ipynb")
     command = [
-        sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace",
-        "--ExecutePreprocessor.timeout=600", "notebook.ipynb",
+        sys.executable,
+        "-m",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--inplace",
+        "--ExecutePreprocessor.timeout=600",
+        "notebook.ipynb",
     ]
     environment = {
         **os.environ,
@@ -143,6 +150,8 @@ def check(executed, geti, project, folder, pictures, dogs):
     text = printed(executed)
     assert re.search(r"objects with labels: \['\w+'\]", text), text
     assert "completed in" in text
+    # The line of the log that the notebook promises.
+    assert "GetiDataCollection: an image is in the" in text, text
     datasets = DatasetClient(workspace_id=geti.workspace_id, project=project, session=geti.session)
     images = ImageClient(geti.session, geti.workspace_id, project)
     counts = {it.name: len(images.get_all_images(it)) for it in datasets.get_all_datasets()}
@@ -167,9 +176,7 @@ def main():
         try:
             lines = [f"{key}={value}\n" for key, value in details.items()]
             (folder / ".env").write_text("".join(lines))
-            geti = Geti(
-                host=details["HOST"], token=details["TOKEN"], ca_file=details["CA_FILE"]
-            )
+            geti = Geti(host=details["HOST"], token=details["TOKEN"], ca_file=details["CA_FILE"])
             project = fill(geti, folder)
             dogs = make_coco(folder / "data/coco")
             executed = execute(arguments.notebook, folder)

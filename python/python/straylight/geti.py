@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,7 @@ class Geti:
                 ca_file=None if ca_file is None else os.fspath(ca_file),
                 workspace_id=workspace_id,
             )
+        _show_log()
         self.session = GetiSession(server_config)
         self.workspace_id: str = self.session.workspace_id
         self._temporary: list[Any] = []
@@ -172,9 +174,7 @@ class Geti:
         """
         client = self.session._client
         with showing() as progress:
-            text = client.upload_project(
-                target_folder, project_name, enable_auto_train, progress
-            )
+            text = client.upload_project(target_folder, project_name, enable_auto_train, progress)
         return Project.from_dict(json.loads(text))
 
     def logout(self) -> None:
@@ -182,6 +182,17 @@ class Geti:
 
     def __repr__(self) -> str:
         return f"Geti({self.session!r}, workspace {self.workspace_id})"
+
+
+def _show_log() -> None:
+    """Shows the log on standard output, as the SDK does, unless somebody else sees to logs."""
+    logger = logging.getLogger("straylight")
+    if logger.hasHandlers():
+        return
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(logging.Formatter("%(asctime)s - %(levelname)s - %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
 
 
 def _form(model: Model | OptimizedModel, xai_head: bool) -> OptimizedModel:

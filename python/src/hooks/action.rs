@@ -31,6 +31,7 @@ impl Action {
     /// `vault`, a folder for this user alone, and the file holds references.
     #[staticmethod]
     fn of_config(config: &str, vault: PathBuf) -> PyResult<Self> {
+        let is_loud = says_info(config).map_err(Raised::from)?;
         let config: ActionConfig = serde_json::from_str(config).map_err(Raised::from)?;
         let inner = config
             .build(&BuildContext::default())
@@ -38,6 +39,7 @@ impl Action {
         Ok(Self(Arc::new(Vaulted {
             inner,
             vault: FolderVault(vault),
+            is_loud,
         })))
     }
 
@@ -89,10 +91,19 @@ impl core::Action for Shared {
     }
 }
 
-/// An action whose settings come out without secrets.
+/// Whether the settings of an action ask for a line of the log for each delivery.
+fn says_info(config: &str) -> serde_json::Result<bool> {
+    let value: serde_json::Value = serde_json::from_str(config)?;
+    let settings = value.as_object().and_then(|named| named.values().next());
+    let level = settings.and_then(|settings| settings.get("log_level"));
+    Ok(level.is_some_and(|level| level == "info"))
+}
+
+/// An action whose settings come out without secrets, and which tells of its deliveries.
 struct Vaulted {
     inner: Box<dyn core::Action>,
     vault: FolderVault,
+    is_loud: bool,
 }
 
 impl core::Action for Vaulted {
@@ -109,7 +120,12 @@ impl core::Action for Vaulted {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        self.inner.perform(event)
+        self.inner.perform(event)?;
+        if self.is_loud {
+            let (name, sink) = (self.name(), self.sink());
+            tracing::info!("{name}: an image is in the {sink} ({})", event.reason);
+        }
+        Ok(())
     }
 
     fn is_delivered(&self, event: &Event) -> Result<Delivery, ActionError> {

@@ -74,8 +74,14 @@ class Server:
 
     def __init__(self, folder):
         command = [
-            PROGRAM, "serve", "--store", folder / "store", "--listen", "127.0.0.1:0",
-            "--deployment", DEMO_DEPLOYMENT_PATH,
+            PROGRAM,
+            "serve",
+            "--store",
+            folder / "store",
+            "--listen",
+            "127.0.0.1:0",
+            "--deployment",
+            DEMO_DEPLOYMENT_PATH,
         ]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         said = ""

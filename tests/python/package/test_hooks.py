@@ -54,7 +54,12 @@ DOG = ([("dog", 0.25)], Rectangle(5, 5, 20, 20))
         (LabelTrigger(label_names=["cat"]), predicted(CAT), 1, True),
         (LabelTrigger(["cat", "dog"], mode="AND"), predicted(CAT), 0.5, False),
         (ObjectCountTrigger(), predicted(CAT, DOG), 2, True),
-        (ObjectCountTrigger(threshold=1, label_names=["dog"], mode="lower"), predicted(CAT), 0, True),
+        (
+            ObjectCountTrigger(threshold=1, label_names=["dog"], mode="lower"),
+            predicted(CAT),
+            0,
+            True,
+        ),
         (ObjectCountTrigger(threshold=2, mode="equal"), predicted(CAT), 1, False),
         (AndTrigger([LabelTrigger(["cat"]), LabelTrigger(["dog"])]), predicted(CAT), 0, False),
         (OrTrigger([LabelTrigger(["cat"]), LabelTrigger(["dog"])]), predicted(CAT), 1, True),
@@ -240,7 +245,9 @@ def test_an_interpreter_that_ends_in_an_error_ends():
 
 
 def test_files_of_a_collection(deployment, image, tmp_path):
-    action = FileSystemDataCollection(target_folder=tmp_path / "hook_data", file_name_prefix="image")
+    action = FileSystemDataCollection(
+        target_folder=tmp_path / "hook_data", file_name_prefix="image"
+    )
     deployment.add_post_inference_hook(PostInferenceHook(AlwaysTrigger(), action))
     for _ in range(3):
         deployment.infer(image, name="x")

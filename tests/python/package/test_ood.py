@@ -116,8 +116,10 @@ def test_tensors_of_torch_are_taken():
     except ImportError:
         tensor = Tensor
     else:
+
         def tensor(values):
             return torch.from_numpy(values).requires_grad_()
+
     model = ood.fit(tensor(features), logits=tensor(logits), progress=False)
     expected = model.score(features, logits=logits)
     assert np.array_equal(model.score(tensor(features), logits=tensor(logits)), expected)

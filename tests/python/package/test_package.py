@@ -100,8 +100,14 @@ def test_coco_is_read_and_filtered(tmp_path, photos):
             {"id": index, "file_name": f"{index:012}.jpg", "width": width, "height": height}
         )
         annotations.append(
-            {"id": index, "image_id": index, "category_id": 1 + (animal == "cat"),
-             "bbox": [1, 2, 30, 40], "area": 1200, "iscrowd": 0}
+            {
+                "id": index,
+                "image_id": index,
+                "category_id": 1 + (animal == "cat"),
+                "bbox": [1, 2, 30, 40],
+                "area": 1200,
+                "iscrowd": 0,
+            }
         )
     categories = [{"id": 1, "name": "dog"}, {"id": 2, "name": "cat"}]
     text = json.dumps({"images": images, "annotations": annotations, "categories": categories})

@@ -10,9 +10,10 @@ use crate::{Outcome, python};
 const SDK: &str = "geti-sdk==2.13.1";
 
 /// What the tests of the package need besides the package.
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 10] = [
     "pip>=23",
     "maturin>=1.16,<2",
+    "mypy",
     "pytest",
     "scikit-learn>=1.6",
     "opencv-python-headless",
@@ -37,6 +38,7 @@ pub(crate) fn package() -> Outcome {
     println!("Testing the Python package: a wheel is built and installed, which takes minutes.");
     let environment = python::environment("package", &TOOLS)?;
     install(&environment, &build_wheel(&environment)?)?;
+    types(&environment)?;
     unit_tests(&environment)?;
     notebook(&environment)?;
     compare(&environment)
@@ -83,6 +85,13 @@ fn install(environment: &Path, wheel: &Path) -> Outcome {
         run(&mut pip)?;
     }
     Ok(())
+}
+
+/// Checks the types of the installed package, with those of the extension.
+fn types(environment: &Path) -> Outcome {
+    let mut command = Command::new(python::interpreter(environment));
+    command.args(["-m", "mypy", "--ignore-missing-imports"]);
+    run(command.args(["--python-version", "3.10", "-p", "straylight"]))
 }
 
 /// Runs the tests from a copy, so that the source tree is out of sight.

@@ -98,7 +98,9 @@ class AnnotationReader:
     def get_annotation_stats(self) -> dict[str, dict[str, int]]:
         """For each label the number of images and of objects."""
         counts = self._set.counts
-        return {name: {"n_images": images, "n_objects": objects} for name, images, objects in counts}
+        return {
+            name: {"n_images": images, "n_objects": objects} for name, images, objects in counts
+        }
 
     def prepare_and_set_dataset(
         self, task_type: TaskType | str, previous_task_type: TaskType | None = None

@@ -16,7 +16,7 @@ class Record:
     """
 
     #: Fields that hold records, or lists of records, and their class.
-    _nested: ClassVar[dict[str, type]] = {}
+    _nested: ClassVar[dict[str, type[Record]]] = {}
     #: Keys of the JSON that have another name here.
     _renamed: ClassVar[dict[str, str]] = {}
 

@@ -9,7 +9,8 @@ class _Name(str, Enum):
     def __str__(self) -> str:
         return str(self.value)
 
-    __format__ = str.__format__
+    def __format__(self, format_spec: str) -> str:
+        return format(str(self.value), format_spec)
 
     @classmethod
     def _missing_(cls, value: object):

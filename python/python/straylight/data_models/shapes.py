@@ -157,7 +157,7 @@ class Polygon(Shape):
     def area(self) -> float:
         """Area in square pixels, by the shoelace formula."""
         following = self.points[1:] + self.points[:1]
-        twice = sum(a.x * b.y - b.x * a.y for a, b in zip(self.points, following))
+        twice = sum(a.x * b.y - b.x * a.y for a, b in zip(self.points, following, strict=True))
         return abs(twice) / 2
 
 

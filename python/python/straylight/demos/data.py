@@ -109,5 +109,3 @@ def _download(url: str, archive: str) -> str:
                 if progress is not None:
                     progress(f"Downloading {os.path.basename(url)}", done, total)
     return digest.hexdigest()
-
-

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from ..ood import OodModel
     from .inference_hook_interfaces import PostInferenceHookInterface
 
-#: What `infer` takes: uint8 RGB of shape (height, width, 3), or the path of an image file.
-ImageLike = "np.ndarray | str | os.PathLike[str]"
+    #: What `infer` takes: uint8 RGB of shape (height, width, 3), or the path of an image file.
+    ImageLike = np.ndarray | str | os.PathLike[str]
 
 Callback = Callable[["np.ndarray", Prediction, Any], None]
 

@@ -45,7 +45,7 @@ class OODDetector(OutlierMixin, BaseEstimator):
         self.neighbours = neighbours
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: ArrayLike = None) -> OODDetector:
+    def fit(self, X: ArrayLike, y: ArrayLike | None = None) -> OODDetector:
         """Fits the model.
 
         :param X: features of inliers, shape (n, D)

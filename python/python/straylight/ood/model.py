@@ -60,7 +60,11 @@ class OodModel:
         return self._native.dimensions
 
     def score(
-        self, features: ArrayLike, *, logits: ArrayLike = None, probabilities: ArrayLike = None
+        self,
+        features: ArrayLike,
+        *,
+        logits: ArrayLike | None = None,
+        probabilities: ArrayLike | None = None,
     ) -> NDArray[np.float64]:
         """Scores images.
 
@@ -72,7 +76,11 @@ class OodModel:
         return self._native.score_set(activations(features, logits, probabilities))
 
     def detector_scores(
-        self, features: ArrayLike, *, logits: ArrayLike = None, probabilities: ArrayLike = None
+        self,
+        features: ArrayLike,
+        *,
+        logits: ArrayLike | None = None,
+        probabilities: ArrayLike | None = None,
     ) -> dict[str, NDArray[np.float64]]:
         """The scores of each detector, shape (n,), each in its own unit."""
         return dict(self._native.detector_scores(activations(features, logits, probabilities)))
@@ -97,9 +105,9 @@ class OodModel:
 def fit(
     features: ArrayLike,
     *,
-    logits: ArrayLike = None,
-    probabilities: ArrayLike = None,
-    labels: ArrayLike = None,
+    logits: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
     head: tuple[ArrayLike, ArrayLike] | None = None,
     outliers: dict[str, ArrayLike] | None = None,
     calibration: dict[str, ArrayLike] | None = None,
@@ -135,8 +143,8 @@ def fit(
     with showing(progress) as shown:
         native, report = _native.fit_arrays(
             known,
-            None if outliers is None else activations(**outliers),
-            None if calibration is None else activations(**calibration),
+            None if outliers is None else _named(outliers),
+            None if calibration is None else _named(calibration),
             kind,
             max_false_collection_rate,
             confidence,
@@ -149,12 +157,18 @@ def fit(
     return OodModel(native, json.loads(report))
 
 
+def _named(arrays: dict[str, ArrayLike]) -> dict[str, Any]:
+    """Activations by the names of :func:`fit`'s arguments."""
+    given: dict[str, Any] = dict(arrays)
+    return activations(**given)
+
+
 def score(
     model: OodModel,
     features: ArrayLike,
     *,
-    logits: ArrayLike = None,
-    probabilities: ArrayLike = None,
+    logits: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
 ) -> NDArray[np.float64]:
     """Scores images; see :meth:`OodModel.score`."""
     return model.score(features, logits=logits, probabilities=probabilities)
@@ -164,8 +178,8 @@ def calibrate(
     model: OodModel,
     features: ArrayLike,
     *,
-    logits: ArrayLike = None,
-    probabilities: ArrayLike = None,
+    logits: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
     max_false_collection_rate: float = 0.01,
     confidence: float = 0.95,
     relax: bool = False,

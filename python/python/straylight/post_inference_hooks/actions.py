@@ -181,9 +181,7 @@ class LocalDatasetCollection(_BuiltinAction):
     :param dataset: name of the dataset; made when it is missing
     """
 
-    def __init__(
-        self, store_folder: str | os.PathLike[str], project: str, dataset: str
-    ) -> None:
+    def __init__(self, store_folder: str | os.PathLike[str], project: str, dataset: str) -> None:
         settings = {
             "store_folder": os.fspath(store_folder),
             "project": project,
@@ -210,6 +208,6 @@ _NAMES = {
 def action_of(config: dict[str, Any]) -> PostInferenceAction:
     """The action of saved settings: the name of the class, then its arguments."""
     ((name, settings),) = config.items()
-    action = object.__new__(_NAMES[name])
+    action: _BuiltinAction = object.__new__(_NAMES[name])
     _BuiltinAction.__init__(action, settings, settings.get("log_level", "debug"))
     return action

@@ -7,7 +7,7 @@ import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from .. import _native
+from .._native import Hook, HookSet
 from ..data_models import Prediction
 from ..deployment.inference_hook_interfaces import (
     PostInferenceAction,
@@ -17,7 +17,6 @@ from ..deployment.inference_hook_interfaces import (
 
 if TYPE_CHECKING:
     import numpy as np
-
 
 
 class PostInferenceHook(PostInferenceHookInterface):
@@ -75,7 +74,7 @@ class PostInferenceHook(PostInferenceHookInterface):
 
     def _set_native(self) -> None:
         options = json.dumps(self._settings)
-        self._hook = _native.Hook(self.trigger._native, self.action._native, options)
+        self._hook = Hook(self.trigger._native, self.action._native, options)
 
     @classmethod
     def _of_config(cls, config: dict[str, Any], ood_model: Any) -> PostInferenceHook:
@@ -93,7 +92,7 @@ class PostInferenceHook(PostInferenceHookInterface):
         return hook
 
     @property
-    def _native(self) -> _native.Hook:
+    def _native(self) -> Hook:
         return self._hook
 
     @property
@@ -107,9 +106,9 @@ class PostInferenceHook(PostInferenceHookInterface):
         return self._settings.get("limits", {}).get("max_frames_per_second")
 
     @cached_property
-    def _alone(self) -> _native.HookSet:
+    def _alone(self) -> HookSet:
         """The hook at work without a deployment."""
-        return _native.HookSet(self._hook)
+        return HookSet(self._hook)
 
     def run(
         self,

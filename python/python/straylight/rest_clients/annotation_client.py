@@ -85,10 +85,10 @@ class AnnotationClient(_ProjectPart):
             if found:
                 text = self._written(AnnotationScene(annotations=found))
                 scenes.setdefault(self._place_of(image), []).append((image.id, text))
-        for place, annotations in scenes.items():
+        for place, written in scenes.items():
             with showing() as progress:
                 self._client.annotate_all(
-                    self.project.id, place, annotations, append_annotations, progress
+                    self.project.id, place, written, append_annotations, progress
                 )
 
     def download_annotations_for_images(

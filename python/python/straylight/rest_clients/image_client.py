@@ -66,13 +66,15 @@ class ImageClient(_ProjectPart):
         if image_names_as_full_paths:
             paths = list(image_names)
         else:
-            known = {}
+            known: dict[str, str] = {}
             for folder, _, files in os.walk(path_to_folder):
                 for file in files:
                     key = file if extension_included else os.path.splitext(file)[0]
                     known.setdefault(key, os.path.join(folder, file))
             paths = [known[name] for name in image_names if name in known]
-        return self._upload(paths[: n_images if n_images >= 0 else None], skip_if_filename_exists, dataset)
+        return self._upload(
+            paths[: n_images if n_images >= 0 else None], skip_if_filename_exists, dataset
+        )
 
     def upload_folder(
         self,
@@ -95,11 +97,11 @@ class ImageClient(_ProjectPart):
             if os.path.splitext(file)[1].lower() in _EXTENSIONS
         ]
         paths.sort()
-        return self._upload(paths[: n_images if n_images >= 0 else None], skip_if_filename_exists, dataset)
+        return self._upload(
+            paths[: n_images if n_images >= 0 else None], skip_if_filename_exists, dataset
+        )
 
-    def _upload(
-        self, paths: list[str], skip: bool, dataset: Dataset | None
-    ) -> MediaList[Image]:
+    def _upload(self, paths: list[str], skip: bool, dataset: Dataset | None) -> MediaList[Image]:
         place = self._dataset_id(dataset)
         present = set(self.get_all_images(dataset).names) if skip else set()
         with showing() as progress:
@@ -152,4 +154,6 @@ _EXTENSIONS = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".tif", ".tiff"
 
 
 def _images(text: str, dataset: str) -> MediaList[Image]:
-    return MediaList([Image.from_dict({**item, "dataset_id": dataset}) for item in json.loads(text)])
+    return MediaList(
+        [Image.from_dict({**item, "dataset_id": dataset}) for item in json.loads(text)]
+    )

@@ -59,7 +59,7 @@ class ModelClient(_ProjectPart):
 
     def _best_xai_models(self) -> list[OptimizedModel]:
         """Of each active model the form with an XAI head that scores best."""
-        best = []
+        best: list[OptimizedModel] = []
         for item in self._active():
             model = _active_model(item)
             forms = model.optimized_models if model is not None else []
