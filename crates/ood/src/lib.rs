@@ -47,6 +47,7 @@ pub use activation_set::ActivationSet;
 pub use dependence::Dependence;
 pub use detector::{
     ClassStatistic, DetectorSpec, LeftOut, Neighbour, OodDetector, Pruning, Reason, Weight,
+    save_detector,
 };
 pub use drift::{DriftAlarm, DriftState};
 pub use error::{FitError, Part, ScoreError, SetError, StoreError};

@@ -1,4 +1,4 @@
-//! Whole models through the public API: fit, score, save, load, and input that is hard to bear.
+//! Whole models through the public API: fit, score, save, load.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,98 +6,15 @@
     reason = "tests fail by panicking, and saved scores come back bit for bit"
 )]
 
+mod world;
+
 use straylight_core::{Activations, NoProgress};
 use straylight_ood::{
-    ActivationSet, Evaluation, FitError, FitOptions, FitReport, Head, Matrix, ModelBinding,
-    ModelKind, OodModel, Provenance, ScoreError, StoreError, ThresholdRule, threshold::Shortfall,
+    Evaluation, FitError, FitOptions, Head, Matrix, ModelBinding, ModelKind, OodModel, Provenance,
+    ScoreError, StoreError, ThresholdRule, threshold::Shortfall,
 };
 
-/// A small seeded generator of test data.
-struct Noise(u64);
-
-impl Noise {
-    fn uniform(&mut self) -> f32 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 40) as f32 / (1_u64 << 24) as f32
-    }
-
-    /// Roughly normal: the sum of twelve uniform numbers.
-    fn normal(&mut self) -> f32 {
-        (0..12).map(|_| self.uniform()).sum::<f32>() - 6.0
-    }
-}
-
-struct World {
-    inside: ActivationSet,
-    fresh: ActivationSet,
-    outliers: ActivationSet,
-    head: Head,
-}
-
-/// Classes about means on the axes; outliers about the middle of two axes of no class.
-fn world(classes: usize, dimensions: usize, each: usize) -> World {
-    let mut noise = Noise(7);
-    let weight = Matrix::new(
-        classes,
-        dimensions,
-        (0..classes * dimensions)
-            .map(|i| {
-                if i % dimensions == i / dimensions {
-                    2.0
-                } else {
-                    0.0
-                }
-            })
-            .collect(),
-    );
-    let head = Head::new(weight.unwrap(), vec![0.1; classes]).unwrap();
-    let mut set = |count: usize, outliers: bool| {
-        let mut features = Vec::new();
-        for image in 0..count {
-            for j in 0..dimensions {
-                let own = if outliers {
-                    dimensions - 1 - image % 2
-                } else {
-                    image % classes
-                };
-                features.push(if j == own { 4.0 } else { 0.0 } + 0.4 * noise.normal());
-            }
-        }
-        let features = Matrix::new(count, dimensions, features).unwrap();
-        let logits: Vec<f32> = features
-            .iter_rows()
-            .flat_map(|row| head.logits(row))
-            .map(|logit| logit as f32)
-            .collect();
-        let logits = Matrix::new(count, classes, logits).unwrap();
-        let labels = (0..count).map(|image| (image % classes) as u32).collect();
-        ActivationSet::new(features)
-            .unwrap()
-            .with_logits(logits)
-            .unwrap()
-            .with_labels(labels)
-            .unwrap()
-    };
-    let count = classes * each;
-    World {
-        inside: set(count, false),
-        fresh: set(200, false),
-        outliers: set(120, true),
-        head,
-    }
-}
-
-fn fit(world: &World, options: &FitOptions, with_outliers: bool) -> (OodModel, FitReport) {
-    let outliers = with_outliers.then_some(&world.outliers);
-    let options = FitOptions {
-        head: Some(world.head.clone()),
-        ..options.clone()
-    };
-    OodModel::fit(&world.inside, outliers, &options, &NoProgress).unwrap()
-}
+use world::{fit, world};
 
 const KINDS: [ModelKind; 3] = [ModelKind::Default, ModelKind::Geti, ModelKind::Supervised];
 
@@ -283,99 +200,6 @@ fn images_that_do_not_fit_the_model_are_errors() {
         (0.0..=1.0).contains(&model.score(&image).unwrap().value()),
         "zero vector"
     );
-}
-
-/// Features only: `rows` images of `columns` dimensions.
-fn plain(rows: usize, columns: usize, value: impl Fn(usize, usize) -> f32) -> ActivationSet {
-    let data = (0..rows * columns)
-        .map(|i| value(i / columns, i % columns))
-        .collect();
-    ActivationSet::new(Matrix::new(rows, columns, data).unwrap()).unwrap()
-}
-
-fn wave(row: usize, column: usize) -> f32 {
-    ((row * 37 + column * 11) as f32).sin() + ((row * column) as f32).cos()
-}
-
-#[test]
-fn degenerate_sets_are_borne_or_refused() {
-    struct Case(&'static str, ActivationSet, bool);
-    let labelled = |set: ActivationSet, label: fn(usize) -> u32| {
-        let labels = (0..set.len()).map(label).collect();
-        set.with_labels(labels).unwrap()
-    };
-    for Case(what, set, fits) in [
-        Case("one class", labelled(plain(60, 8, wave), |_| 0), true),
-        Case("no labels and no logits", plain(60, 8, wave), true),
-        Case(
-            "one image a class",
-            labelled(plain(40, 8, wave), |row| row as u32),
-            true,
-        ),
-        Case(
-            "fewer images than neighbours",
-            labelled(plain(6, 8, wave), |row| row as u32 % 2),
-            true,
-        ),
-        Case(
-            "constant features",
-            labelled(plain(30, 8, |_, _| 1.0), |row| row as u32 % 2),
-            false,
-        ),
-        Case(
-            "zero vectors",
-            labelled(plain(30, 8, |_, _| 0.0), |row| row as u32 % 2),
-            false,
-        ),
-        Case(
-            "some zero vectors",
-            labelled(
-                plain(30, 8, |row, j| if row < 5 { 0.0 } else { wave(row, j) }),
-                |row| row as u32 % 2,
-            ),
-            true,
-        ),
-        Case("three images", plain(3, 8, wave), false),
-        Case("no image", plain(0, 8, wave), false),
-        Case(
-            "one dimension",
-            labelled(plain(60, 1, wave), |row| row as u32 % 2),
-            true,
-        ),
-        Case(
-            "1,000 classes",
-            labelled(plain(2000, 16, wave), |row| row as u32 % 1000),
-            true,
-        ),
-        Case(
-            "10,000 dimensions",
-            labelled(plain(40, 10_000, wave), |row| row as u32 % 4),
-            true,
-        ),
-        Case(
-            "huge values",
-            labelled(plain(60, 8, |row, j| 1e18 * wave(row, j)), |row| {
-                row as u32 % 2
-            }),
-            true,
-        ),
-    ] {
-        let fitted = OodModel::fit(&set, None, &FitOptions::default(), &NoProgress);
-        assert_eq!(fitted.is_ok(), fits, "{what}: {:?}", fitted.err());
-        let Ok((model, report)) = fitted else {
-            continue;
-        };
-        let scores = model.score_set(&set).unwrap();
-        assert!(
-            scores.iter().all(|score| (0.0..=1.0).contains(score)),
-            "{what}"
-        );
-        let named = report.detectors.len() + report.left_out.len();
-        assert_eq!(
-            named, 6,
-            "{what}: every detector is used or named: {report:#?}"
-        );
-    }
 }
 
 #[test]

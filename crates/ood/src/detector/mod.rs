@@ -6,6 +6,7 @@
 //! What a detector needs is checked when it is fitted: one that lacks something is left out and
 //! [`LeftOut`] says why.
 
+mod alone;
 mod ash;
 mod class_fre;
 mod context;
@@ -41,6 +42,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use alone::save_detector;
 pub use ash::Pruning;
 pub use class_fre::ClassStatistic;
 pub(crate) use context::{FitContext, classes_of};

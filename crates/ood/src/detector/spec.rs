@@ -28,7 +28,6 @@ use super::vim::Vim;
 use super::{ClassStatistic, FitContext, LeftOut, Neighbour, OodDetector, Pruning, Reason, Weight};
 use crate::linalg::Keep;
 use crate::state::{StateError, StateReader};
-use crate::{ActivationSet, Head};
 
 /// Which detector, with which settings.
 ///
@@ -253,18 +252,6 @@ impl DetectorSpec {
                 | Self::Scale { .. }
                 | Self::GradNorm
         )
-    }
-
-    /// Fits this detector alone to in-distribution images, or says why it cannot be.
-    ///
-    /// The head, where there is one, is taken to be the last layer of the model that gave the
-    /// activations; [`Head::mismatch`](crate::Head::mismatch) tells whether it is.
-    pub fn fit_alone(
-        &self,
-        set: &ActivationSet,
-        head: Option<&Head>,
-    ) -> Result<Box<dyn OodDetector>, Reason> {
-        self.fit(&FitContext::new(set, head, self.neighbours()))
     }
 
     /// Fits the detector, or says why it cannot be.

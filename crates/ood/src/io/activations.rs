@@ -1,9 +1,17 @@
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+
+use straylight_files::FileError;
 
 use super::{Array, Values, npz, tensors};
 use crate::error::{SetError, StoreError};
+use crate::kernels::MappedFile;
 use crate::{ActivationSet, Head, Matrix};
+
+/// How zip archives begin.
+const ZIPPED: [u8; 2] = *b"PK";
 
 /// Activations that were computed elsewhere, as they came from a file.
 ///
@@ -21,24 +29,36 @@ pub struct ArrayFile {
 /// Reads activations from a `.npz` or `.safetensors` file; which, is found from its first bytes.
 ///
 /// Negative labels mark outliers in common data sets, and are refused as labels of a fit: leave
-/// the array out.
+/// the array out. Arrays are in memory once, whatever their size.
 pub fn read_arrays(path: &Path) -> Result<ArrayFile, StoreError> {
-    let bytes = straylight_files::read(path)?;
     let failed = |reason: String| StoreError::Format {
         path: PathBuf::from(path),
         reason,
     };
-    parse_arrays(&bytes).map_err(failed)
+    let unreadable = |error| FileError::new("read", path, error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    let mut start = [0; 2];
+    let zipped = file.read_exact(&mut start).is_ok() && start == ZIPPED;
+    let arrays = if zipped {
+        file.rewind().map_err(unreadable)?;
+        npz::read(BufReader::new(file))
+    } else {
+        tensors::parse(MappedFile::open(path)?.bytes())
+    };
+    arrays.and_then(array_file).map_err(failed)
 }
 
 /// Reads activations from the bytes of a file, see [`read_arrays`].
 pub fn parse_arrays(bytes: &[u8]) -> Result<ArrayFile, String> {
-    let zipped = bytes.starts_with(b"PK");
-    let mut arrays = if zipped {
-        npz::parse(bytes)?
+    let arrays = if bytes.starts_with(&ZIPPED) {
+        npz::read(Cursor::new(bytes))
     } else {
-        tensors::parse(bytes)?
+        tensors::parse(bytes)
     };
+    arrays.and_then(array_file)
+}
+
+fn array_file(mut arrays: BTreeMap<String, Array>) -> Result<ArrayFile, String> {
     let features = matrix(&mut arrays, "features")?
         .ok_or("it has no array `features`: that one is needed, of shape [n, D]")?;
     let text = |error: SetError| error.to_string();

@@ -13,14 +13,15 @@ pub(crate) use tensors::{read_tensors, write_tensors};
 pub(crate) fn fixture(path: &str) -> std::collections::BTreeMap<String, Array> {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/");
     let bytes = std::fs::read(format!("{root}{path}")).unwrap();
-    npz::parse(&bytes).unwrap()
+    npz::read(std::io::Cursor::new(bytes)).unwrap()
 }
 
 /// The array of a `.npy` fixture.
 #[cfg(test)]
 pub(crate) fn fixture_array(path: &str) -> Array {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/");
-    npy::parse(&std::fs::read(format!("{root}{path}")).unwrap()).unwrap()
+    let bytes = std::fs::read(format!("{root}{path}")).unwrap();
+    npy::read(&mut bytes.as_slice(), bytes.len() as u64).unwrap()
 }
 
 /// An array of any number of dimensions, in C order.

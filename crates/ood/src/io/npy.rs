@@ -3,23 +3,28 @@
 //! Read: little-endian floats of 2 (as 4), 4 and 8 bytes, signed and unsigned integers, booleans,
 //! in C or Fortran order, versions 1 to 3 of the format. Written: version 1, `<f4`, `<f8`, `<i8`.
 
+use std::io::Read;
+
 use super::{Array, Values};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// The header is padded so that the numbers begin at a multiple of this.
 const ALIGNMENT: usize = 64;
 
-/// Reads a whole `.npy` file.
-pub(super) fn parse(bytes: &[u8]) -> Result<Array, String> {
-    let (header, data) = split(bytes).ok_or("it is not a .npy file, or it is cut off")?;
-    let kind = quoted(header, "'descr'").ok_or("its header names no element type")?;
-    let fortran = after(header, "'fortran_order'").is_some_and(|rest| rest.starts_with("True"));
-    let shape = shape(header).ok_or("its header has no shape")?;
+/// Numbers are read in pieces of this many bytes.
+const PIECE: usize = 1 << 16;
+
+/// Reads a `.npy` file of at most `size` bytes; the numbers go straight to where they stay.
+pub(super) fn read(from: &mut impl Read, size: u64) -> Result<Array, String> {
+    let header = header(from).ok_or("it is not a .npy file, or it is cut off")?;
+    let kind = quoted(&header, "'descr'").ok_or("its header names no element type")?;
+    let fortran = after(&header, "'fortran_order'").is_some_and(|rest| rest.starts_with("True"));
+    let shape = shape(&header).ok_or("its header has no shape")?;
     let count = shape
         .iter()
         .try_fold(1_usize, |product, &side| product.checked_mul(side));
     let count = count.ok_or("its shape is impossibly large")?;
-    let values = values(kind, data, count)?;
+    let values = values(kind, from, count, size)?;
     Ok(if fortran {
         Array {
             values: values.in_c_order(&shape),
@@ -30,19 +35,24 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Array, String> {
     })
 }
 
-/// Header text and data.
-fn split(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    let rest = bytes.strip_prefix(MAGIC)?;
-    let (version, rest) = rest.split_first_chunk::<2>()?;
-    let (length, rest) = if version[0] == 1 {
-        let (length, rest) = rest.split_first_chunk::<2>()?;
-        (usize::from(u16::from_le_bytes(*length)), rest)
+/// Reads what comes before the numbers.
+fn header(from: &mut impl Read) -> Option<String> {
+    let mut start = [0; 8];
+    from.read_exact(&mut start).ok()?;
+    let version = start.strip_prefix(MAGIC)?.first()?;
+    let length = if *version == 1 {
+        let mut length = [0; 2];
+        from.read_exact(&mut length).ok()?;
+        u64::from(u16::from_le_bytes(length))
     } else {
-        let (length, rest) = rest.split_first_chunk::<4>()?;
-        (u32::from_le_bytes(*length) as usize, rest)
+        let mut length = [0; 4];
+        from.read_exact(&mut length).ok()?;
+        u64::from(u32::from_le_bytes(length))
     };
-    let (header, data) = rest.split_at_checked(length)?;
-    Some((std::str::from_utf8(header).ok()?, data))
+    let mut header = Vec::new();
+    from.take(length).read_to_end(&mut header).ok()?;
+    let whole = header.len() as u64 == length;
+    whole.then(|| String::from_utf8(header).ok()).flatten()
 }
 
 /// What follows a key and its colon.
@@ -69,20 +79,16 @@ fn shape(header: &str) -> Option<Vec<usize>> {
     sides.map(|side| side.parse().ok()).collect()
 }
 
-fn values(kind: &str, data: &[u8], count: usize) -> Result<Values, String> {
-    let cut = || format!("it should hold {count} numbers of type {kind}, but is cut off");
+fn values(kind: &str, from: &mut impl Read, count: usize, size: u64) -> Result<Values, String> {
     macro_rules! read {
-        ($variant:ident, $from:ty, $to:ty) => {{
-            let wanted = count.checked_mul(size_of::<$from>()).ok_or_else(cut)?;
-            let data = data.get(..wanted).ok_or_else(cut)?;
-            let (numbers, _) = data.as_chunks::<{ size_of::<$from>() }>();
-            let widened = numbers
-                .iter()
-                .map(|bytes| <$to>::from(<$from>::from_le_bytes(*bytes)));
-            Ok(Values::$variant(widened.collect()))
-        }};
+        ($variant:ident, $from:ty, $to:ty) => {
+            numbers(from, count, size, |bytes| {
+                <$to>::from(<$from>::from_le_bytes(bytes))
+            })
+            .map(Values::$variant)
+        };
     }
-    match kind {
+    let read = match kind {
         "<f4" => read!(F32, f32, f32),
         "<f8" => read!(F64, f64, f64),
         "<i8" => read!(I64, i64, i64),
@@ -93,19 +99,39 @@ fn values(kind: &str, data: &[u8], count: usize) -> Result<Values, String> {
         "<u2" => read!(I64, u16, i64),
         "|u1" | "|b1" => read!(I64, u8, i64),
         "<f2" => {
-            let wanted = count.checked_mul(2).ok_or_else(cut)?;
-            let (halves, _) = data.get(..wanted).ok_or_else(cut)?.as_chunks::<2>();
-            Ok(Values::F32(
-                halves
-                    .iter()
-                    .map(|bytes| half(u16::from_le_bytes(*bytes)))
-                    .collect(),
-            ))
+            numbers(from, count, size, |bytes| half(u16::from_le_bytes(bytes))).map(Values::F32)
         }
-        other => Err(format!(
-            "numbers of type {other} are not read: save them as float32, float64 or int64"
-        )),
+        other => {
+            return Err(format!(
+                "numbers of type {other} are not read: save them as float32, float64 or int64"
+            ));
+        }
+    };
+    read.ok_or_else(|| format!("it should hold {count} numbers of type {kind}, but is cut off"))
+}
+
+/// Reads `count` numbers of `N` bytes; `None` when there are fewer (`size` bounds what there is).
+fn numbers<const N: usize, T>(
+    from: &mut impl Read,
+    count: usize,
+    size: u64,
+    number: impl Fn([u8; N]) -> T,
+) -> Option<Vec<T>> {
+    let wanted = count.checked_mul(N)?;
+    if wanted as u64 > size {
+        return None;
     }
+    let mut numbers = Vec::new();
+    numbers.try_reserve_exact(count).ok()?;
+    let mut piece = vec![0; wanted.min(PIECE)];
+    let mut left = wanted;
+    while left > 0 {
+        let part = piece.get_mut(..left.min(PIECE))?;
+        from.read_exact(part).ok()?;
+        numbers.extend(part.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)));
+        left -= part.len();
+    }
+    Some(numbers)
 }
 
 /// Widens a half-precision number.
@@ -147,6 +173,11 @@ pub(super) fn format(array: &Array) -> Vec<u8> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn parse(mut bytes: &[u8]) -> Result<Array, String> {
+        let size = bytes.len() as u64;
+        read(&mut bytes, size)
+    }
 
     #[test]
     fn what_is_written_is_read() {

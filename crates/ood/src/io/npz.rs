@@ -1,7 +1,7 @@
 //! NumPy's `.npz`: a zip archive of `.npy` files, stored or deflated.
 
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Read, Seek, SeekFrom, Write};
 
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
@@ -10,27 +10,36 @@ use super::{Array, npy};
 
 /// An array larger than this is refused rather than unpacked: 16 GiB.
 const LARGEST: u64 = 1 << 34;
+/// Deflate makes nothing smaller than this part of itself.
+const STRONGEST_DEFLATE: u64 = 1032;
 
 /// Reads all arrays of an archive by name; entries that are not `.npy` are left out.
-pub(super) fn parse(bytes: &[u8]) -> Result<BTreeMap<String, Array>, String> {
-    let archive = ZipArchive::new(Cursor::new(bytes));
+///
+/// Each array is unpacked straight into the memory where it stays.
+pub(super) fn read(mut from: impl Read + Seek) -> Result<BTreeMap<String, Array>, String> {
+    let length = from
+        .seek(SeekFrom::End(0))
+        .map_err(|error| error.to_string())?;
+    let archive = ZipArchive::new(from);
     let mut archive = archive.map_err(|error| format!("it is not a .npz archive: {error}"))?;
     let mut arrays = BTreeMap::new();
     for index in 0..archive.len() {
-        let entry = archive.by_index(index).map_err(|error| error.to_string())?;
+        let mut entry = archive.by_index(index).map_err(|error| error.to_string())?;
         let name = entry.name().map_err(|error| error.to_string())?;
         let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else {
             continue;
         };
-        let mut content = Vec::new();
-        let read = entry.take(LARGEST + 1).read_to_end(&mut content);
-        read.map_err(|error| format!("the array `{name}` cannot be unpacked: {error}"))?;
-        if content.len() as u64 > LARGEST {
+        // What an archive says of itself may be wrong: this is what it can hold at most.
+        let possible = entry
+            .compressed_size()
+            .min(length)
+            .saturating_mul(STRONGEST_DEFLATE);
+        let size = entry.size().min(possible);
+        if size > LARGEST {
             return Err(format!("the array `{name}` is larger than 16 GiB"));
         }
-        let array = npy::parse(&content);
         // Arrays of text and the like are none of ours.
-        match array {
+        match npy::read(&mut entry, size) {
             Ok(array) => arrays.insert(name, array),
             Err(reason) if reason.contains("are not read") => continue,
             Err(reason) => return Err(format!("the array `{name}`: {reason}")),
@@ -80,7 +89,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_written_the_same_again() {
         let bytes = format(&arrays()).unwrap();
-        assert_eq!(parse(&bytes).unwrap(), arrays());
+        assert_eq!(read(Cursor::new(&bytes)).unwrap(), arrays());
         assert_eq!(format(&arrays()).unwrap(), bytes);
     }
 
@@ -90,7 +99,7 @@ mod tests {
             let mut bytes = format(&arrays()).unwrap();
             let at = at % bytes.len();
             bytes[at] = value;
-            let _ = parse(&bytes);
+            let _ = read(Cursor::new(&bytes));
         }
     }
 }
