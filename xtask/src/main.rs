@@ -8,6 +8,7 @@ mod demo_seeds;
 mod lint;
 mod process;
 mod python;
+mod soak;
 mod test;
 
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ Usage: cargo xtask <chore> [arguments]
   test               run every test there is; installs what it needs
   lint               check format, lints, licences and sources
   build-time         build the default features from nothing and print how long it took
+  soak [FORM] [N]    trouble hooks for a long time: kills, clock, disk and limit with N (300)
+                     kills each, hang for N (60) seconds; without a form all but limit
   demo-seeds [N]     run the demo on N splits (5) of its photos, each with a head fitted anew
   help               print this
 ";
@@ -44,6 +47,7 @@ fn dispatch(words: &[&str]) -> Outcome {
         ["test", filters @ ..] => test::run(filters),
         ["lint"] => lint::run(),
         ["build-time"] => build_time::run(),
+        ["soak", arguments @ ..] => soak::run(arguments),
         ["demo-seeds"] => demo_seeds::run(5),
         ["demo-seeds", count] => demo_seeds::run(
             count

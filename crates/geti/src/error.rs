@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use straylight_files::FileError;
 
@@ -61,6 +62,7 @@ struct Parts {
     status: Option<u16>,
     error_code: Option<String>,
     hint: Option<String>,
+    retry_after: Option<Duration>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -74,6 +76,7 @@ impl GetiError {
             status: None,
             error_code: None,
             hint: None,
+            retry_after: None,
             source: None,
         }))
     }
@@ -100,6 +103,12 @@ impl GetiError {
     }
 
     #[must_use]
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    #[must_use]
     pub(crate) fn with_source(
         mut self,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -117,6 +126,11 @@ impl GetiError {
     /// What kind of trouble it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
+    }
+
+    /// How long the server asked to be left alone (`Retry-After`), if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 
     /// What is wrong, without request, status and hint.

@@ -55,6 +55,14 @@ const FAMILIES: &[(Family, Read)] = &[
     ),
     (
         Family(
+            "straylight_hook_not_fired_total",
+            "counter",
+            "Images for which the trigger saw no reason to act.",
+        ),
+        |hook| one(hook.not_fired),
+    ),
+    (
+        Family(
             "straylight_hook_suppressed_total",
             "counter",
             "Images that a limit held back.",
@@ -209,14 +217,29 @@ fn histogram(text: &mut String, name: &str, hook: &str, values: &Histogram) {
 mod tests {
     use super::*;
     use crate::limit::LimitKind;
-    use crate::stats::Counters;
+    use crate::stats::{Account, Counters};
+
+    #[test]
+    fn every_family_and_reason_is_documented() {
+        let readme = include_str!("../README.md");
+        let families = FAMILIES.iter().map(|(family, _)| family);
+        for family in families.chain(HISTOGRAMS.iter().map(|(family, _)| family)) {
+            let row = format!("| `{}` | {} |", family.0, family.1);
+            assert!(readme.contains(&row), "{row}");
+        }
+        let reasons = crate::DropReason::ALL.map(crate::DropReason::as_str);
+        let limits = LimitKind::ALL.map(LimitKind::as_str);
+        for reason in reasons.iter().chain(&limits) {
+            assert!(readme.contains(&format!("`{reason}`")), "{reason}");
+        }
+    }
 
     #[test]
     fn every_family_appears_once_with_its_hooks() {
         let counters = Counters::default();
-        counters.suppressed(LimitKind::Rate);
+        counters.evaluated(Account::Suppressed(LimitKind::Rate));
         counters.scored(0.95);
-        let stats = ["a", "b"].map(|hook| counters.stats(hook, 0, Default::default()));
+        let stats = ["a", "b"].map(|hook| counters.stats(hook, Default::default()));
         let text = render_prometheus(&stats);
         for line in [
             "# TYPE straylight_hook_evaluated_total counter",

@@ -84,7 +84,9 @@ pub(crate) fn open_queue(
     };
     let (journal, mut resumed) = DiskJournal::open(&folder.join(name)).map_err(failed)?;
     let limits = resumed.limits.take();
-    let last = resumed.waiting.last().map(|(id, _)| *id);
+    let waiting = resumed.waiting.iter().map(|(id, _)| id);
+    let dead = resumed.dead.iter().map(|(id, ..)| id);
+    let last = waiting.chain(dead).chain(&resumed.held).max().copied();
     let queue = Queue::with_journal(options, Box::new(journal), resumed);
     Ok(Opened {
         queue,

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::clock::lock;
 use crate::limit::LimitKind;
 use crate::queue::Ledger;
 
@@ -26,14 +28,15 @@ pub struct Histogram {
 
 /// What one hook has done.
 ///
-/// `evaluated = failed + not_fired + suppressed + held + fired` for this process, and
+/// `evaluated = failed + not_fired + suppressed + held + fired` for this process, whenever
+/// somebody looks, and
 /// `fired = delivered + queued + dropped + dead` for the ledger, which outlives the process when
 /// the queue is on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HookStats {
     /// Name of the hook.
     pub hook: String,
-    /// Images that were submitted.
+    /// Images that were submitted, and those of the open window that an earlier process left.
     pub evaluated: u64,
     /// Images that the trigger could not score.
     pub failed: u64,
@@ -71,25 +74,71 @@ impl HookStats {
     }
 }
 
-/// The counters of one hook, bumped without a lock.
+/// What became of an image; exactly one of these at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Account {
+    Failed,
+    NotFired,
+    Suppressed(LimitKind),
+    Held,
+    Fired,
+}
+
+/// The books of the images, which balance whenever they are unlocked.
+#[derive(Debug, Clone, Default)]
+struct Images {
+    evaluated: u64,
+    failed: u64,
+    not_fired: u64,
+    suppressed: BTreeMap<LimitKind, u64>,
+    held: u64,
+    fired: u64,
+}
+
+impl Images {
+    /// Counts an image; returns the account with it.
+    fn add(&mut self, account: Account) -> u64 {
+        let count = match account {
+            Account::Failed => &mut self.failed,
+            Account::NotFired => &mut self.not_fired,
+            Account::Suppressed(limit) => self.suppressed.entry(limit).or_default(),
+            Account::Held => &mut self.held,
+            Account::Fired => &mut self.fired,
+        };
+        *count += 1;
+        *count
+    }
+}
+
+/// The counters of one hook.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) failed: AtomicU64,
-    pub(crate) not_fired: AtomicU64,
-    pub(crate) fired: AtomicU64,
+    images: Mutex<Images>,
     pub(crate) retried: AtomicU64,
-    suppressed: [AtomicU64; LimitKind::ALL.len()],
     delivery: Buckets<{ DELIVERY_SECONDS.len() }>,
     scores: Buckets<{ SCORES.len() }>,
 }
 
 impl Counters {
-    pub(crate) fn suppressed(&self, limit: LimitKind) {
-        for (kind, counter) in LimitKind::ALL.iter().zip(&self.suppressed) {
-            if *kind == limit {
-                counter.fetch_add(1, Relaxed);
-            }
-        }
+    /// A new image was decided about; returns how many have come to the same.
+    pub(crate) fn evaluated(&self, account: Account) -> u64 {
+        let mut images = lock(&self.images);
+        images.evaluated += 1;
+        images.add(account)
+    }
+
+    /// An image that was held came to something; returns how many have come to the same.
+    pub(crate) fn released(&self, account: Account) -> u64 {
+        let mut images = lock(&self.images);
+        images.held = images.held.saturating_sub(1);
+        images.add(account)
+    }
+
+    /// Takes over images that an earlier process held.
+    pub(crate) fn carried(&self, held: u64) {
+        let mut images = lock(&self.images);
+        images.evaluated += held;
+        images.held += held;
     }
 
     pub(crate) fn scored(&self, score: f64) {
@@ -104,23 +153,20 @@ impl Counters {
     pub(crate) fn stats(
         &self,
         hook: &str,
-        held: u64,
         (ledger, memory, disk): (Ledger, u64, u64),
     ) -> HookStats {
-        let counts = LimitKind::ALL
-            .iter()
-            .zip(self.suppressed.iter().map(|n| n.load(Relaxed)));
-        let suppressed: BTreeMap<_, _> = counts.map(|(kind, count)| (*kind, count)).collect();
-        let [failed, not_fired, fired] =
-            [&self.failed, &self.not_fired, &self.fired].map(|n| n.load(Relaxed));
+        let images = lock(&self.images).clone();
+        // A limit that held nothing back is shown as well.
+        let zeros = LimitKind::ALL.map(|kind| (kind, 0));
+        let suppressed = zeros.into_iter().chain(images.suppressed).collect();
         HookStats {
             hook: hook.to_owned(),
-            evaluated: failed + not_fired + fired + held + suppressed.values().sum::<u64>(),
-            failed,
-            not_fired,
+            evaluated: images.evaluated,
+            failed: images.failed,
+            not_fired: images.not_fired,
             suppressed,
-            held,
-            fired,
+            held: images.held,
+            fired: images.fired,
             retried: self.retried.load(Relaxed),
             ledger,
             memory_bytes: memory,
@@ -189,12 +235,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_image_is_in_one_account_and_a_missing_one_shows() {
+        let counters = Counters::default();
+        counters.carried(1);
+        assert_eq!(counters.evaluated(Account::Failed), 1);
+        assert_eq!(counters.evaluated(Account::Failed), 2);
+        counters.evaluated(Account::Held);
+        counters.released(Account::Suppressed(LimitKind::Quota));
+        let mut stats = counters.stats("h", Default::default());
+        assert!(stats.balances());
+        assert_eq!((stats.evaluated, stats.held, stats.failed), (4, 1, 2));
+        stats.held = 0;
+        assert!(!stats.balances());
+    }
+
+    #[test]
     fn histograms_cumulate() {
         let counters = Counters::default();
         for score in [0.05, 0.1, 0.95, 7.0] {
             counters.scored(score);
         }
-        let scores = counters.stats("h", 0, Default::default()).scores;
+        let scores = counters.stats("h", Default::default()).scores;
         assert_eq!(scores.buckets[0], (0.1, 2));
         assert_eq!(scores.buckets[9], (1.0, 3));
         assert_eq!(scores.count, 4);

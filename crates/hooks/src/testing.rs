@@ -94,6 +94,8 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone)]
 pub(crate) struct Received {
     pub(crate) method: String,
+    #[cfg_attr(not(feature = "s3"), allow(dead_code, reason = "for buckets"))]
+    pub(crate) path: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
@@ -155,7 +157,7 @@ fn read_request(stream: &TcpStream) -> Option<Received> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split(' ').map(str::to_owned);
-    let method = words.next()?;
+    let (method, path) = (words.next()?, words.next()?);
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -167,6 +169,7 @@ fn read_request(stream: &TcpStream) -> Option<Received> {
     }
     let mut received = Received {
         method,
+        path,
         headers,
         body: Vec::new(),
     };

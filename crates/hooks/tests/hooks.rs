@@ -2,17 +2,20 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use common::Watched;
 use straylight_core::{Frame, Prediction, RgbImage, Timestamp};
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
-    Action, ActionError, Event, HookOptions, HookSet, HookSetOptions, LimitOptions, LimitTimes,
-    Outcome, Overflow, PostInferenceHook, QueueOptions, RetryOptions, SeededRandom,
+    Action, ActionError, Event, HookOptions, HookSetOptions, LimitOptions, LimitTimes, Outcome,
+    Overflow, PostInferenceHook, QueueOptions, RetryOptions, SeededRandom,
 };
 
 /// Fails the first `failures` times and keeps the names of what it delivered.
@@ -57,8 +60,8 @@ fn frame(name: &str) -> Frame {
     )
 }
 
-fn set(clock: &ManualClock) -> HookSet {
-    HookSet::new(HookSetOptions {
+fn set(clock: &ManualClock) -> Watched {
+    Watched::new(HookSetOptions {
         clock: Arc::new(clock.clone()),
         random: Arc::new(SeededRandom::new(1)),
         drain_time: Duration::ZERO,
@@ -77,39 +80,12 @@ fn inline() -> HookOptions {
     }
 }
 
-#[test]
-fn the_case_of_the_notebook_fifty_inferences_in_eight_seconds_give_nine_images() {
-    let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
-    let (hooks, sink) = (set(&clock), Sink::default());
-    let limits = LimitOptions {
-        max_frames_per_second: Some(1.0),
-        ..LimitOptions::default()
-    };
-    hooks
-        .add(hook(&sink, HookOptions { limits, ..inline() }))
-        .unwrap();
-    for i in 0..50 {
-        if i > 0 {
-            clock.advance(Duration::from_secs_f64(8.0 / 49.0));
-        }
-        hooks.submit(&frame("same"), &Prediction::default());
-    }
-    assert_eq!(sink.got.lock().unwrap().len(), 9);
-    let stats = &hooks.stats()[0];
-    assert_eq!(
-        (stats.evaluated, stats.fired, stats.ledger.delivered),
-        (50, 9, 9)
-    );
-    assert_eq!(stats.suppressed.values().sum::<u64>(), 41);
-    assert!(stats.balances());
-}
-
 /// Sixty seconds of 25 frames, read in no time at all.
 #[test]
 fn limits_of_a_recording_follow_the_times_of_its_frames() {
     let clock = ManualClock::new(Timestamp::from_second(2_000_000_000).unwrap());
     let sink = Sink::default();
-    let hooks = HookSet::new(HookSetOptions {
+    let hooks = Watched::new(HookSetOptions {
         clock: Arc::new(clock.clone()),
         limit_times: LimitTimes::Frames,
         drain_time: Duration::ZERO,
@@ -126,7 +102,7 @@ fn limits_of_a_recording_follow_the_times_of_its_frames() {
         let taken = Timestamp::from_millisecond(40 * i).unwrap();
         let image = RgbImage::filled(4, 4, [1, 2, 3]).unwrap();
         let frame = Frame::new(image, i.to_string(), taken);
-        hooks.submit(&frame, &Prediction::default());
+        hooks.show(&frame, &Prediction::default());
     }
     let got = sink.got.lock().unwrap();
     assert_eq!(got.len(), 60);
@@ -139,7 +115,7 @@ fn a_failed_delivery_is_tried_again_after_its_wait() {
     let (hooks, sink) = (set(&clock), Sink::default());
     sink.failures.store(2, Ordering::SeqCst);
     hooks.add(hook(&sink, inline())).unwrap();
-    hooks.submit(&frame("a"), &Prediction::default());
+    hooks.show(&frame("a"), &Prediction::default());
     assert!(!hooks.drain(Duration::ZERO));
     for _ in 0..2 {
         assert!(sink.got.lock().unwrap().is_empty());
@@ -147,7 +123,7 @@ fn a_failed_delivery_is_tried_again_after_its_wait() {
         hooks.drain(Duration::ZERO);
     }
     assert_eq!(*sink.got.lock().unwrap(), ["a"]);
-    let stats = &hooks.stats()[0];
+    let stats = hooks.books();
     assert_eq!((stats.retried, stats.ledger.delivered), (2, 1));
     assert!(stats.balances());
 }
@@ -169,12 +145,12 @@ fn what_cannot_be_delivered_becomes_a_dead_letter() {
         hooks
             .add(hook(&sink, HookOptions { retry, ..inline() }))
             .unwrap();
-        hooks.submit(&frame("a"), &Prediction::default());
+        hooks.show(&frame("a"), &Prediction::default());
         for _ in 0..3 {
             clock.advance(Duration::from_secs(9));
             hooks.drain(Duration::ZERO);
         }
-        let stats = &hooks.stats()[0];
+        let stats = hooks.books();
         assert_eq!((stats.ledger.dead, stats.retried), (1, retried));
         assert!(stats.balances() && sink.got.lock().unwrap().is_empty());
     }
@@ -210,15 +186,15 @@ fn a_full_queue_follows_its_policy_and_the_books_balance() {
             ))
             .unwrap();
         for name in ["a", "b", "c", "d"] {
-            hooks.submit(&frame(name), &Prediction::default());
-            assert!(hooks.stats()[0].balances());
+            hooks.show(&frame(name), &Prediction::default());
+            assert!(hooks.books().balances());
         }
         clock.advance(Duration::from_secs(60));
         hooks.drain(Duration::ZERO);
         let mut got = sink.got.lock().unwrap().clone();
         got.sort();
         assert_eq!(got, expected, "{overflow:?}");
-        let stats = &hooks.stats()[0];
+        let stats = hooks.books();
         assert_eq!((stats.ledger.fired, stats.ledger.total_dropped()), (4, 2));
         assert!(stats.balances());
     }
@@ -227,12 +203,14 @@ fn a_full_queue_follows_its_policy_and_the_books_balance() {
 #[test]
 fn threads_deliver_everything_and_dropping_the_set_waits_for_them() {
     let sink = Sink::default();
-    let hooks = HookSet::new(HookSetOptions::default());
+    let hooks = Watched::new(HookSetOptions::default());
     hooks.add(hook(&sink, HookOptions::default())).unwrap();
     for i in 0..100 {
-        let outcomes = hooks.submit(&frame(&i.to_string()), &Prediction::default());
+        let outcomes = hooks
+            .set()
+            .submit(&frame(&i.to_string()), &Prediction::default());
         assert!(matches!(outcomes[..], [Outcome::Queued { .. }]));
-        assert!(hooks.stats()[0].balances());
+        assert!(hooks.books().balances());
     }
     drop(hooks);
     assert_eq!(sink.got.lock().unwrap().len(), 100);
@@ -240,7 +218,7 @@ fn threads_deliver_everything_and_dropping_the_set_waits_for_them() {
 
 #[test]
 fn hooks_attach_and_clear() {
-    let hooks = HookSet::new(HookSetOptions::default());
+    let hooks = Watched::new(HookSetOptions::default());
     let sink = Sink::default();
     hooks.add(hook(&sink, HookOptions::default())).unwrap();
     let named = HookOptions {
@@ -262,5 +240,10 @@ fn hooks_attach_and_clear() {
     assert_eq!(hooks.len(), 1);
     hooks.clear();
     assert!(hooks.is_empty());
-    assert!(hooks.submit(&frame("x"), &Prediction::default()).is_empty());
+    assert!(
+        hooks
+            .set()
+            .submit(&frame("x"), &Prediction::default())
+            .is_empty()
+    );
 }

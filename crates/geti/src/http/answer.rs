@@ -99,7 +99,7 @@ impl Answer {
             .take(LONGEST_ERROR)
             .read_to_end(&mut bytes);
         Failure {
-            error: describe(status, &bytes),
+            error: describe(status, &bytes).with_retry_after(retry_after),
             // The server says that it did not take the request up.
             untouched: matches!(status, 429 | 503),
             retry_after,

@@ -1,6 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use straylight_geti::{
     Certificates, ClientOptions, DatasetSink, ErrorKind, Geti, GetiError, ProxyChoice, RetryPolicy,
@@ -44,11 +45,7 @@ impl GetiDataCollection {
 
     fn connect(&self) -> Result<DatasetSink, GetiError> {
         let session = &self.config.session;
-        let token = session.token.as_deref().unwrap_or_default();
-        let token = match token.parse::<SecretRef>() {
-            Ok(reference) => reference.resolve()?,
-            Err(_) => Secret::new(token),
-        };
+        let token = secret_of(session.token.as_deref().unwrap_or_default())?;
         let mut details = ServerDetails::new(&session.host, token);
         details.workspace_id = Some(self.config.workspace_id.clone()).filter(|id| !id.is_empty());
         details.certificates = match (&session.ca_file, session.has_valid_certificate) {
@@ -57,14 +54,15 @@ impl GetiDataCollection {
             (None, false) => Certificates::Unchecked,
         };
         if let Some(proxies) = &session.proxies {
-            let proxy = proxies.get("https").or_else(|| proxies.get("http"));
-            details.proxy = proxy.map_or(ProxyChoice::Direct, |url| {
-                ProxyChoice::Through(Secret::new(url))
-            });
+            details.proxy = match proxies.get("https").or_else(|| proxies.get("http")) {
+                Some(address) => ProxyChoice::Through(secret_of(address)?),
+                None => ProxyChoice::Direct,
+            };
         }
         // Retries are the queue's affair: it knows when the sink should rest.
         let options = ClientOptions {
             retry: RetryPolicy::never(),
+            patience: Duration::from_secs_f64(self.config.timeout_seconds.clamp(0.1, 3_600.0)),
             ..ClientOptions::default()
         };
         let geti = Geti::connect_with(&details, options)?;
@@ -95,6 +93,14 @@ impl GetiDataCollection {
     }
 }
 
+/// What a reference leads to, or the text itself if it is none.
+fn secret_of(text: &str) -> Result<Secret, GetiError> {
+    match text.parse::<SecretRef>() {
+        Ok(reference) => reference.resolve(),
+        Err(_) => Ok(Secret::new(text)),
+    }
+}
+
 /// The name of the image on the server, without extension.
 fn stem(event: &Event) -> String {
     format!("{}-s{:.3}", unique_stem("", event), event.score)
@@ -102,11 +108,11 @@ fn stem(event: &Event) -> String {
 
 /// Trouble before the image was sent concerns the sink, not the event: it may pass.
 fn before_upload(error: &GetiError) -> ActionError {
-    ActionError::transient(error)
+    ActionError::transient(error).with_retry_after(error.retry_after())
 }
 
 fn of_upload(error: &GetiError) -> ActionError {
-    match error.kind() {
+    let failed = match error.kind() {
         ErrorKind::Argument | ErrorKind::Refused | ErrorKind::Conflict => {
             ActionError::permanent(error)
         }
@@ -114,7 +120,8 @@ fn of_upload(error: &GetiError) -> ActionError {
             ActionError::ambiguous(error)
         }
         _ => ActionError::transient(error),
-    }
+    };
+    failed.with_retry_after(error.retry_after())
 }
 
 impl Action for GetiDataCollection {

@@ -128,6 +128,7 @@ fn geti() -> Case {
             project: "p".into(),
             dataset: Some("strays".into()),
             log_level: crate::config::LogLevel::Debug,
+            timeout_seconds: 5.0,
         }))
     };
     Case {

@@ -49,6 +49,9 @@ pub struct MqttConfig {
     /// Whether the connection is encrypted; the port is then usually 8883.
     #[serde(default)]
     pub tls: bool,
+    /// PEM file of the only certificates that may sign the broker's; the public ones if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
     /// Topic to publish to.
     pub topic: String,
     /// User name.

@@ -25,6 +25,10 @@ pub struct GetiConfig {
     /// For the Python SDK.
     #[serde(default)]
     pub log_level: LogLevel,
+    /// Seconds that the server may take to begin an answer, uploads twice as long; unknown to
+    /// the Python SDK.
+    #[serde(default = "sixty")]
+    pub timeout_seconds: f64,
 }
 
 /// A Geti server and how to log in, as the Python SDK writes it.
@@ -36,7 +40,8 @@ pub struct SessionConfig {
     /// Whether the server's certificate is checked.
     #[serde(default = "yes")]
     pub has_valid_certificate: bool,
-    /// Proxies by scheme; those of the environment when absent, none when empty.
+    /// Proxies by scheme; those of the environment when absent, none when empty. A value
+    /// `env:NAME` or `file:PATH` is a reference to an address that holds a password.
     #[serde(default)]
     pub proxies: Option<BTreeMap<String, String>>,
     /// Reference to a personal access token: `env:NAME` or `file:PATH`.
@@ -141,6 +146,10 @@ fn info() -> LogLevel {
 
 fn ten() -> f64 {
     10.0
+}
+
+fn sixty() -> f64 {
+    60.0
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -5,12 +5,13 @@
 //! the file is written anew without the secrets. [`render_hooks`](super::render_hooks) refuses
 //! to write a secret in clear text.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use straylight_files::{FileError, create_folder};
 use straylight_geti::{Secret, SecretRef};
 
-use super::{ActionConfig, ConfigError, HookConfig, parse_hooks, render_hooks};
+use super::{ActionConfig, ConfigError, HookConfig, SessionConfig, parse_hooks, render_hooks};
 
 /// Keeps secrets that were found where they should not be.
 pub trait SecretVault {
@@ -81,7 +82,7 @@ pub fn move_secrets_out(
     let mut moved = Vec::new();
     for (index, hook) in hooks.iter_mut().enumerate() {
         for (what, slot) in secrets_of(&mut hook.action) {
-            if slot.parse::<SecretRef>().is_ok() {
+            if is_reference(slot) {
                 continue;
             }
             let name = format!("hook-{index}-{}", name_of(&what));
@@ -97,7 +98,7 @@ pub fn move_secrets_out(
 pub(super) fn check_no_clear_text(hooks: &[HookConfig]) -> Result<(), ConfigError> {
     for hook in hooks {
         for (what, slot) in secrets_of(&mut hook.action.clone()) {
-            if slot.parse::<SecretRef>().is_err() {
+            if !is_reference(slot) {
                 return Err(ConfigError::ClearText { what });
             }
         }
@@ -105,75 +106,78 @@ pub(super) fn check_no_clear_text(hooks: &[HookConfig]) -> Result<(), ConfigErro
     Ok(())
 }
 
+/// A place that holds a secret, and what it is.
+type Slot<'a> = (String, &'a mut String);
+
 /// All places of an action that hold a secret.
-fn secrets_of(action: &mut ActionConfig) -> Vec<(String, &mut String)> {
+fn secrets_of(action: &mut ActionConfig) -> Vec<Slot<'_>> {
     match action {
-        ActionConfig::GetiDataCollection(config) => {
-            let session = &mut config.session;
-            let host = &session.host;
-            let mut secrets = Vec::new();
-            secrets.extend(
-                session
-                    .token
-                    .as_mut()
-                    .map(|slot| (format!("token of {host}"), slot)),
-            );
-            secrets.extend(
-                session
-                    .password
-                    .as_mut()
-                    .map(|slot| (format!("password of {host}"), slot)),
-            );
-            secrets
-        }
-        ActionConfig::HttpRequestAction(config) => {
-            let is_secret = |name: &str| {
-                let name = name.to_lowercase();
-                [
-                    "auth",
-                    "cookie",
-                    "token",
-                    "secret",
-                    "key",
-                    "password",
-                    "signature",
-                ]
-                .iter()
-                .any(|part| name.contains(part))
-            };
-            let headers = config
-                .headers
-                .iter_mut()
-                .filter(|(name, _)| is_secret(name));
-            headers
-                .map(|(name, slot)| (format!("header {name}"), slot))
-                .collect()
-        }
+        ActionConfig::GetiDataCollection(config) => of_session(&mut config.session),
+        ActionConfig::HttpRequestAction(config) => of_headers(&mut config.headers),
         ActionConfig::S3Collection(config) => {
+            let owner = format!("bucket {}", config.bucket);
             let keys = [
                 ("secret access key", &mut config.secret_access_key),
                 ("session token", &mut config.session_token),
             ];
-            let bucket = config.bucket.clone();
-            let named = keys
-                .into_iter()
-                .filter_map(|(what, slot)| Some((what, slot.as_mut()?)));
-            named
-                .map(|(what, slot)| (format!("{what} of bucket {bucket}"), slot))
-                .collect()
+            named(&owner, keys)
         }
         ActionConfig::MqttPublish(config) => {
-            let host = &config.host;
-            let password = config.password.as_mut();
-            password
-                .map(|slot| (format!("password of {host}"), slot))
-                .into_iter()
-                .collect()
+            named(&config.host, [("password", &mut config.password)])
         }
         ActionConfig::FileSystemDataCollection(_) | ActionConfig::LocalDatasetCollection(_) => {
             Vec::new()
         }
     }
+}
+
+fn named<'a, const N: usize>(
+    owner: &str,
+    slots: [(&str, &'a mut Option<String>); N],
+) -> Vec<Slot<'a>> {
+    let found = slots
+        .into_iter()
+        .filter_map(|(what, slot)| Some((format!("{what} of {owner}"), slot.as_mut()?)));
+    found.collect()
+}
+
+fn of_session(session: &mut SessionConfig) -> Vec<Slot<'_>> {
+    let keys = [
+        ("token", &mut session.token),
+        ("password", &mut session.password),
+    ];
+    let mut secrets = named(&session.host, keys);
+    // The address of a proxy is a secret if it holds a password.
+    let proxies = session.proxies.iter_mut().flatten();
+    let secret = proxies.filter(|(_, address)| address.contains('@') || is_reference(address));
+    secrets.extend(secret.map(|(scheme, slot)| (format!("{scheme} proxy"), slot)));
+    secrets
+}
+
+fn is_reference(text: &str) -> bool {
+    text.parse::<SecretRef>().is_ok()
+}
+
+/// Words in the names of headers whose values are secret.
+const SECRET_HEADERS: [&str; 7] = [
+    "auth",
+    "cookie",
+    "token",
+    "secret",
+    "key",
+    "password",
+    "signature",
+];
+
+fn of_headers(headers: &mut BTreeMap<String, String>) -> Vec<Slot<'_>> {
+    let is_secret = |name: &str| {
+        let name = name.to_lowercase();
+        SECRET_HEADERS.iter().any(|part| name.contains(part))
+    };
+    let secret = headers.iter_mut().filter(|(name, _)| is_secret(name));
+    secret
+        .map(|(name, slot)| (format!("header {name}"), slot))
+        .collect()
 }
 
 /// The words of a description as the name of a file.
@@ -200,12 +204,14 @@ mod tests {
     fn secrets_of_an_old_file_are_moved_out_and_the_file_is_clean() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hook_config.json");
-        std::fs::write(&path, SDK_FILE).unwrap();
+        let proxies = r#""proxies":{"https":"http://me:swordfish@proxy:3128"}"#;
+        std::fs::write(&path, SDK_FILE.replace("\"proxies\":null", proxies)).unwrap();
         let vault = FolderVault(folder.path().join("secrets"));
         let (hooks, moved) = load_hooks(&path, &vault).unwrap();
-        assert_eq!(moved.len(), 2);
+        assert_eq!(moved.len(), 3);
         for secret in &moved {
-            assert_eq!(secret.reference.resolve().unwrap().expose(), "swordfish");
+            let kept = secret.reference.resolve().unwrap();
+            assert!(kept.expose().contains("swordfish"));
         }
         let clean = std::fs::read_to_string(&path).unwrap();
         assert!(

@@ -10,11 +10,11 @@ pub(crate) struct BestOf<T> {
 
 /// What became of a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offer {
+pub(crate) enum Offer<T> {
     /// It waits for the end of the window.
     Held,
-    /// It waits, and a worse one was put aside for it.
-    HeldForAnother,
+    /// It waits, and this worse one was put aside for it.
+    HeldForAnother(T),
     /// All that wait are better.
     Refused,
 }
@@ -28,9 +28,19 @@ impl<T> BestOf<T> {
         }
     }
 
-    /// Number of candidates that wait.
-    pub(crate) fn len(&self) -> usize {
-        self.candidates.len()
+    /// Goes on with a window that an earlier process opened.
+    pub(crate) fn resume(&mut self, ends: Option<LimitTime>) {
+        self.ends = ends;
+    }
+
+    /// When the open window ends.
+    pub(crate) fn ends(&self) -> Option<LimitTime> {
+        self.ends
+    }
+
+    /// The candidates that wait, in the order in which they came.
+    pub(crate) fn candidates(&self) -> impl Iterator<Item = &T> {
+        self.candidates.iter().map(|(_, candidate)| candidate)
     }
 
     /// The best of a window that is over, in the order in which they came.
@@ -53,7 +63,7 @@ impl<T> BestOf<T> {
     }
 
     /// Takes a candidate in if it is among the best of its window; of equals the first wins.
-    pub(crate) fn offer(&mut self, now: LimitTime, score: f64, candidate: T) -> Offer {
+    pub(crate) fn offer(&mut self, now: LimitTime, score: f64, candidate: T) -> Offer<T> {
         let micros = (self.options.window_seconds * 1e6) as i64;
         self.ends
             .get_or_insert(LimitTime(now.0.saturating_add(micros)));
@@ -66,9 +76,9 @@ impl<T> BestOf<T> {
         let worst = scores.rev().min_by(|(_, a), (_, b)| a.total_cmp(b));
         match worst {
             Some((index, least)) if score.total_cmp(&least).is_gt() => {
-                self.candidates.remove(index);
+                let (_, other) = self.candidates.remove(index);
                 self.candidates.push((score, candidate));
-                Offer::HeldForAnother
+                Offer::HeldForAnother(other)
             }
             _ => Offer::Refused,
         }

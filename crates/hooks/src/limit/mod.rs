@@ -31,6 +31,7 @@ pub(crate) struct Limits {
     duplicates: Option<NearDuplicates>,
     quotas: Quotas,
     last: i64,
+    window_left: Option<i64>,
 }
 
 /// What limits remember, as it is written down.
@@ -42,6 +43,8 @@ struct Memory {
     labels: label::LabelState,
     duplicates: near_duplicate::HashState,
     quotas: quota::QuotaState,
+    /// End of the open window, in microseconds; its candidates are in the queue.
+    window_ends: Option<i64>,
 }
 
 impl Limits {
@@ -60,11 +63,12 @@ impl Limits {
                 .map(|options| NearDuplicates::new(options, memory.duplicates)),
             quotas: Quotas::new(options, memory.quotas),
             last: memory.last,
+            window_left: memory.window_ends,
         }
     }
 
     /// What the limits remember, for the next process.
-    pub(crate) fn remember(&self) -> String {
+    pub(crate) fn remember(&self, window_ends: Option<LimitTime>) -> String {
         let memory = Memory {
             last: self.last,
             rate: self.rate.as_ref().map(RateLimit::state).unwrap_or_default(),
@@ -79,6 +83,7 @@ impl Limits {
                 .map(NearDuplicates::state)
                 .unwrap_or_default(),
             quotas: self.quotas.state(),
+            window_ends: window_ends.map(|time| time.0),
         };
         serde_json::to_string(&memory).unwrap_or_default()
     }
@@ -86,6 +91,11 @@ impl Limits {
     /// The last time at which something passed, in microseconds.
     pub(crate) fn last_time(&self) -> i64 {
         self.last
+    }
+
+    /// When the window ends that an earlier process left open.
+    pub(crate) fn window_left_open(&self) -> Option<LimitTime> {
+        self.window_left.map(LimitTime)
     }
 
     /// Lets an image through and remembers it, or names the limit that holds it back.

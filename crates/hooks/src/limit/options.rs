@@ -55,8 +55,9 @@ impl Default for NearDuplicateOptions {
 
 /// Which images of a window are the best.
 ///
-/// The candidates of the open window wait in memory. The window closes with the first image
-/// after its end, or when the hook drains or shuts down; a crash loses the open window.
+/// The candidates of the open window wait in memory, and on disk as well if the hooks have a state
+/// folder: then the window goes on after a crash or a restart. It closes with the first image after
+/// its end, or when the hook is drained; without a state folder also when the hook shuts down.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BestOfOptions {

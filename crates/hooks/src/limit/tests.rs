@@ -98,7 +98,7 @@ fn what_limits_remember_survives_a_restart() {
     };
     let mut limits = Limits::new(&options, None);
     assert_eq!(check(&mut limits, 10 * SECOND, 1, "a"), Ok(()));
-    let text = limits.remember();
+    let text = limits.remember(None);
     let again = || Limits::new(&options, Some(&text));
     assert_eq!(again().last_time(), 10 * SECOND);
     assert_eq!(
@@ -135,16 +135,16 @@ fn the_best_of_a_window_are_kept_in_their_order() {
         (0.4, Offer::Refused),
     ];
     let better = [
-        (0.9, Offer::HeldForAnother),
+        (0.9, Offer::HeldForAnother(1)),
         (0.5, Offer::Refused),
-        (0.6, Offer::HeldForAnother),
+        (0.6, Offer::HeldForAnother(0)),
     ];
     for (i, (score, expected)) in offers.into_iter().chain(better).enumerate() {
         assert_eq!(best.offer(LimitTime(0), score, i), expected, "{i}");
     }
     assert!(best.close_if_over(LimitTime(SECOND - 1)).is_empty());
     assert_eq!(best.close_if_over(LimitTime(SECOND)), [3, 5]);
-    assert_eq!(best.len(), 0);
+    assert_eq!(best.candidates().count(), 0);
     assert!(best.close_if_over(LimitTime(SECOND * 9)).is_empty());
 }
 

@@ -7,9 +7,9 @@ use rusqlite::{Connection, OpenFlags, Row as SqlRow};
 use straylight_core::{Prediction, Timestamp};
 use straylight_files::FileError;
 
+use super::chores::{Fate, Forgotten};
 use super::disk::{check_version, database_error, id_of, read_row, time_of, totals};
 use super::journal::{Journal, JournalError};
-use super::state::{Fate, Forgotten};
 use super::{DiskJournal, DropReason, Ledger, Totals};
 use crate::event::EventId;
 
@@ -41,6 +41,8 @@ pub struct QueuedEvent {
     pub error: String,
     /// When it became a dead letter, `None` while it waits.
     pub died_at: Option<Timestamp>,
+    /// Whether it waits for the end of its window and has not fired yet.
+    pub held: bool,
 }
 
 /// An event with its prediction and image.
@@ -56,7 +58,7 @@ pub struct QueuedDetails {
     pub image: PathBuf,
 }
 
-const COLUMNS: &str = "SELECT id, bytes, attempts, error, dead_at FROM events";
+const COLUMNS: &str = "SELECT id, bytes, attempts, error, dead_at, held FROM events";
 
 impl QueueFolder {
     /// The queues in a state folder, by hook name.
@@ -109,7 +111,8 @@ impl QueueFolder {
                 delivered,
                 dropped,
             } = totals(&snapshot)?;
-            let count = "SELECT count(*) - count(dead_at), count(dead_at) FROM events";
+            let count = "SELECT count(*) - count(dead_at), count(dead_at) FROM events
+                         WHERE held = 0";
             let (queued, dead) = snapshot.query_row(count, [], |row| {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
             })?;
@@ -182,12 +185,11 @@ impl QueueFolder {
     pub fn discard(&self, ids: &[EventId]) -> Result<usize, JournalError> {
         let (journal, resumed) = DiskJournal::open(&self.path)?;
         let waiting = resumed.waiting.iter().map(|(id, _)| *id);
-        let all = waiting.chain(resumed.dead.iter().map(|(id, ..)| *id));
-        let fate = Fate::Dropped(DropReason::Discarded);
-        let chosen = all
-            .filter(|id| ids.contains(id))
-            .map(|id| Forgotten { id, fate });
-        let chosen: Vec<Forgotten> = chosen.collect();
+        let fired = waiting.chain(resumed.dead.iter().map(|(id, ..)| *id));
+        let fired = fired.map(|id| (id, Fate::Dropped(DropReason::Discarded)));
+        let held = resumed.held.iter().map(|id| (*id, Fate::Released));
+        let chosen = fired.chain(held).filter(|(id, _)| ids.contains(id));
+        let chosen: Vec<Forgotten> = chosen.map(|(id, fate)| Forgotten { id, fate }).collect();
         journal.tend(&chosen, &Totals::default())?;
         Ok(chosen.len())
     }
@@ -207,5 +209,6 @@ fn queued_event(connection: &Connection, row: &SqlRow<'_>) -> rusqlite::Result<Q
         attempts: row.get(2)?,
         error: row.get(3)?,
         died_at,
+        held: row.get(5)?,
     })
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use straylight_core::Timestamp;
 
+use super::chores::Forgotten;
 use super::ledger::Totals;
-use super::state::Forgotten;
 use crate::event::{Event, EventId};
 
 /// What a queue keeps beyond the life of its process.
@@ -12,8 +12,13 @@ use crate::event::{Event, EventId};
 /// counts as accepted when [`Journal::append`] returned: it survives a power cut from then on.
 /// The journal's own books balance at any moment: fired = delivered + rows + dropped.
 pub(crate) trait Journal: Send + Sync {
-    /// Writes events and counts them as fired; returns the bytes that each takes on disk.
-    fn append(&self, events: &[Arc<Event>]) -> Result<Vec<u64>, JournalError>;
+    /// Writes events and counts them as fired, together with what the limits remember of them;
+    /// returns the bytes that each takes on disk.
+    fn append(&self, events: &[Arc<Event>], limits: Option<&str>)
+    -> Result<Vec<u64>, JournalError>;
+
+    /// Writes events that wait for the end of their window; they have not fired.
+    fn hold(&self, events: &[Arc<Event>], limits: Option<&str>) -> Result<(), JournalError>;
 
     /// Reads an event back.
     fn load(&self, id: EventId) -> Result<Event, JournalError>;

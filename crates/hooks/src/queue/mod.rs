@@ -19,8 +19,10 @@
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
 mod admission;
+mod chores;
 mod dead;
 mod disk;
+mod held;
 mod inspect;
 mod journal;
 mod ledger;
@@ -97,6 +99,12 @@ impl Queue {
         resumed: Resumed,
     ) -> Self {
         let mut state = State::new(options, resumed.totals);
+        for id in resumed.held {
+            state.hold(id);
+        }
+        for id in resumed.finished {
+            state.finish(id);
+        }
         for (id, row) in resumed.waiting {
             state.insert(id, row.entry());
         }
@@ -161,12 +169,14 @@ impl Queue {
         }
     }
 
-    /// Writes staged events to the journal; returns how many of them left the stage.
+    /// Writes staged events to the journal, with what the limits remember of them; returns how
+    /// many of them left the stage.
     ///
     /// An error leaves them staged. An event that cannot be encoded is dropped.
     pub(crate) fn spool(
         &self,
         now: Duration,
+        limits: impl Fn() -> Option<String>,
         accepted: impl Fn(EventId),
     ) -> Result<usize, JournalError> {
         let Some(journal) = &self.journal else {
@@ -174,11 +184,19 @@ impl Queue {
         };
         let _one_at_a_time = lock(&self.spooling);
         self.tend(journal.as_ref())?;
-        let batch = lock(&self.state).staged(BATCH);
+        let mut batch = lock(&self.state).staged(BATCH);
         if batch.is_empty() {
             return Ok(0);
         }
-        match journal.append(&batch) {
+        // Read after the batch was chosen: so it holds at least what these events used up.
+        let limits = limits();
+        let mut written = journal.append(&batch, limits.as_deref());
+        if batch.len() > 1 && written.is_err() {
+            // Where there is no room for all, there may be for one.
+            batch.truncate(1);
+            written = journal.append(&batch, limits.as_deref());
+        }
+        match written {
             Ok(sizes) => self.spooled(&batch, &sizes, now),
             Err(JournalError::Picture { id, source }) => {
                 tracing::error!(event = %id, error = %source, "event dropped");
@@ -243,7 +261,7 @@ impl Queue {
         let noted = self.note(is_durable, |journal| journal.delivered(id));
         lock(&self.state).delivered(id, noted.is_ok());
         self.changed();
-        noted
+        noted.and_then(|()| self.settle())
     }
 
     /// The event goes back to be tried again at `due`.
@@ -321,6 +339,11 @@ impl Queue {
         drop(state);
         self.changed();
         ids.len()
+    }
+
+    /// Whether there is a journal.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.journal.is_some()
     }
 
     /// Whether nothing waits and nothing is being delivered.

@@ -12,7 +12,22 @@ pub(crate) struct Resumed {
     pub(crate) totals: Totals,
     pub(crate) waiting: Vec<(EventId, RowState)>,
     pub(crate) dead: Vec<(EventId, RowState, Timestamp)>,
+    /// Events that wait for the end of their window.
+    pub(crate) held: Vec<EventId>,
     pub(crate) limits: Option<String>,
+    /// Events that were delivered on a full disk: their rows must still go.
+    pub(crate) finished: Vec<EventId>,
+}
+
+impl Resumed {
+    /// Takes events out of those that wait.
+    pub(super) fn finish(&mut self, is_delivered: impl Fn(EventId) -> bool) {
+        let all = std::mem::take(&mut self.waiting);
+        let (finished, waiting): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(id, _)| is_delivered(*id));
+        self.finished = finished.into_iter().map(|(id, _)| id).collect();
+        self.waiting = waiting;
+    }
 }
 
 /// What the journal knows of an event besides the event itself.

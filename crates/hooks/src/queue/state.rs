@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use straylight_core::Timestamp;
 
+use super::chores::{Fate, Forgotten};
 use super::ledger::Totals;
 use super::usage::{Tier, Usage};
 use super::{DropReason, Ledger, QueueOptions};
@@ -84,29 +85,15 @@ pub(super) struct State {
     staged: VecDeque<EventId>,
     dead: BTreeMap<EventId, Dead>,
     usage: Usage,
-    totals: Totals,
+    pub(super) totals: Totals,
     dead_bytes: u64,
+    /// Events that the journal keeps for the end of their window.
+    pub(super) held: BTreeSet<EventId>,
     /// Rows that the journal still holds and must remove.
-    forgotten: Vec<Forgotten>,
+    pub(super) forgotten: Vec<Forgotten>,
     /// The lives of events that ended without ever being in the journal.
-    unsaved: Totals,
+    pub(super) unsaved: Totals,
     pub(super) closed: bool,
-}
-
-/// A row that must leave the journal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Forgotten {
-    pub(crate) id: EventId,
-    pub(crate) fate: Fate,
-}
-
-/// How the life of a journalled event ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
-    Delivered,
-    Dropped(DropReason),
-    /// Dropped while its row was being written: the row must not count as fired either.
-    Undone,
 }
 
 impl State {
@@ -120,6 +107,7 @@ impl State {
             dead_bytes: 0,
             usage: Usage::default(),
             totals,
+            held: BTreeSet::new(),
             forgotten: Vec::new(),
             unsaved: Totals::default(),
             closed: false,
@@ -225,6 +213,7 @@ impl State {
     /// A staged event is on the disk now; its row was counted as fired there.
     pub(super) fn spooled(&mut self, id: EventId, bytes_on_disk: u64, now: Duration) {
         self.unstage(id);
+        self.held.remove(&id);
         let changed = self.change(id, |entry| {
             entry.phase = Phase::Ready;
             entry.durable = true;
@@ -256,6 +245,7 @@ impl State {
         if !entry.durable {
             self.unsaved.fired += 1;
             self.unsaved.delivered += 1;
+            self.unhold(id);
         } else if !noted {
             self.forgotten.push(Forgotten {
                 id,
@@ -296,6 +286,7 @@ impl State {
         } else {
             self.unsaved.fired += 1;
             self.unsaved.drop_one(reason);
+            self.unhold(id);
         }
     }
 
@@ -368,19 +359,5 @@ impl State {
         let dead = self.dead.remove(&id)?;
         self.dead_bytes = self.dead_bytes.saturating_sub(dead.entry.bytes);
         Some(dead)
-    }
-
-    /// What the journal must still learn; the caller gives it back if the journal fails.
-    pub(super) fn take_chores(&mut self) -> (Vec<Forgotten>, Totals) {
-        (
-            std::mem::take(&mut self.forgotten),
-            std::mem::take(&mut self.unsaved),
-        )
-    }
-
-    /// Keeps chores for later that the journal could not do.
-    pub(super) fn give_back_chores(&mut self, forgotten: Vec<Forgotten>, unsaved: &Totals) {
-        self.forgotten.extend(forgotten);
-        self.unsaved.add(unsaved);
     }
 }

@@ -69,6 +69,8 @@ impl Runner {
                 return self.bury(job.id, &format!("cannot be read back: {error}"));
             }
         };
+        // Before the delivery: after a crash no limit is exceeded.
+        self.save_limits();
         let start = self.world.clock.monotonic();
         match self.attempt(event, job.ambiguous) {
             Ok(()) => self.delivered(event, start, job.attempts),
@@ -96,15 +98,19 @@ impl Runner {
         self.journal_health
             .note(&self.name, self.queue.delivered(event.id));
         tracing::debug!(hook = %self.name, event = %event.id, attempts, "delivered");
-        self.save_limits(false);
         self.world.observer.delivered(&self.name, event);
     }
 
-    /// Writes down what the limits remember, now or when it is time.
-    pub(super) fn save_limits(&self, at_once: bool) {
-        if let Some(limits) = self.limits.to_save(&self.world, at_once) {
-            self.journal_health
-                .note(&self.name, self.queue.save_limits(&limits));
+    /// Writes down what the limits remember, if it has changed.
+    pub(super) fn save_limits(&self) {
+        if !self.queue.is_durable() {
+            return;
+        }
+        if let Some(limits) = self.limits.to_save() {
+            let noted = self.queue.save_limits(&limits);
+            if self.journal_health.note(&self.name, noted).is_none() {
+                self.limits.unsaved();
+            }
         }
     }
 

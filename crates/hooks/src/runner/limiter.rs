@@ -1,17 +1,13 @@
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use straylight_core::{Frame, Prediction, Timestamp};
 
 use super::World;
 use crate::clock::lock;
-use crate::event::Event;
+use crate::event::{Event, EventId};
 use crate::limit::{BestOf, LimitClock, LimitKind, LimitOptions, LimitTime, Limits, Offer};
 use crate::set::LimitTimes;
-
-/// How often limits are written down while nothing else is written.
-const SAVE_EVERY: Duration = Duration::from_secs(1);
 
 /// The limits of a running hook, shared by the threads that submit images.
 #[derive(Debug)]
@@ -23,7 +19,8 @@ pub(super) struct Limiter {
     /// The latest capture time so far, in microseconds.
     latest: AtomicI64,
     is_active: bool,
-    saved: Mutex<Option<Duration>>,
+    /// Whether there is something that was not written down yet.
+    is_changed: AtomicBool,
 }
 
 impl Limiter {
@@ -32,17 +29,21 @@ impl Limiter {
         let remembered = remembered.filter(|_| world.limit_times == LimitTimes::Clock);
         let limits = Limits::new(options, remembered);
         let last = limits.last_time();
+        let window = limits.window_left_open();
+        let open = |options| {
+            let mut best = BestOf::new(options);
+            best.resume(window);
+            Mutex::new(best)
+        };
         let clock = LimitClock::start(world.clock.now(), world.clock.monotonic(), Some(last));
         Self {
             limits: Mutex::new(limits),
-            best_of: options
-                .best_of
-                .map(|options| Mutex::new(BestOf::new(options))),
+            best_of: options.best_of.map(open),
             clock,
             times: world.limit_times,
             latest: AtomicI64::new(i64::MIN),
             is_active: *options != LimitOptions::default(),
-            saved: Mutex::default(),
+            is_changed: AtomicBool::new(false),
         }
     }
 
@@ -67,18 +68,65 @@ impl Limiter {
         if !self.is_active {
             return Ok(());
         }
-        lock(&self.limits).check(
-            self.now(world, frame.captured_at()),
-            frame.image(),
-            prediction,
-        )
+        let now = self.now(world, frame.captured_at());
+        lock(&self.limits).check(now, frame.image(), prediction)?;
+        self.is_changed.store(true, Relaxed);
+        Ok(())
+    }
+
+    /// Whether the open window outlives the process, if the queue is on disk.
+    ///
+    /// A window in the time of recorded images ends with the recording.
+    pub(super) fn has_lasting_window(&self) -> bool {
+        self.best_of.is_some() && !self.is_of_recordings()
+    }
+
+    /// Whether limits count by the time of recorded images.
+    pub(super) fn is_of_recordings(&self) -> bool {
+        self.times == LimitTimes::Frames
+    }
+
+    /// Goes on with the candidates of a window that an earlier process left open; returns those
+    /// for which there is no room any more.
+    pub(super) fn resume(&self, world: &World, candidates: Vec<Arc<Event>>) -> Vec<Arc<Event>> {
+        let mut unwanted = Vec::new();
+        for event in candidates {
+            match self.offer(world, &event, |_| ()) {
+                Some(Offer::Held) => {}
+                Some(Offer::HeldForAnother(other)) => unwanted.push(other),
+                Some(Offer::Refused) | None => unwanted.push(event),
+            }
+        }
+        unwanted
     }
 
     /// Enters an event for the best of its window; `None` if there is no such limit.
-    pub(super) fn offer(&self, world: &World, event: &Arc<Event>) -> Option<Offer> {
+    ///
+    /// `count` is told the answer before anybody can end the window.
+    pub(super) fn offer(
+        &self,
+        world: &World,
+        event: &Arc<Event>,
+        count: impl FnOnce(&Offer<Arc<Event>>),
+    ) -> Option<Offer<Arc<Event>>> {
         let best = self.best_of.as_ref()?;
         let now = self.now(world, event.captured_at);
-        Some(lock(best).offer(now, event.score, Arc::clone(event)))
+        let mut best = lock(best);
+        let offer = best.offer(now, event.score, Arc::clone(event));
+        count(&offer);
+        Some(offer)
+    }
+
+    /// The events that wait for the end of the window.
+    pub(super) fn candidates(&self) -> Vec<Arc<Event>> {
+        let best = self.best_of.as_ref().map(lock);
+        best.map_or_else(Vec::new, |best| best.candidates().cloned().collect())
+    }
+
+    /// Whether this event waits for the end of the window.
+    pub(super) fn is_candidate(&self, id: EventId) -> bool {
+        let best = self.best_of.as_ref().map(lock);
+        best.is_some_and(|best| best.candidates().any(|event| event.id == id))
     }
 
     /// The best of a window that is over when an image taken at this time comes; of the open one
@@ -102,27 +150,30 @@ impl Limiter {
         if !self.is_active {
             return Ok(());
         }
-        lock(&self.limits).take_quota(self.now(world, captured_at))
+        let now = self.now(world, captured_at);
+        lock(&self.limits).take_quota(now)?;
+        self.is_changed.store(true, Relaxed);
+        Ok(())
     }
 
-    /// Number of events that wait for the end of their window.
-    pub(super) fn held(&self) -> u64 {
-        self.best_of
-            .as_ref()
-            .map_or(0, |best| lock(best).len() as u64)
+    /// What is to be written down together with events that passed; `None` without limits.
+    pub(super) fn to_keep(&self) -> Option<String> {
+        if !self.is_active || self.is_of_recordings() {
+            return None;
+        }
+        self.is_changed.store(false, Relaxed);
+        let ends = self.best_of.as_ref().and_then(|best| lock(best).ends());
+        Some(lock(&self.limits).remember(ends))
     }
 
-    /// What is to be written down, if there is anything and it is time.
-    pub(super) fn to_save(&self, world: &World, at_once: bool) -> Option<String> {
-        if !self.is_active || self.times == LimitTimes::Frames {
-            return None;
-        }
-        let now = world.clock.monotonic();
-        let mut saved = lock(&self.saved);
-        if !at_once && saved.is_some_and(|last| now < last + SAVE_EVERY) {
-            return None;
-        }
-        *saved = Some(now);
-        Some(lock(&self.limits).remember())
+    /// What is to be written down, if anything has changed since the last time.
+    pub(super) fn to_save(&self) -> Option<String> {
+        let is_changed = self.is_changed.load(Relaxed);
+        is_changed.then(|| self.to_keep()).flatten()
+    }
+
+    /// What was to be written down could not be.
+    pub(super) fn unsaved(&self) {
+        self.is_changed.store(true, Relaxed);
     }
 }

@@ -4,12 +4,12 @@ mod deliver;
 mod limiter;
 mod priority;
 mod threads;
+mod window;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 
-use straylight_core::{Frame, Prediction, Timestamp};
+use straylight_core::{Frame, Prediction};
 
 use self::limiter::Limiter;
 use self::threads::Threads;
@@ -17,12 +17,11 @@ use crate::clock::Clock;
 use crate::delivery::Breaker;
 use crate::event::{Event, EventId, EventIds, Picture};
 use crate::hook::PostInferenceHook;
-use crate::limit::{LimitKind, Offer};
 use crate::observe::{Observer, Outcome};
 use crate::queue::{Pushed, Queue};
 use crate::random::Random;
 use crate::set::LimitTimes;
-use crate::stats::{Counters, HookStats};
+use crate::stats::{Account, Counters, HookStats};
 use crate::trigger::TriggerError;
 
 /// What a hook needs of the world around it.
@@ -97,7 +96,7 @@ impl Runner {
         if let Some(last) = opened.last {
             ids.start_after(last);
         }
-        Self {
+        let runner = Self {
             name,
             hook,
             queue: opened.queue,
@@ -108,7 +107,9 @@ impl Runner {
             threads: Threads::default(),
             journal_health: deliver::JournalHealth::default(),
             world,
-        }
+        };
+        runner.resume_window();
+        runner
     }
 
     /// Decides about an image and queues it if it is wanted.
@@ -130,39 +131,18 @@ impl Runner {
         };
         self.counters.scored(score);
         if !self.hook.trigger.decide(score) {
-            self.counters.not_fired.fetch_add(1, Relaxed);
+            self.counters.evaluated(Account::NotFired);
             return Outcome::NotFired { score };
         }
         if let Err(limit) = self.limits.check(&self.world, frame, prediction.prediction) {
-            self.counters.suppressed(limit);
+            self.counters.evaluated(Account::Suppressed(limit));
             return Outcome::Suppressed { score, limit };
         }
         let event = Arc::new(self.event(frame, prediction, score));
-        match self.limits.offer(&self.world, &event) {
-            None => self.fire(event),
+        let count = |offer: &_| self.count_offer(offer);
+        match self.limits.offer(&self.world, &event, count) {
+            None => self.fire(event, Counters::evaluated),
             Some(offer) => self.offered(offer, score),
-        }
-    }
-
-    /// An image that takes part in the choice of the best of a window.
-    fn offered(&self, offer: Offer, score: f64) -> Outcome {
-        let limit = LimitKind::BestOf;
-        match offer {
-            Offer::Held => return Outcome::Held { score },
-            Offer::HeldForAnother => self.counters.suppressed(limit),
-            Offer::Refused => {
-                self.counters.suppressed(limit);
-                return Outcome::Suppressed { score, limit };
-            }
-        }
-        Outcome::Held { score }
-    }
-
-    /// Fires the best images of a window that is over when an image taken at this time comes, or
-    /// of the open one.
-    pub(crate) fn release_held(self: &Arc<Self>, captured_at: Option<Timestamp>) {
-        for event in self.limits.release(&self.world, captured_at) {
-            self.fire(event);
         }
     }
 
@@ -178,7 +158,7 @@ impl Runner {
 
     /// A trigger that fails once fails for every image: one line says so, the counter the rest.
     fn trigger_failed(&self, error: &TriggerError) -> Outcome {
-        if self.counters.failed.fetch_add(1, Relaxed) == 0 {
+        if self.counters.evaluated(Account::Failed) == 1 {
             tracing::warn!(hook = %self.name, %error, "trigger failed; the hook does not fire");
         }
         Outcome::Failed {
@@ -186,15 +166,20 @@ impl Runner {
         }
     }
 
-    fn fire(self: &Arc<Self>, event: Arc<Event>) -> Outcome {
+    /// Sends an event to its queue unless a quota is used up; `count` moves the image.
+    fn fire(self: &Arc<Self>, event: Arc<Event>, count: fn(&Counters, Account) -> u64) -> Outcome {
         let (id, score) = (event.id, event.score);
         if let Err(limit) = self.limits.take_quota(&self.world, event.captured_at) {
-            self.counters.suppressed(limit);
+            count(&self.counters, Account::Suppressed(limit));
+            self.queue.unhold(id);
             return Outcome::Suppressed { score, limit };
         }
-        self.counters.fired.fetch_add(1, Relaxed);
+        count(&self.counters, Account::Fired);
         match self.queue.push(event, self.world.clock.monotonic()) {
-            Pushed::Dropped(reason) => return Outcome::Dropped { score, reason },
+            Pushed::Dropped(reason) => {
+                self.queue.unhold(id);
+                return Outcome::Dropped { score, reason };
+            }
             Pushed::Ready => self.wake_worker(),
             Pushed::Staged => self.wake_spooler(),
         }
@@ -221,8 +206,7 @@ impl Runner {
 
     /// What the hook has done.
     pub(crate) fn stats(&self) -> HookStats {
-        let held = self.limits.held();
-        let stats = self.counters.stats(&self.name, held, self.queue.books());
+        let stats = self.counters.stats(&self.name, self.queue.books());
         HookStats {
             breaker_open: self.breaker.is_open(),
             ..stats

@@ -108,16 +108,21 @@ impl Runner {
         self.threads.ended.raise();
     }
 
-    /// Writes some staged events to the disk.
+    /// Writes some staged events, and candidates of the open window, to the disk.
     fn spool(self: &Arc<Self>) -> Step {
         let now = self.world.clock.monotonic();
-        let accepted = |id| self.world.observer.accepted(&self.name, id);
-        let spooled = self.queue.spool(now, accepted);
-        match self.journal_health.note(&self.name, spooled) {
-            None => Step::Wait(Some(now + DISK_REST)),
+        let written = self.keep_window().and_then(|kept| {
+            let accepted = |id| self.world.observer.accepted(&self.name, id);
+            let spooled = self.queue.spool(now, || self.limits.to_keep(), accepted);
+            spooled.map(|spooled| kept + spooled)
+        });
+        match self.journal_health.note(&self.name, written) {
+            None => {
+                self.limits.unsaved();
+                Step::Wait(Some(now + DISK_REST))
+            }
             Some(0) => Step::Wait(None),
             Some(_) => {
-                self.save_limits(true);
                 if self.hook.options.max_threads > 0 {
                     self.wake_worker();
                 }
@@ -147,11 +152,23 @@ impl Runner {
     /// Ends the open window of a limit to its best images.
     pub(crate) fn drain(self: &Arc<Self>, until: Duration) -> bool {
         self.release_held(None);
+        self.empty(until)
+    }
+
+    /// Waits until nothing is queued and the disk knows it, or until a time.
+    fn empty(self: &Arc<Self>, until: Duration) -> bool {
         loop {
             let seen = self.queue.work.seen();
-            let next = self.help();
+            let mut next = self.help();
             if self.queue.is_empty() {
-                return true;
+                if self
+                    .journal_health
+                    .note(&self.name, self.queue.settle())
+                    .is_some()
+                {
+                    return true;
+                }
+                next = Some(self.world.clock.monotonic() + DISK_REST);
             }
             if self.world.clock.monotonic() >= until {
                 return false;
@@ -178,17 +195,21 @@ impl Runner {
 
     /// Takes no more images, delivers until a time, and stops; the rest stays on disk.
     ///
-    /// A worker whose action hangs is left behind; what it holds stays queued on disk, and what
-    /// waits in memory is given up and counted.
+    /// An open window stays on disk as well; in memory it ends. A worker whose action hangs is
+    /// left behind; what it holds stays queued on disk, and what waits in memory is given up and
+    /// counted.
     pub(crate) fn shut_down(self: &Arc<Self>, until: Duration) {
-        self.release_held(None);
+        if !self.keeps_window() {
+            self.release_held(None);
+        }
         self.queue.close();
-        self.drain(until);
+        self.empty(until);
         self.threads.stopping.store(true, SeqCst);
         self.queue.work.raise();
         self.wait_for_threads(until);
         let lost = self.queue.abandon();
-        self.save_limits(true);
+        self.journal_health.note(&self.name, self.keep_window());
+        self.save_limits();
         self.journal_health.note(&self.name, self.queue.settle());
         if lost > 0 {
             tracing::error!(hook = %self.name, lost, "events in memory were given up at the end");

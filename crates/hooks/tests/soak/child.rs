@@ -2,23 +2,45 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use straylight_core::{Frame, Prediction, RgbImage, Timestamp};
 use straylight_hooks::action::GetiDataCollection;
-use straylight_hooks::config::{GetiConfig, SessionConfig};
+use straylight_hooks::clock::{Clock, SystemClock};
+use straylight_hooks::config::{GetiConfig, LogLevel, SessionConfig};
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
     BreakerOptions, EventId, HookOptions, HookSet, HookSetOptions, Observer, Outcome, Overflow,
     PostInferenceHook, QueueOptions, RetryOptions,
 };
 
-pub(super) const FOLDER: &str = "SOAK_FOLDER";
+use super::Trouble;
+use super::clock::JumpingClock;
+use super::server::{DATASET, PROJECT};
+
+pub(super) const QUEUES: &str = "SOAK_QUEUES";
+pub(super) const TOKEN: &str = "SOAK_TOKEN";
 pub(super) const SERVER: &str = "SOAK_SERVER";
 pub(super) const ROUND: &str = "SOAK_ROUND";
 pub(super) const RATE: &str = "SOAK_RATE";
+pub(super) const TROUBLE: &str = "SOAK_TROUBLE";
+
+/// The round of the child that only delivers.
+pub(super) const DRAIN: &str = "drain";
+
+const JUMPING: &str = "jumping-clock";
+const FULL: &str = "full-disk";
+
+/// What the child is told about its trouble.
+pub(super) fn trouble_name(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Nothing => "",
+        Trouble::JumpingClock => JUMPING,
+        Trouble::FullDisk(_) => FULL,
+    }
+}
 
 /// Says on standard output which images are safe.
 #[derive(Default)]
@@ -46,10 +68,8 @@ impl Observer for Witness {
             early.remove(position);
             Self::say(frame.name());
         } else {
-            self.names
-                .lock()
-                .unwrap()
-                .insert(*id, frame.name().to_owned());
+            let name = frame.name().to_owned();
+            self.names.lock().unwrap().insert(*id, name);
         }
     }
 
@@ -64,54 +84,109 @@ impl Observer for Witness {
 
 /// Becomes the child and never returns, if the environment asks for it.
 pub(crate) fn run_if_asked() {
-    let Some(folder) = std::env::var_os(FOLDER).map(PathBuf::from) else {
+    if std::env::var_os(QUEUES).is_none() {
         return;
-    };
-    let hooks = hooks(&folder);
-    let round = std::env::var(ROUND).unwrap();
-    if round == "drain" {
+    }
+    let hooks = open();
+    let round = variable(ROUND);
+    if round == DRAIN {
         // Long enough for a busy machine; a queue that stands still is found out all the same.
         let is_drained = hooks.drain(Duration::from_secs(3_600));
         std::process::exit(i32::from(!is_drained));
     }
-    let rate: u32 = std::env::var(RATE).unwrap().parse().unwrap();
+    let pause = Duration::from_secs(1) / variable(RATE).parse::<u32>().unwrap();
     for n in 0u32.. {
-        let mut image = RgbImage::filled(32, 32, [7; 3]).unwrap();
-        image.data_mut()[..4].copy_from_slice(&n.to_le_bytes());
-        let frame = Frame::new(image, format!("i{round}-{n}"), Timestamp::now());
+        let frame = Frame::new(picture(n), format!("i{round}-{n}"), Timestamp::now());
         hooks.submit(&frame, &Prediction::default());
-        std::thread::sleep(Duration::from_secs(1) / rate);
+        std::thread::sleep(pause);
     }
 }
 
-fn hooks(folder: &Path) -> HookSet {
-    let set = HookSet::new(HookSetOptions {
-        state_folder: Some(folder.join("queues")),
-        observer: Arc::new(Witness::default()),
-        ..HookSetOptions::default()
-    });
-    let config = GetiConfig {
-        session: SessionConfig {
-            host: std::env::var(SERVER).unwrap(),
-            has_valid_certificate: true,
-            proxies: None,
-            token: Some(format!("file:{}", folder.join("token").display())),
-            username: None,
-            password: None,
-            organization_id: None,
-            ca_file: None,
-        },
-        workspace_id: String::new(),
-        project: super::PROJECT.to_owned(),
-        dataset: Some(super::DATASET.to_owned()),
-        log_level: straylight_hooks::config::LogLevel::Debug,
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap()
+}
+
+/// Like no other of the round; on a full disk some are large and do not fit to be compressed.
+fn picture(n: u32) -> RgbImage {
+    if variable(TROUBLE) != FULL {
+        let mut image = RgbImage::filled(32, 32, [7; 3]).unwrap();
+        image.data_mut()[..4].copy_from_slice(&n.to_le_bytes());
+        return image;
+    }
+    let mut random = fastrand::Rng::with_seed(u64::from(n));
+    let side = 32 + 8 * random.u32(..16);
+    let mut pixels = vec![0; (side * side * 3) as usize];
+    random.fill(&mut pixels);
+    RgbImage::new(side, side, pixels).unwrap()
+}
+
+/// A full disk may refuse even the opening: whoever starts the program tries again.
+fn open() -> HookSet {
+    loop {
+        let set = HookSet::new(HookSetOptions {
+            state_folder: Some(PathBuf::from(variable(QUEUES))),
+            observer: Arc::new(Witness::default()),
+            clock: clock(),
+            ..HookSetOptions::default()
+        });
+        match set.add(hook()) {
+            Ok(()) => return set,
+            Err(error) => {
+                assert_eq!(variable(TROUBLE), FULL, "{error}");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+fn clock() -> Arc<dyn Clock> {
+    if variable(TROUBLE) == JUMPING {
+        Arc::new(JumpingClock::default())
+    } else {
+        Arc::new(SystemClock::default())
+    }
+}
+
+fn hook() -> PostInferenceHook {
+    let action = GetiDataCollection::new(server());
+    PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options())
+}
+
+fn server() -> GetiConfig {
+    let session = SessionConfig {
+        host: variable(SERVER),
+        has_valid_certificate: true,
+        proxies: None,
+        token: Some(format!("file:{}", variable(TOKEN))),
+        username: None,
+        password: None,
+        organization_id: None,
+        ca_file: None,
     };
+    GetiConfig {
+        session,
+        workspace_id: String::new(),
+        project: PROJECT.to_owned(),
+        dataset: Some(DATASET.to_owned()),
+        log_level: LogLevel::Debug,
+        timeout_seconds: 0.5,
+    }
+}
+
+fn options() -> HookOptions {
     let millis = Duration::from_millis;
-    let options = HookOptions {
+    // Whoever fires waits for room; on a full disk the newest is dropped, what is safe is not.
+    let overflow = if variable(TROUBLE) == FULL {
+        Overflow::DropNewest
+    } else {
+        Overflow::Block
+    };
+    HookOptions {
         name: Some("soak".to_owned()),
         max_threads: 4,
         queue: Some(QueueOptions {
-            overflow: Overflow::Block,
+            overflow,
+            max_staged_bytes: 1 << 20,
             ..QueueOptions::DISK
         }),
         retry: RetryOptions {
@@ -125,13 +200,5 @@ fn hooks(folder: &Path) -> HookSet {
             longest_rest: millis(100),
         },
         ..HookOptions::default()
-    };
-    let action = Box::new(GetiDataCollection::new(config));
-    set.add(PostInferenceHook::new(
-        Box::new(AlwaysTrigger),
-        action,
-        options,
-    ))
-    .unwrap();
-    set
+    }
 }

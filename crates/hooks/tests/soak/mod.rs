@@ -1,33 +1,33 @@
-//! Hooks under kill -9: a child process fires into a local server through a proxy that breaks
-//! things, is killed at random moments, and in the end every accepted image must be in the
-//! dataset exactly once.
+//! Hooks under trouble: a child process fires into a local server through a proxy that breaks
+//! things, and is killed at random moments, perhaps while its disk is full or its clock jumps.
+//! In the end every accepted image must be in the dataset exactly once, and the books balance.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test's own program"
+)]
 
+mod check;
 mod child;
+mod clock;
+mod disk;
 mod proxy;
+mod server;
 
-use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::Arc;
+use std::process::{Child, ChildStdout, Stdio};
 use std::time::Duration;
 
-use straylight_core::TaskType;
-use straylight_hooks::QueueFolder;
-use straylight_server::{Server, ServerConfig, Tls, create_token};
-use straylight_store::{ImageFilter, ImageSort, NewProject, Page, SortDirection, Store};
-
 pub(crate) use child::run_if_asked;
+pub(crate) use disk::{Disk, run_on_small_disk};
 use proxy::Proxy;
-
-const PROJECT: &str = "soak";
-const DATASET: &str = "strays";
+use server::LocalServer;
 
 /// What a run is made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Plan {
     /// How often the child is killed.
     pub kills: u32,
@@ -41,6 +41,18 @@ pub(crate) struct Plan {
     pub seed: u64,
     /// Arguments with which this program calls itself as a child.
     pub child_arguments: &'static [&'static str],
+    /// What happens besides the kills.
+    pub trouble: Trouble,
+}
+
+/// What happens to a child besides its death.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Nothing,
+    /// The wall clock jumps by up to three days, many times a second.
+    JumpingClock,
+    /// The disk is full half of the time.
+    FullDisk(Disk),
 }
 
 /// What came out.
@@ -50,72 +62,100 @@ pub(crate) struct Outcome {
     pub accepted: usize,
     /// Images in the dataset at the end.
     pub stored: usize,
+    /// Events that were given up by policy; only a full disk may lead to that.
+    pub dropped: u64,
     /// Requests that the proxy spoilt.
     pub spoilt: usize,
 }
 
 /// Runs the plan and checks the end: nothing lost, nothing doubled, books that balance.
-pub(crate) fn run(plan: Plan) -> Outcome {
+pub(crate) fn run(plan: &Plan) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
-    let (store, server, token) = serve(&folder.path().join("store"));
-    std::fs::write(folder.path().join("token"), token).unwrap();
-    let proxy = Proxy::start(server, plan.faults, plan.seed);
+    let server = LocalServer::start(&folder.path().join("store"));
+    std::fs::write(folder.path().join("token"), &server.token).unwrap();
+    let proxy = Proxy::start(server.address, plan.faults, plan.seed);
+    let place = Place::new(plan, folder.path(), &proxy);
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let mut accepted = Vec::new();
     for round in 0..plan.kills {
-        let mut child = start(&plan, folder.path(), proxy.address(), &round.to_string());
-        let output = child.stdout.take().unwrap();
-        let reader = std::thread::spawn(|| accepted_names(output));
-        let life = random.f64() * plan.longest_life.as_secs_f64();
-        std::thread::sleep(Duration::from_millis(150).max(Duration::from_secs_f64(life)));
-        child.kill().unwrap();
-        child.wait().unwrap();
-        accepted.extend(reader.join().unwrap());
+        let life = plan.longest_life.mul_f64(random.f64());
+        accepted.extend(place.live(round, life.max(Duration::from_millis(150))));
+        if plan.trouble == Trouble::Nothing {
+            check::books(&place.queues);
+        }
     }
-    let mut child = start(&plan, folder.path(), proxy.address(), "drain");
-    let output = child.stdout.take().unwrap();
-    accepted_names(output);
-    assert!(child.wait().unwrap().success(), "the queue did not drain");
-    check_books(folder.path());
-    let stored = check_images(&store, &accepted);
+    place.drain();
+    let (delivered, dropped) = check::emptied_books(&place.queues);
+    let stored = check::images(&server, &accepted);
+    assert_eq!(stored as u64, delivered, "books and dataset disagree");
     Outcome {
         accepted: accepted.len(),
         stored,
+        dropped,
         spoilt: proxy.spoilt(),
     }
 }
 
-fn serve(folder: &Path) -> (Arc<Store>, SocketAddr, String) {
-    let store = Arc::new(Store::open(folder).unwrap());
-    store
-        .create_project(&NewProject::single(
-            PROJECT,
-            TaskType::Classification,
-            &["a", "b"],
-        ))
-        .unwrap();
-    let token = create_token(&store, "soak", None).unwrap();
-    let loopback = SocketAddr::from(([127, 0, 0, 1], 0));
-    let config = ServerConfig::default()
-        .listen_on(loopback)
-        .with_tls(Tls::Off);
-    let server = Server::bind(Arc::clone(&store), config, None).unwrap();
-    let address = server.address();
-    std::thread::spawn(move || server.run().unwrap());
-    (store, address, token.reveal().to_owned())
+/// Where the children of a run live.
+struct Place<'a> {
+    plan: &'a Plan,
+    queues: std::path::PathBuf,
+    environment: Vec<(&'static str, String)>,
 }
 
-fn start(plan: &Plan, folder: &Path, proxy: SocketAddr, round: &str) -> Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(plan.child_arguments)
-        .env(child::FOLDER, folder)
-        .env(child::SERVER, format!("http://{proxy}"))
-        .env(child::ROUND, round)
-        .env(child::RATE, plan.images_per_second.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+impl<'a> Place<'a> {
+    fn new(plan: &'a Plan, folder: &Path, proxy: &Proxy) -> Self {
+        let queues = match &plan.trouble {
+            Trouble::FullDisk(Disk::Small(small)) => small.join("queues"),
+            _ => folder.join("queues"),
+        };
+        let token = folder.join("token").display().to_string();
+        let environment = vec![
+            (child::QUEUES, queues.display().to_string()),
+            (child::TOKEN, token),
+            (child::SERVER, format!("http://{}", proxy.address())),
+            (child::RATE, plan.images_per_second.to_string()),
+            (
+                child::TROUBLE,
+                child::trouble_name(&plan.trouble).to_owned(),
+            ),
+        ];
+        Self {
+            plan,
+            queues,
+            environment,
+        }
+    }
+
+    /// Lets a child live for a while, kills it, and returns the names that it had accepted.
+    fn live(&self, round: u32, life: Duration) -> Vec<String> {
+        let disk = disk::Weather::of_round(&self.plan.trouble, round);
+        let mut child = self.start(&disk, &round.to_string());
+        let output = child.stdout.take().unwrap();
+        let reader = std::thread::spawn(|| accepted_names(output));
+        std::thread::sleep(life / 2);
+        let _until_the_end = disk.change();
+        std::thread::sleep(life / 2);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        reader.join().unwrap()
+    }
+
+    /// Lets a last child deliver all that is left, without other trouble than the proxy's.
+    fn drain(&self) {
+        let mut child = self.start(&disk::Weather::Fair, child::DRAIN);
+        accepted_names(child.stdout.take().unwrap());
+        assert!(child.wait().unwrap().success(), "the queue did not drain");
+    }
+
+    fn start(&self, disk: &disk::Weather, round: &str) -> Child {
+        let mut command = disk.command(self.plan.child_arguments);
+        command
+            .env(child::ROUND, round)
+            .envs(self.environment.iter().map(|(key, value)| (key, value)));
+        let started = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+        started.unwrap()
+    }
 }
 
 /// The names that the child said were on its disk; a line cut off by the kill does not count.
@@ -124,51 +164,11 @@ fn accepted_names(output: ChildStdout) -> Vec<String> {
     let mut reader = BufReader::new(output);
     let mut line = String::new();
     while reader.read_line(&mut line).unwrap() > 0 {
-        if let Some(name) = line
-            .strip_prefix("accepted ")
-            .and_then(|rest| rest.strip_suffix('\n'))
-        {
+        let name = line.strip_prefix("accepted ");
+        if let Some(name) = name.and_then(|rest| rest.strip_suffix('\n')) {
             names.push(name.to_owned());
         }
         line.clear();
     }
     names
-}
-
-fn check_books(folder: &Path) {
-    for queue in QueueFolder::all(&folder.join("queues")).unwrap() {
-        let ledger = queue.ledger().unwrap();
-        assert!(ledger.balances(), "{ledger:?}");
-        assert_eq!(
-            (ledger.queued, ledger.dead, ledger.total_dropped()),
-            (0, 0, 0),
-            "{ledger:?}"
-        );
-    }
-}
-
-/// Every accepted image exactly once, and no image twice.
-fn check_images(store: &Store, accepted: &[String]) -> usize {
-    let project = store.projects_named(PROJECT).unwrap().remove(0);
-    let dataset = store.dataset_named(&project.id, DATASET).unwrap().unwrap();
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    let order = (ImageSort::default(), SortDirection::default());
-    let page = store.images(
-        &dataset.id,
-        &ImageFilter::default(),
-        order,
-        Page::first(u64::MAX / 4),
-    );
-    for image in page.unwrap().images {
-        let name = image.name.split('_').next().unwrap().to_owned();
-        *counts.entry(name).or_default() += 1;
-    }
-    let doubled: Vec<_> = counts.iter().filter(|(_, count)| **count > 1).collect();
-    assert!(doubled.is_empty(), "doubled: {doubled:?}");
-    let lost: Vec<_> = accepted
-        .iter()
-        .filter(|name| !counts.contains_key(*name))
-        .collect();
-    assert!(lost.is_empty(), "lost: {lost:?}");
-    counts.len()
 }

@@ -12,29 +12,37 @@
 //! and is removed when the queue is opened. Removing a row needs no sync: a power cut may bring
 //! the event back, and its delivery is then checked against the sink, as after any crash.
 //!
+//! On a full disk no row can be removed, as that takes room first. A delivered event then gives its
+//! image's bytes back: an empty file means that the event is at its sink, and its row goes as soon
+//! as there is room, in this process or the next.
+//!
 //! The books (`totals`) change in the same transaction as the rows, so that they balance after
 //! any crash: fired = delivered + dropped + number of rows.
 
+mod books;
+mod lock;
 mod row;
 mod schema;
 mod spool;
 
-use std::fs::{File, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, Transaction, params};
 use straylight_core::Timestamp;
-use straylight_files::{FileError, create_folder};
+use straylight_files::create_folder;
 
+pub(super) use self::books::totals;
+use self::books::{add, remove};
+use self::lock::take_lock;
 use self::row::insert;
 pub(super) use self::row::{id_of, read_row, time_of};
 pub(super) use self::schema::check_version;
 use self::spool::Spool;
+use super::chores::{Fate, Forgotten};
 use super::journal::{Failure, Journal, JournalError};
-use super::state::{Fate, Forgotten};
-use super::{DropReason, Resumed, RowState, Totals};
+use super::{Resumed, RowState, Totals};
 use crate::clock::lock;
 use crate::event::{Event, EventId};
 
@@ -54,77 +62,115 @@ impl DiskJournal {
         let path = folder.join("queue.db");
         let mut connection = schema::open(&path)?;
         let spool = Spool::open(folder)?;
-        let resumed = resume(&mut connection).map_err(|error| database_error(&path, &error))?;
-        let known = resumed.waiting.iter().map(|(id, _)| *id);
-        spool.keep_only(
-            &known
-                .chain(resumed.dead.iter().map(|(id, ..)| *id))
-                .collect(),
-        )?;
-        let connection = Mutex::new(connection);
-        Ok((
-            Self {
-                path,
-                connection,
-                spool,
-                _lock: lock,
-            },
-            resumed,
-        ))
+        let mut resumed = resume(&mut connection).map_err(|error| database_error(&path, &error))?;
+        let waiting = resumed.waiting.iter().map(|(id, _)| id);
+        let dead = resumed.dead.iter().map(|(id, ..)| id);
+        let known = waiting.chain(dead).chain(&resumed.held);
+        spool.keep_only(&known.copied().collect())?;
+        let journal = Self {
+            path,
+            connection: Mutex::new(connection),
+            spool,
+            _lock: lock,
+        };
+        resumed.finish(|id| journal.spool.is_spent(id));
+        Ok((journal, resumed))
+    }
+
+    /// Makes all writes of the database fail, as on a full disk.
+    #[cfg(test)]
+    pub(crate) fn refuse_writes(&self, refuse: bool) {
+        lock(&self.connection)
+            .pragma_update(None, "query_only", refuse)
+            .unwrap();
     }
 
     /// Runs a transaction; only what must survive a power cut is synced.
+    ///
+    /// On a full disk the log is emptied into the database, which may give enough room.
     fn write<T>(
         &self,
         is_synced: bool,
-        body: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+        body: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T, JournalError> {
         let mut connection = lock(&self.connection);
         let level = if is_synced { "FULL" } else { "NORMAL" };
-        let run = || {
-            connection.pragma_update(None, "synchronous", level)?;
-            let transaction = connection.transaction()?;
-            let value = body(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
-        };
-        run().map_err(|error: rusqlite::Error| database_error(&self.path, &error))
+        let mut result = run(&mut connection, level, &body);
+        if result.as_ref().is_err_and(is_full) {
+            if schema::empty_log(&connection).is_ok() {
+                result = run(&mut connection, level, &body);
+            }
+        }
+        result.map_err(|error| database_error(&self.path, &error))
+    }
+
+    /// Writes the images of events; returns their sizes.
+    fn spool(&self, events: &[Arc<Event>]) -> Result<Vec<u64>, JournalError> {
+        let mut new = Vec::new();
+        let written = self.put_all(events, &mut new);
+        written.inspect_err(|_| {
+            // On a full disk what was written would only be in the way.
+            new.iter().for_each(|id| self.spool.remove(*id));
+        })
+    }
+
+    fn put_all(
+        &self,
+        events: &[Arc<Event>],
+        new: &mut Vec<EventId>,
+    ) -> Result<Vec<u64>, JournalError> {
+        let mut sizes = Vec::with_capacity(events.len());
+        for event in events {
+            let image = event.picture.encoded();
+            let image = image.map_err(|source| JournalError::Picture {
+                id: event.id,
+                source,
+            })?;
+            if self.spool.put(event.id, image)? {
+                new.push(event.id);
+            }
+            sizes.push(image.bytes.len() as u64);
+        }
+        self.spool.sync()?;
+        Ok(sizes)
+    }
+
+    fn insert_all(
+        &self,
+        events: &[Arc<Event>],
+        limits: Option<&str>,
+        is_held: bool,
+    ) -> Result<Vec<u64>, JournalError> {
+        let sizes = self.spool(events)?;
+        self.write(true, |transaction| {
+            for (event, bytes) in events.iter().zip(&sizes) {
+                insert(transaction, event, *bytes, is_held)?;
+            }
+            if !is_held {
+                add(transaction, "fired", events.len() as i64)?;
+            }
+            limits.map_or(Ok(()), |state| schema::write_limits(transaction, state))
+        })?;
+        Ok(sizes)
     }
 }
 
-/// Locks the queue's folder for this process.
-fn take_lock(folder: &Path) -> Result<File, JournalError> {
-    let path = folder.join("queue.lock");
-    let failed = |source| FileError::new("lock", &path, source);
-    let options = || {
-        File::options()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .clone()
-    };
-    let mut file = options().open(&path).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => {
-            // The number is for people only; the lock itself is what counts.
-            let number = std::process::id().to_string();
-            let noted = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
-            noted
-                .and_then(|_| file.write_all(number.as_bytes()))
-                .map_err(failed)?;
-            Ok(file)
-        }
-        Err(TryLockError::WouldBlock) => {
-            let mut process = String::new();
-            let _ = file.read_to_string(&mut process);
-            Err(JournalError::InUse {
-                path: folder.to_owned(),
-                process,
-            })
-        }
-        Err(TryLockError::Error(source)) => Err(failed(source).into()),
-    }
+fn run<T>(
+    connection: &mut Connection,
+    level: &str,
+    body: impl Fn(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    connection.pragma_update(None, "synchronous", level)?;
+    let transaction = connection.transaction()?;
+    let value = body(&transaction)?;
+    transaction.commit()?;
+    Ok(value)
+}
+
+/// Whether room on the disk may help: a full disk shows as either of the two.
+fn is_full(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DiskFull, SystemIoFailure};
+    matches!(error.sqlite_error_code(), Some(DiskFull | SystemIoFailure))
 }
 
 fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
@@ -132,8 +178,8 @@ fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
         totals: totals(connection)?,
         ..Resumed::default()
     };
-    let mut query =
-        connection.prepare("SELECT id, bytes, attempts, error, dead_at FROM events ORDER BY id")?;
+    let mut query = connection
+        .prepare("SELECT id, bytes, attempts, error, dead_at, held FROM events ORDER BY id")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let id = id_of(row.get_ref(0)?.as_str()?)?;
@@ -142,6 +188,10 @@ fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
             attempts: row.get(2)?,
             error: row.get(3)?,
         };
+        if row.get(5)? {
+            resumed.held.push(id);
+            continue;
+        }
         match row.get::<_, Option<i64>>(4)? {
             None => resumed.waiting.push((id, state)),
             Some(micros) => resumed.dead.push((id, state, time_of(micros)?)),
@@ -151,71 +201,17 @@ fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
     Ok(resumed)
 }
 
-/// The accounts that only grow.
-pub(super) fn totals(connection: &Connection) -> rusqlite::Result<Totals> {
-    let mut totals = Totals::default();
-    let mut query = connection.prepare("SELECT name, count FROM totals")?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let (name, count): (String, i64) = (row.get(0)?, row.get(1)?);
-        let count = count.max(0) as u64;
-        match name.as_str() {
-            "fired" => totals.fired = count,
-            "delivered" => totals.delivered = count,
-            _ => {
-                let reason = DropReason::ALL
-                    .into_iter()
-                    .find(|reason| reason.as_str() == name);
-                totals.dropped.extend(reason.map(|reason| (reason, count)));
-            }
-        }
-    }
-    Ok(totals)
-}
-
-/// Adds to an account of the books.
-fn add(transaction: &Transaction<'_>, account: &str, count: i64) -> rusqlite::Result<()> {
-    transaction
-        .prepare_cached(
-            "INSERT INTO totals (name, count) VALUES (?1, ?2)
-             ON CONFLICT (name) DO UPDATE SET count = count + ?2",
-        )?
-        .execute(params![account, count])?;
-    Ok(())
-}
-
-fn remove(transaction: &Transaction<'_>, forgotten: Forgotten) -> rusqlite::Result<()> {
-    let mut delete = transaction.prepare_cached("DELETE FROM events WHERE id = ?1")?;
-    if delete.execute([forgotten.id.to_string()])? == 0 {
-        return Ok(());
-    }
-    match forgotten.fate {
-        Fate::Delivered => add(transaction, "delivered", 1),
-        Fate::Dropped(reason) => add(transaction, reason.as_str(), 1),
-        Fate::Undone => add(transaction, "fired", -1),
-    }
-}
-
 impl Journal for DiskJournal {
-    fn append(&self, events: &[Arc<Event>]) -> Result<Vec<u64>, JournalError> {
-        let mut sizes = Vec::with_capacity(events.len());
-        for event in events {
-            let image = event.picture.encoded();
-            let image = image.map_err(|source| JournalError::Picture {
-                id: event.id,
-                source,
-            })?;
-            self.spool.put(event.id, image)?;
-            sizes.push(image.bytes.len() as u64);
-        }
-        self.spool.sync()?;
-        self.write(true, |transaction| {
-            for (event, bytes) in events.iter().zip(&sizes) {
-                insert(transaction, event, *bytes)?;
-            }
-            add(transaction, "fired", events.len() as i64)
-        })?;
-        Ok(sizes)
+    fn append(
+        &self,
+        events: &[Arc<Event>],
+        limits: Option<&str>,
+    ) -> Result<Vec<u64>, JournalError> {
+        self.insert_all(events, limits, false)
+    }
+
+    fn hold(&self, events: &[Arc<Event>], limits: Option<&str>) -> Result<(), JournalError> {
+        self.insert_all(events, limits, true).map(|_| ())
     }
 
     fn load(&self, id: EventId) -> Result<Event, JournalError> {
@@ -228,13 +224,9 @@ impl Journal for DiskJournal {
     }
 
     fn delivered(&self, id: EventId) -> Result<(), JournalError> {
-        self.tend(
-            &[Forgotten {
-                id,
-                fate: Fate::Delivered,
-            }],
-            &Totals::default(),
-        )
+        let fate = Fate::Delivered;
+        let noted = self.tend(&[Forgotten { id, fate }], &Totals::default());
+        noted.inspect_err(|_| self.spool.spend(id))
     }
 
     fn failed(&self, id: EventId, failure: &Failure<'_>) -> Result<(), JournalError> {

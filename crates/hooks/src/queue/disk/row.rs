@@ -180,10 +180,12 @@ impl Row {
     }
 }
 
+/// Writes the row of an event that waits, or that is held; one that was held waits from now on.
 pub(super) fn insert(
     transaction: &Transaction<'_>,
     event: &Event,
     bytes: u64,
+    is_held: bool,
 ) -> rusqlite::Result<()> {
     let json = serde_json::to_string(&Content::of(event))
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
@@ -192,12 +194,16 @@ pub(super) fn insert(
         .encoded()
         .map_or(ImageFormat::Png, |encoded| encoded.format);
     transaction
-        .prepare_cached("INSERT INTO events (id, event, format, bytes) VALUES (?1, ?2, ?3, ?4)")?
+        .prepare_cached(
+            "INSERT INTO events (id, event, format, bytes, held) VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (id) DO UPDATE SET held = min(held, ?5)",
+        )?
         .execute(params![
             event.id.to_string(),
             json,
             format.extension(),
-            bytes as i64
+            bytes as i64,
+            is_held
         ])?;
     Ok(())
 }

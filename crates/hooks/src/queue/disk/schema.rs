@@ -7,7 +7,7 @@ use super::database_error;
 use crate::queue::JournalError;
 
 /// Version of the tables; a file with a higher one belongs to a newer program.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE events (
@@ -17,7 +17,8 @@ const TABLES: &str = "
         bytes    INTEGER NOT NULL,          -- of the image
         attempts INTEGER NOT NULL DEFAULT 0,
         error    TEXT NOT NULL DEFAULT '',  -- of the last attempt
-        dead_at  INTEGER                    -- microseconds since 1970; NULL while it waits
+        dead_at  INTEGER,                   -- microseconds since 1970; NULL while it waits
+        held     INTEGER NOT NULL DEFAULT 0 -- 1 while it may be the best of its window
     ) STRICT;
     CREATE TABLE totals (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT;
     CREATE TABLE limits (one INTEGER PRIMARY KEY CHECK (one = 1), state TEXT NOT NULL) STRICT;
@@ -34,6 +35,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(failed)?;
     make_tables(&connection).map_err(failed)?;
+    renew_tables(&connection).map_err(failed)?;
     check_version(&connection, path)?;
     Ok(connection)
 }
@@ -44,6 +46,17 @@ fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     }
     let script = format!("BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;");
     connection.execute_batch(&script)
+}
+
+/// Version 1 knew no held events.
+fn renew_tables(connection: &Connection) -> rusqlite::Result<()> {
+    if version(connection)? != 1 {
+        return Ok(());
+    }
+    connection.execute_batch(
+        "BEGIN IMMEDIATE; ALTER TABLE events ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+         PRAGMA user_version = 2; COMMIT;",
+    )
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {
@@ -59,13 +72,22 @@ pub(in crate::queue) fn check_version(
     if found == VERSION {
         return Ok(());
     }
-    let message = format!(
-        "the queue has version {found}, and this program knows {VERSION}: use a newer Straylight"
-    );
+    let way_out = if found > VERSION {
+        "use a newer Straylight"
+    } else {
+        "start its hooks once, they renew it"
+    };
+    let message =
+        format!("the queue has version {found}, and this program knows {VERSION}: {way_out}");
     Err(JournalError::Database {
         path: path.to_owned(),
         message,
     })
+}
+
+/// Moves the write-ahead log into the database and gives its room free.
+pub(super) fn empty_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
 pub(super) fn read_limits(connection: &Connection) -> rusqlite::Result<Option<String>> {

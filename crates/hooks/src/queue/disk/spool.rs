@@ -22,15 +22,22 @@ impl Spool {
         Ok(Self { folder })
     }
 
-    /// Writes and syncs an image; its name is durable after [`Spool::sync`].
-    pub(super) fn put(&self, id: EventId, image: &EncodedImage) -> Result<(), FileError> {
+    /// Writes and syncs an image unless it is there; its name is durable after [`Spool::sync`].
+    ///
+    /// Says whether the file is new. Half a file is never left behind, so one of full length is
+    /// the image.
+    pub(super) fn put(&self, id: EventId, image: &EncodedImage) -> Result<bool, FileError> {
         let path = self.path(id, image.format);
+        let length = image.bytes.len() as u64;
+        if path.metadata().is_ok_and(|data| data.len() == length) {
+            return Ok(false);
+        }
         let write = |path: &Path| -> io::Result<()> {
             let mut file = File::create(path)?;
             file.write_all(&image.bytes)?;
             file.sync_all()
         };
-        write(&path).map_err(|source| {
+        write(&path).map(|()| true).map_err(|source| {
             // On a full disk the part that was written would only be in the way.
             let _ = fs::remove_file(&path);
             FileError::new("write", &path, source)
@@ -56,6 +63,29 @@ impl Spool {
                 return;
             }
         }
+    }
+
+    /// Gives the room of a delivered event's image back while its row cannot be removed.
+    pub(super) fn spend(&self, id: EventId) {
+        for format in FORMATS {
+            let path = self.path(id, format);
+            if File::options()
+                .write(true)
+                .truncate(true)
+                .open(path)
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Whether the event was delivered and only its row is left.
+    pub(super) fn is_spent(&self, id: EventId) -> bool {
+        let length = |format| self.path(id, format).metadata().map(|data| data.len());
+        FORMATS
+            .into_iter()
+            .any(|format| length(format).is_ok_and(|length| length == 0))
     }
 
     /// Removes all images but those of these events.

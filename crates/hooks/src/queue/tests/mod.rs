@@ -1,3 +1,4 @@
+mod flaky;
 mod model;
 
 use super::*;
@@ -12,7 +13,7 @@ fn an_event_comes_back_from_the_disk_as_it_was() {
     let prediction = Arc::make_mut(&mut event.prediction);
     prediction.activations.features = Some(vec![0.1, f32::INFINITY, -0.0].into());
     let event = Arc::new(event);
-    journal.append(&[Arc::clone(&event)]).unwrap();
+    journal.append(&[Arc::clone(&event)], None).unwrap();
     let back = journal.load(event.id).unwrap();
     assert_eq!(back.score.to_bits(), event.score.to_bits());
     assert_eq!(back.key(), event.key());
@@ -46,6 +47,34 @@ fn what_a_crash_left_in_the_spool_is_removed() {
     std::fs::write(&leftover, b"half").unwrap();
     drop(DiskJournal::open(folder.path()).unwrap());
     assert!(!leftover.exists());
+}
+
+/// Rows cannot be removed from a database that is full; here it is one that may not be written.
+#[test]
+fn what_was_delivered_on_a_full_disk_stays_delivered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (journal, _) = DiskJournal::open(folder.path()).unwrap();
+    let event = Arc::new(event_with(7 << 64, "x"));
+    journal.append(&[Arc::clone(&event)], None).unwrap();
+    journal.refuse_writes(true);
+    journal.delivered(event.id).unwrap_err();
+    let image = folder.path().join(format!("spool/{}.png", event.id));
+    assert_eq!(std::fs::metadata(&image).unwrap().len(), 0);
+    drop(journal);
+    let (journal, resumed) = DiskJournal::open(folder.path()).unwrap();
+    assert_eq!(
+        (resumed.waiting.len(), &resumed.finished),
+        (0, &vec![event.id])
+    );
+    let queue = Queue::with_journal(QueueOptions::DISK, Box::new(journal), resumed);
+    let (ledger, ..) = queue.books();
+    assert!(ledger.balances());
+    assert_eq!((ledger.fired, ledger.delivered, ledger.queued), (1, 1, 0));
+    queue.settle().unwrap();
+    drop(queue);
+    assert!(!image.exists());
+    let (_, resumed) = DiskJournal::open(folder.path()).unwrap();
+    assert_eq!((resumed.totals.fired, resumed.totals.delivered), (1, 1));
 }
 
 #[test]

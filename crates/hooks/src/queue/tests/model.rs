@@ -6,58 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use proptest::prelude::*;
 
-use super::super::state::Forgotten;
 use super::super::*;
+use super::flaky::Flaky;
 use crate::testing::{event_with, time};
 
 const ROOM: usize = 4;
-
-/// A journal on disk whose writes can be made to fail, as on a full disk.
-struct Flaky {
-    disk: DiskJournal,
-    is_full: Arc<AtomicBool>,
-}
-
-impl Flaky {
-    fn check(&self) -> Result<(), JournalError> {
-        if self.is_full.load(SeqCst) {
-            let message = "no space".to_owned();
-            return Err(JournalError::Database {
-                path: "queue.db".into(),
-                message,
-            });
-        }
-        Ok(())
-    }
-}
-
-impl Journal for Flaky {
-    fn append(&self, events: &[Arc<Event>]) -> Result<Vec<u64>, JournalError> {
-        self.check().and_then(|()| self.disk.append(events))
-    }
-    fn load(&self, id: EventId) -> Result<Event, JournalError> {
-        self.disk.load(id)
-    }
-    fn delivered(&self, id: EventId) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.delivered(id))
-    }
-    fn failed(&self, id: EventId, failure: &Failure<'_>) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.failed(id, failure))
-    }
-    fn buried(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.buried(id, error, at))
-    }
-    fn revived(&self, id: EventId) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.revived(id))
-    }
-    fn tend(&self, forgotten: &[Forgotten], unseen: &Totals) -> Result<(), JournalError> {
-        self.check()
-            .and_then(|()| self.disk.tend(forgotten, unseen))
-    }
-    fn save_limits(&self, limits: &str) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.save_limits(limits))
-    }
-}
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -244,7 +197,7 @@ impl Pair {
     }
 
     fn spool(&mut self) {
-        let spooled = self.queue.spool(Duration::ZERO, |_| {});
+        let spooled = self.queue.spool(Duration::ZERO, || None, |_| {});
         let staged = self.model.first(|place| place == Where::Staged).is_some();
         assert!(spooled.is_ok() || self.is_full());
         if spooled.is_err() {
@@ -338,7 +291,7 @@ impl Pair {
 
     fn shut_down(&mut self) {
         self.is_full.store(false, SeqCst);
-        while self.queue.spool(Duration::ZERO, |_| {}).unwrap() > 0 {}
+        while self.queue.spool(Duration::ZERO, || None, |_| {}).unwrap() > 0 {}
         self.queue.abandon();
         self.queue.settle().unwrap();
         for place in self.model.events.values_mut() {
