@@ -57,7 +57,9 @@ impl Deployment {
     #[staticmethod]
     ///
     /// `fast` lets the device choose the precision; else numbers have 32 bits.
-    #[pyo3(signature = (folder, devices, requests = 0, fast = false, saved_hooks = true))]
+    #[pyo3(signature = (
+        folder, devices, requests = 0, fast = false, saved_hooks = true, hook_state = None
+    ))]
     fn load(
         py: Python<'_>,
         folder: PathBuf,
@@ -65,10 +67,12 @@ impl Deployment {
         requests: usize,
         fast: bool,
         saved_hooks: bool,
+        hook_state: Option<PathBuf>,
     ) -> PyResult<Self> {
         let mut options = load_options();
         options.devices = devices;
         options.requests = requests;
+        options.hook_state = hook_state;
         if fast {
             options.precision = Precision::Device;
         }

@@ -17,6 +17,9 @@ use tracing::{Event, Level, Metadata, Subscriber};
 
 use crate::interpreter::inside;
 
+/// This crate, as it names itself.
+const OURSELVES: &str = "_native";
+
 /// Records that may wait.
 const ROOM: usize = 4096;
 
@@ -90,7 +93,9 @@ struct Forward;
 
 impl Subscriber for Forward {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::DEBUG && metadata.target().starts_with("straylight")
+        let target = metadata.target();
+        let is_ours = target.starts_with("straylight") || target.starts_with(OURSELVES);
+        is_ours && *metadata.level() <= Level::DEBUG
     }
 
     fn max_level_hint(&self) -> Option<tracing::level_filters::LevelFilter> {
@@ -134,10 +139,12 @@ fn python_level(level: Level) -> u8 {
     }
 }
 
-/// `straylight_hooks::runner` as `straylight.hooks`.
+/// `straylight_hooks::runner` as `straylight.hooks`; what this crate says as `straylight`.
 fn logger_name(target: &str) -> String {
-    let part = target.split("::").next().unwrap_or(target);
-    part.replacen('_', ".", 1)
+    match target.split("::").next() {
+        Some(OURSELVES) | None => "straylight".to_owned(),
+        Some(part) => part.replacen('_', ".", 1),
+    }
 }
 
 /// The message of an event, and its fields as ` key=value`.

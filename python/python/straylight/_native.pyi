@@ -24,6 +24,7 @@ class Deployment:
         requests: int = 0,
         fast: bool = False,
         saved_hooks: bool = True,
+        hook_state: _Path | None = None,
     ) -> Deployment: ...
     def infer(
         self, image: _Image, name: str | None = None, activations: bool = False

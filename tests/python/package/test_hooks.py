@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from straylight.data_models import Annotation, Prediction, Rectangle, ScoredLabel
+from straylight.demos import DEMO_DEPLOYMENT_PATH
 from straylight.deployment import Deployment
 from straylight.post_inference_hooks import (
     AlwaysTrigger,
@@ -217,7 +218,8 @@ def run_python(code, timeout=60):
 AT_THE_END = """
     import time, numpy as np
     from straylight.demos import DEMO_DEPLOYMENT_PATH
-    from straylight.deployment import Deployment
+    from straylight.demos import DEMO_DEPLOYMENT_PATH
+from straylight.deployment import Deployment
     from straylight.post_inference_hooks import *
 
     class Slow(PostInferenceAction):
@@ -312,6 +314,16 @@ def test_hooks_are_saved_and_come_back(deployment, fitted, image, tmp_path):
     assert len(again.post_inference_hooks) == 1
     again.infer(np.zeros((64, 64, 3), np.uint8))
     assert again.hook_statistics[0]["evaluated"] == 1
+
+
+def test_what_waits_for_a_server_waits_on_disk(image, tmp_path):
+    deployment = Deployment.from_folder(DEMO_DEPLOYMENT_PATH, hook_state=tmp_path / "state")
+    action = HttpRequestAction(url="http://127.0.0.1:9/x", method="POST", timeout=2)
+    deployment.add_post_inference_hook(PostInferenceHook(AlwaysTrigger(), action, name="far"))
+    deployment.infer(image)
+    assert not deployment.await_hooks(1)
+    assert deployment.hook_statistics[0]["queued"] == 1
+    assert any((tmp_path / "state/far").iterdir())
 
 
 def test_a_hook_of_python_is_not_saved_but_refused(deployment, tmp_path):

@@ -40,10 +40,17 @@ class Deployment:
     Make one with :meth:`from_folder` or :meth:`straylight.Geti.deploy_project`.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], *, device: str | Sequence[str] = "CPU"):
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        device: str | Sequence[str] = "CPU",
+        hook_state: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._hook_state = hook_state
         self._devices = _devices(device)
         self._requests, self._fast = 0, False
-        self._native = _native.Deployment.load(folder, self._devices)
+        self._native = _native.Deployment.load(folder, self._devices, hook_state=hook_state)
         self._hooks: list[PostInferenceHookInterface] | None = None
         self._callback: Callback | None = None
         self._stream: _native.Stream | None = None
@@ -52,16 +59,22 @@ class Deployment:
 
     @classmethod
     def from_folder(
-        cls, path_to_folder: str | os.PathLike[str], *, device: str | Sequence[str] = "CPU"
+        cls,
+        path_to_folder: str | os.PathLike[str],
+        *,
+        device: str | Sequence[str] = "CPU",
+        hook_state: str | os.PathLike[str] | None = None,
     ) -> Deployment:
         """Loads a saved deployment with its OOD model and its hooks; needs no server.
 
         :param path_to_folder: the folder with ``project.json``, or the one above it
         :param device: OpenVINO's name of the device, or one for each task
+        :param hook_state: folder in which hooks keep what waits for a server, so that it survives
+            a crash and a restart; without one it waits in memory
         :raises MissingFileError: (a FileNotFoundError) if there is no deployment
         :raises ConfigurationError: (a ValueError) if a file of it is not what it should be
         """
-        return cls(path_to_folder, device=device)
+        return cls(path_to_folder, device=device, hook_state=hook_state)
 
     @property
     def project(self) -> Project:
@@ -118,10 +131,13 @@ class Deployment:
 
     def _load_again(self, devices: list[str], requests: int, fast: bool) -> None:
         hooks, old = self.post_inference_hooks, self._native
-        new = _native.Deployment.load(old.folder, devices, requests, fast, saved_hooks=False)
+        # The queues on disk are let go before they are opened anew.
+        old.clear_hooks()
+        new = _native.Deployment.load(
+            old.folder, devices, requests, fast, saved_hooks=False, hook_state=self._hook_state
+        )
         if old.ood_model is not None:
             new.set_ood_model(old.ood_model)
-        old.clear_hooks()
         for hook in hooks:
             new.add_hook(hook._native)
         self._stream = None
