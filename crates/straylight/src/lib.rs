@@ -37,3 +37,14 @@ pub use straylight_store as store;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// Compiles the examples of the guide.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/src/notebook.md")]
+    struct Notebook;
+    #[doc = include_str!("../../../docs/src/triggers.md")]
+    struct Triggers;
+    #[doc = include_str!("../../../docs/src/actions.md")]
+    struct Actions;
+}

@@ -39,8 +39,6 @@ Examples:
 Hooks are not asked; `straylight run` does that. Exit code 3: some images were bad, they are listed.")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    source: SourceArguments,
     /// Folder of the deployment.
     #[arg(long, value_name = "FOLDER", env = "STRAYLIGHT_DEPLOYMENT")]
     deployment: PathBuf,
@@ -62,6 +60,8 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     engine: EngineArguments,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
 /// Infers every image of the source.

@@ -29,8 +29,6 @@ Each image counts at the time when it was taken. Nothing is collected, and the s
 same result every time. `straylight hooks show --json` and `hooks add` help to write NEW.json, which
 has the form of a deployment's hook_config.json.")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    source: SourceArguments,
     /// Folder of the deployment; its own hooks are the present ones.
     #[arg(long, value_name = "FOLDER", env = "STRAYLIGHT_DEPLOYMENT")]
     deployment: PathBuf,
@@ -42,6 +40,8 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     engine: EngineArguments,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
 /// Tries both sets of hooks and compares them.

@@ -33,8 +33,6 @@ The hooks are those saved with the deployment (`straylight hooks`). Ctrl-C ends 
 is on its way is inferred and delivered. Exit code 3: some images were bad or some events could not
 be delivered; they are listed.")]
 pub(crate) struct Arguments {
-    #[command(flatten)]
-    source: SourceArguments,
     /// Folder of the deployment.
     #[arg(long, value_name = "FOLDER", env = "STRAYLIGHT_DEPLOYMENT")]
     deployment: PathBuf,
@@ -56,6 +54,8 @@ pub(crate) struct Arguments {
     json: bool,
     #[command(flatten)]
     engine: EngineArguments,
+    #[command(flatten)]
+    source: SourceArguments,
 }
 
 /// By which time limits of hooks count.

@@ -19,7 +19,7 @@ pub(crate) struct SourceArguments {
     /// A file, folder, glob ("photos/*.jpg"), numbered files (frame_%04d.png), zip, tar, video,
     /// rtsp:// or http:// stream, camera:0, dataset:PROJECT/DATASET, or - for a list of files on
     /// standard input.
-    #[arg(value_name = "SOURCE")]
+    #[arg(value_name = "SOURCE", help_heading = "Arguments")]
     pub(crate) source: String,
     /// Keep watching a folder for new files, until Ctrl-C.
     #[arg(long)]
