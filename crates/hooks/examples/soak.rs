@@ -36,7 +36,10 @@ fn main() {
             }
         }
         "hang" => run_hanging(number(1, 60)),
-        _ => panic!("no form `{form}`: kills, clock, disk, limit or hang"),
+        _ => {
+            eprintln!("no form `{form}`: kills, clock, disk, limit or hang");
+            std::process::exit(2);
+        }
     }
 }
 

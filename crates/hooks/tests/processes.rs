@@ -116,12 +116,11 @@ fn a_queue_belongs_to_one_process_and_to_the_next_when_that_dies() {
 fn collect(folder: &Path) {
     let hooks = Watched::new(HookSetOptions::default());
     hooks.add(files(folder, None)).unwrap();
-    let store = format!(
-        r#"{{"straylight": {{"version": 1, "hooks": [{{"trigger": {{"AlwaysTrigger": {{}}}},
-            "action": {{"LocalDatasetCollection": {{"store_folder": {:?}, "project": "p",
-            "dataset": "strays"}}}}}}]}}}}"#,
-        folder.join("store")
-    );
+    let store = serde_json::json!({"straylight": {"version": 1, "hooks": [{
+        "trigger": {"AlwaysTrigger": {}},
+        "action": {"LocalDatasetCollection": {
+            "store_folder": folder.join("store"), "project": "p", "dataset": "strays"}}}]}});
+    let store = store.to_string();
     for config in parse_hooks(&store, Path::new("hook_config.json")).unwrap() {
         hooks
             .add(config.build(&BuildContext::default()).unwrap())

@@ -212,7 +212,7 @@ fn s3() -> Case {
         action: action(url.trim_end_matches("/events").to_owned()),
         broken: action(nobody()),
         count: Box::new(move || {
-            let _alive = &receiver;
+            assert!(!receiver.requests().is_empty());
             let objects = objects.lock().unwrap();
             assert_eq!(objects.len() % 3, 0, "{objects:?}");
             objects
@@ -233,7 +233,7 @@ fn the_bucket_complies() {
 /// A broker that confirms what it is told and keeps the keys of the events.
 #[cfg(feature = "mqtt")]
 fn broker() -> (u16, Arc<std::sync::Mutex<BTreeSet<String>>>) {
-    use std::io::{Read, Write};
+    use std::io::Write;
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let keys = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
@@ -256,26 +256,27 @@ fn broker() -> (u16, Arc<std::sync::Mutex<BTreeSet<String>>>) {
             }
         }
     });
-    return (port, keys);
+    (port, keys)
+}
 
-    /// Type and content of an MQTT 3.1.1 control packet (section 2.2).
-    fn read_packet(stream: &mut std::net::TcpStream) -> Option<(u8, Vec<u8>)> {
-        let mut byte = [0];
+/// Type and content of an MQTT 3.1.1 control packet (section 2.2).
+#[cfg(feature = "mqtt")]
+fn read_packet(stream: &mut impl std::io::Read) -> Option<(u8, Vec<u8>)> {
+    let mut byte = [0];
+    stream.read_exact(&mut byte).ok()?;
+    let kind = byte[0] >> 4;
+    let (mut length, mut shift) = (0usize, 0);
+    loop {
         stream.read_exact(&mut byte).ok()?;
-        let kind = byte[0] >> 4;
-        let (mut length, mut shift) = (0usize, 0);
-        loop {
-            stream.read_exact(&mut byte).ok()?;
-            length |= usize::from(byte[0] & 0x7f) << shift;
-            shift += 7;
-            if byte[0] & 0x80 == 0 {
-                break;
-            }
+        length |= usize::from(byte[0] & 0x7f) << shift;
+        shift += 7;
+        if byte[0] & 0x80 == 0 {
+            break;
         }
-        let mut body = vec![0; length];
-        stream.read_exact(&mut body).ok()?;
-        Some((kind, body))
     }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some((kind, body))
 }
 
 #[cfg(feature = "mqtt")]

@@ -136,6 +136,7 @@ impl ActionConfig {
 }
 
 #[cfg(feature = "s3")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
 fn s3(config: &S3Config) -> Result<Box<dyn Action>, ConfigError> {
     Ok(Box::new(crate::action::S3Collection::new(config.clone())))
 }
@@ -150,6 +151,7 @@ fn s3(_config: &S3Config) -> Result<Box<dyn Action>, ConfigError> {
 }
 
 #[cfg(feature = "mqtt")]
+#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
 fn mqtt(config: &MqttConfig) -> Result<Box<dyn Action>, ConfigError> {
     Ok(Box::new(crate::action::MqttPublish::new(config.clone())))
 }

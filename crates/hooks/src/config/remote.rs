@@ -92,7 +92,7 @@ pub struct HttpConfig {
     #[serde(default, skip_serializing_if = "is_default")]
     pub include_picture: bool,
     /// Seconds that a request may take in all; unknown to the Python SDK.
-    #[serde(default = "ten")]
+    #[serde(default = "ten", skip_serializing_if = "is_ten")]
     pub timeout_seconds: f64,
 }
 
@@ -146,6 +146,14 @@ fn info() -> LogLevel {
 
 fn ten() -> f64 {
     10.0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde asks for"
+)]
+fn is_ten(seconds: &f64) -> bool {
+    seconds.total_cmp(&ten()).is_eq()
 }
 
 fn sixty() -> f64 {

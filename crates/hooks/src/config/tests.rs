@@ -47,6 +47,31 @@ fn the_part_of_the_sdk_holds_what_the_sdk_wrote() {
     );
 }
 
+/// The SDK hands every key to its constructor: one that it does not know ends the loading.
+#[test]
+fn a_request_for_the_sdk_has_the_arguments_of_its_constructor() {
+    let hook = r#"{"trigger":{"AlwaysTrigger":{}},"action":{"HttpRequestAction":{
+        "url":"http://h/","method":"POST","body":"cloud_event","include_picture":true,
+        "timeout_seconds":3}}}"#;
+    let hook: HookConfig = serde_json::from_str(hook).unwrap();
+    let written = render_hooks(std::slice::from_ref(&hook)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let action = &value["post_inference_hooks"][0]["PostInferenceHook"]["action"];
+    let action = action["HttpRequestAction"].as_object().unwrap();
+    let keys: Vec<&str> = action.keys().map(String::as_str).collect();
+    let expected = [
+        "headers",
+        "include_prediction_data",
+        "log_level",
+        "method",
+        "url",
+    ];
+    let mut sorted = keys.clone();
+    sorted.sort_unstable();
+    assert_eq!(sorted, expected);
+    assert_eq!(parse(&written).unwrap(), [hook]);
+}
+
 #[test]
 fn hooks_that_the_sdk_does_not_know_stay_out_of_its_part() {
     let hook = r#"{"trigger":{"OODTrigger":{"threshold":0.5}},

@@ -29,12 +29,12 @@ impl Runner {
         let unwanted = self.limits.resume(&self.world, candidates);
         self.counters.carried((count - unwanted.len()) as u64);
         if !unwanted.is_empty() {
-            let unwanted = unwanted.len();
-            tracing::info!(hook = %self.name, unwanted, "the window now has less room");
+            let count = unwanted.len();
+            tracing::info!(hook = %self.name, count, "the window now has less room");
         }
-        unwanted
-            .iter()
-            .for_each(|event| self.queue.unhold(event.id));
+        for event in unwanted {
+            self.queue.unhold(event.id);
+        }
     }
 
     pub(super) fn count_offer(&self, offer: &Offer<Arc<Event>>) {

@@ -133,6 +133,7 @@ fn open() -> HookSet {
             Ok(()) => return set,
             Err(error) => {
                 assert_eq!(variable(TROUBLE), FULL, "{error}");
+                println!("\nrefused {error}");
                 std::thread::sleep(Duration::from_millis(20));
             }
         }

@@ -26,6 +26,9 @@ pub(crate) use disk::{Disk, run_on_small_disk};
 use proxy::Proxy;
 use server::LocalServer;
 
+/// Shows what the children say besides the names, when it is set.
+const SHOW: &str = "SOAK_SHOW";
+
 /// What a run is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -163,10 +166,13 @@ fn accepted_names(output: ChildStdout) -> Vec<String> {
     let mut names = Vec::new();
     let mut reader = BufReader::new(output);
     let mut line = String::new();
+    let is_shown = std::env::var_os(SHOW).is_some();
     while reader.read_line(&mut line).unwrap() > 0 {
         let name = line.strip_prefix("accepted ");
         if let Some(name) = name.and_then(|rest| rest.strip_suffix('\n')) {
             names.push(name.to_owned());
+        } else if is_shown && !line.trim().is_empty() {
+            print!("  {line}");
         }
         line.clear();
     }

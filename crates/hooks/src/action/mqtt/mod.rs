@@ -20,10 +20,10 @@ use crate::event::Event;
 /// Number of the only message of a session.
 const NUMBER: u16 = 1;
 
-/// Publishes each event to a topic with QoS 1 and waits until the broker has confirmed it.
+/// Publishes each event to a topic with `QoS` 1 and waits until the broker has confirmed it.
 ///
 /// Each event has a connection of its own: a broker that hangs or restarts costs one attempt.
-/// QoS 1 may deliver twice; receivers tell a repetition by the event's `key`.
+/// `QoS` 1 may deliver twice; receivers tell a repetition by the event's `key`.
 #[derive(Clone)]
 pub struct MqttPublish {
     config: MqttConfig,

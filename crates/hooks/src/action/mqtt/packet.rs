@@ -48,7 +48,7 @@ pub(super) fn connect(client: &str, credentials: Option<(&str, &str)>) -> Result
     packet(0x10, &content, &[])
 }
 
-/// A message with QoS 1: the broker confirms its number (section 3.3).
+/// A message with `QoS` 1: the broker confirms its number (section 3.3).
 pub(super) fn publish(topic: &str, number: u16, message: &[u8]) -> Result<Vec<u8>, TooLong> {
     let mut head = Vec::new();
     push_text(&mut head, topic, "the topic")?;

@@ -51,7 +51,7 @@ fn reach(config: &MqttConfig, limit: Duration) -> io::Result<TcpStream> {
 fn tls_config(config: &MqttConfig) -> io::Result<ClientConfig> {
     let roots = match &config.ca_file {
         Some(path) => roots_of(Path::new(path))?,
-        None => RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder =

@@ -21,12 +21,10 @@ pub(super) fn take_lock(folder: &Path) -> Result<File, JournalError> {
     let mut file = options().open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
-            // The number is for people only; the lock itself is what counts.
+            // The number is for people only; the lock itself is what counts, also on a full disk.
             let number = std::process::id().to_string();
             let noted = file.set_len(0).and_then(|()| file.seek(SeekFrom::Start(0)));
-            noted
-                .and_then(|_| file.write_all(number.as_bytes()))
-                .map_err(failed)?;
+            let _ = noted.and_then(|_| file.write_all(number.as_bytes()));
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => {

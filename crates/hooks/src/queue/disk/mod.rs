@@ -96,21 +96,34 @@ impl DiskJournal {
         let mut connection = lock(&self.connection);
         let level = if is_synced { "FULL" } else { "NORMAL" };
         let mut result = run(&mut connection, level, &body);
-        if result.as_ref().is_err_and(is_full) {
-            if schema::empty_log(&connection).is_ok() {
-                result = run(&mut connection, level, &body);
-            }
+        if result.as_ref().is_err_and(is_full) && schema::empty_log(&connection).is_ok() {
+            result = run(&mut connection, level, &body);
         }
         result.map_err(|error| database_error(&self.path, &error))
     }
 
     /// Writes the images of events; returns their sizes.
+    ///
+    /// On a full disk the log may take the room that they need: it is emptied, and they are tried
+    /// once more.
     fn spool(&self, events: &[Arc<Event>]) -> Result<Vec<u64>, JournalError> {
+        self.put_all_or_none(events).or_else(|error| {
+            if matches!(error, JournalError::Picture { .. }) {
+                return Err(error);
+            }
+            schema::empty_log(&lock(&self.connection)).map_err(|_| error)?;
+            self.put_all_or_none(events)
+        })
+    }
+
+    fn put_all_or_none(&self, events: &[Arc<Event>]) -> Result<Vec<u64>, JournalError> {
         let mut new = Vec::new();
         let written = self.put_all(events, &mut new);
         written.inspect_err(|_| {
             // On a full disk what was written would only be in the way.
-            new.iter().for_each(|id| self.spool.remove(*id));
+            for id in &new {
+                self.spool.remove(*id);
+            }
         })
     }
 
