@@ -218,8 +218,7 @@ def run_python(code, timeout=60):
 AT_THE_END = """
     import time, numpy as np
     from straylight.demos import DEMO_DEPLOYMENT_PATH
-    from straylight.demos import DEMO_DEPLOYMENT_PATH
-from straylight.deployment import Deployment
+    from straylight.deployment import Deployment
     from straylight.post_inference_hooks import *
 
     class Slow(PostInferenceAction):
