@@ -57,6 +57,7 @@ pub(crate) fn package() -> Outcome {
     types(&environment)?;
     unit_tests(&environment)?;
     notebook(&environment)?;
+    leak(&environment)?;
     compare(&environment)
 }
 
@@ -143,6 +144,12 @@ fn notebook(environment: &Path) -> Outcome {
         "target/notebook-pictures",
     ]);
     run(&mut command)
+}
+
+/// Watches the memory over many calls; the benchmark takes more of them.
+fn leak(environment: &Path) -> Outcome {
+    let mut command = Command::new(python::interpreter(environment));
+    run(command.args(["benchmarks/python/leak.py", "30000"]))
 }
 
 /// Runs one script with the SDK and with the package, and compares what they say.
