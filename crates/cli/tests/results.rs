@@ -420,3 +420,44 @@ fn a_bare_model_becomes_a_deployment() {
         .out;
     snapshot("deployment-show", &scratch.normal(&shown));
 }
+
+#[test]
+fn overhead_is_a_table_and_a_plot() {
+    let scratch = Scratch::new();
+    let image = "assets/demo/photos/fish/fish1.webp";
+    let start = [
+        "bench",
+        "--deployment",
+        DEPLOYMENT,
+        "--table",
+        "--seconds",
+        "0.2",
+    ];
+    let rest = ["--plot", "overhead.svg", "--json", "-", image];
+    let rows = scratch.run(&[&start[..], &rest[..]].concat()).expect(0).out;
+    let rows: Vec<Value> = serde_json::from_str(&rows).unwrap();
+    let kinds: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["mode"].as_str().unwrap(),
+                row["decode"] == true,
+                row["hook"] == true,
+            )
+        })
+        .collect();
+    let wanted = ["sync", "async"].map(|mode| {
+        [(false, false), (true, false), (false, true), (true, true)].map(|(d, h)| (mode, d, h))
+    });
+    assert_eq!(kinds, wanted.concat());
+    for row in &rows {
+        let value = |key: &str| row[key].as_f64().unwrap();
+        assert!(value("images_per_second") > 0.0, "{row}");
+        assert!(
+            value("latency_median_ms") <= value("latency_p99_ms"),
+            "{row}"
+        );
+    }
+    let plot = std::fs::read_to_string(scratch.path().join("overhead.svg")).unwrap();
+    assert_eq!(plot.matches("<rect").count(), 9, "{plot}");
+}

@@ -338,3 +338,23 @@ fn a_watched_folder_gives_new_files_until_it_is_stopped() {
     frames.stop().ask();
     assert!(frames.next().is_none());
 }
+
+/// A reader whose next line never comes.
+struct Silent(std::sync::mpsc::Receiver<()>);
+
+impl std::io::Read for Silent {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        let _ = self.0.recv();
+        Ok(0)
+    }
+}
+
+#[test]
+fn a_list_that_waits_for_its_next_line_can_be_ended() {
+    let (line, lines) = std::sync::mpsc::channel();
+    let input = std::io::BufReader::new(Silent(lines));
+    let mut frames = open_list(input, &SourceOptions::default());
+    frames.stop().ask();
+    assert!(frames.next().is_none());
+    drop(line);
+}

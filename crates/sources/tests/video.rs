@@ -18,7 +18,10 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use straylight_sources::{SourceErrorKind, SourceOptions, Sourced, Spec, open, open_spec};
+use straylight_core::RgbImage;
+use straylight_sources::{
+    SourceErrorKind, SourceOptions, Sourced, Spec, VideoWriter, frame_rate, open, open_spec,
+};
 
 /// A program cannot be started while it is written, and a process that another test forks in
 /// that moment keeps it open: one test after the other.
@@ -281,4 +284,70 @@ fn a_camera_is_given_to_the_system_by_its_device() {
     if cfg!(target_os = "linux") {
         assert!(arguments.contains("-f v4l2 -i /dev/video3"), "{arguments}");
     }
+}
+
+fn gray(level: u8) -> RgbImage {
+    RgbImage::filled(31, 21, [level; 3]).unwrap()
+}
+
+#[test]
+fn a_video_that_was_written_can_be_read() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let write = |name: &str| {
+        let path = scratch.path().join(name);
+        let ffmpeg = Path::new("ffmpeg");
+        let mut writer = VideoWriter::create(ffmpeg, &path, (31, 21), 5.0).unwrap();
+        for level in 0..10 {
+            assert!(!path.exists(), "it appears when it is complete");
+            writer.write(&gray(level * 20)).unwrap();
+        }
+        writer.finish().unwrap();
+        path
+    };
+    let (first, second) = (write("a.mp4"), write("b.mp4"));
+    assert_eq!(fs::read(&first).unwrap(), fs::read(second).unwrap());
+    let options = SourceOptions::default();
+    assert!((frame_rate(&first, &options).unwrap() - 5.0).abs() < 1e-6);
+    let frames = good(first.to_str().unwrap(), &options);
+    assert_eq!(frames.len(), 10);
+    let image = frames[9].frame.image();
+    assert_eq!(
+        (image.width(), image.height()),
+        (32, 22),
+        "odd sides get an edge"
+    );
+    let level = i32::from(image.pixel(10, 10).unwrap()[0]);
+    assert!((level - 180).abs() < 8, "{level}");
+    assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn a_video_that_cannot_be_written_is_an_error_and_no_file() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let path = scratch.path().join("a.mp4");
+    let create =
+        |program: &str, path: &Path| VideoWriter::create(Path::new(program), path, (31, 21), 5.0);
+    let error = create("no-such-program", &path).unwrap_err();
+    assert!(error.kind().is_about_the_machine(), "{error}");
+    let mut writer = create("ffmpeg", &path).unwrap();
+    writer.write(&gray(1)).unwrap();
+    let other = RgbImage::filled(30, 20, [0; 3]).unwrap();
+    let error = writer.write(&other).unwrap_err();
+    assert!(error.to_string().contains("30 x 20"), "{error}");
+    drop(writer);
+    let mut writer = create("ffmpeg", &scratch.path().join("a.nothing")).unwrap();
+    // ffmpeg may take a frame before it gives up.
+    let failed = (0..1000).find_map(|_| writer.write(&gray(1)).err());
+    let error = failed.map_or_else(|| writer.finish().unwrap_err(), |error| error);
+    assert!(error.to_string().contains("a.nothing"), "{error}");
+    let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
 }

@@ -9,6 +9,7 @@ pub mod bench;
 pub mod demo;
 pub mod fit;
 pub mod hookfile;
+pub mod overhead;
 mod parallel;
 pub mod platform;
 pub mod run;

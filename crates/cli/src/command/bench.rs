@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use straylight::bench::{BenchOptions, BenchReport, run as run_bench};
+use straylight::overhead::OverheadOptions;
 
 use crate::command::engine::EngineArguments;
+use crate::command::overhead::OverheadArguments;
 use crate::exit::{Exit, Outcome};
 use crate::output;
 use crate::progress::TerminalProgress;
@@ -15,6 +17,7 @@ use crate::progress::TerminalProgress;
 #[command(after_help = "\
 Examples:
   straylight bench --deployment assets/demo/deployment assets/demo/photos/fish/*.webp
+  straylight bench --deployment D --table --plot overhead.svg IMAGE...
   straylight bench --deployment D --decode IMAGE...
   straylight bench --deployment D --collect collected IMAGE...")]
 pub(crate) struct Arguments {
@@ -40,11 +43,19 @@ pub(crate) struct Arguments {
     #[arg(long, requires = "json")]
     compact: bool,
     #[command(flatten)]
+    overhead: OverheadArguments,
+    #[command(flatten)]
     engine: EngineArguments,
 }
 
 /// Measures and prints.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    if arguments.overhead.table {
+        let mut options = OverheadOptions::new(&arguments.deployment, arguments.images.clone());
+        options.seconds = arguments.seconds;
+        options.load = arguments.engine.load_options();
+        return arguments.overhead.run(&options, arguments.json.as_deref());
+    }
     let mut options = BenchOptions::new(&arguments.deployment, arguments.images.clone());
     options.seconds = arguments.seconds;
     options.collect.clone_from(&arguments.collect);

@@ -9,6 +9,7 @@ mod doctor;
 mod engine;
 mod hooks;
 mod ood;
+mod overhead;
 mod platform;
 mod predict;
 mod project;
