@@ -1,18 +1,24 @@
 //! How fast a deployment runs on this machine, alone, with decoding, and with a hook.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use straylight_core::{Frame, Progress};
+use straylight_core::{Frame, Prediction, Progress};
 use straylight_deploy::{DeployError, Deployment, LoadOptions};
 use straylight_hooks::action::{FileSystemDataCollection, FileSystemOptions};
-use straylight_hooks::trigger::AlwaysTrigger;
-use straylight_hooks::{HookError, HookOptions, PostInferenceHook};
+use straylight_hooks::{
+    HookError, HookOptions, Ledger, Overflow, PostInferenceHook, QueueOptions, Trigger,
+    TriggerError,
+};
 use straylight_image::{ImageError, read_frame};
 
 /// How long a hook may take to deliver what it accepted.
 const DRAIN: Duration = Duration::from_secs(600);
+/// Most bytes that wait for the hook; when they do, inference waits, so that every image is
+/// collected and counts.
+const QUEUE_BYTES: u64 = 32 << 20;
 /// Inferences before the clock starts.
 const WARM_UP: usize = 20;
 
@@ -28,6 +34,8 @@ pub struct BenchOptions {
     pub seconds: f64,
     /// Folder for a hook that fires on every image and writes all four files; `None`: no hook.
     pub collect: Option<PathBuf>,
+    /// Share of the images on which the hook fires, above 0 and at most 1.
+    pub collect_share: f64,
     /// Whether images are decoded from their files each time, or once beforehand.
     pub decode: bool,
     /// How the deployment is loaded.
@@ -42,6 +50,7 @@ impl BenchOptions {
             images,
             seconds: 5.0,
             collect: None,
+            collect_share: 1.0,
             decode: false,
             load: LoadOptions::default(),
         }
@@ -65,6 +74,10 @@ pub struct BenchReport {
     pub images_per_second: f64,
     /// Images inferred.
     pub images: usize,
+    /// Images that the hook collected.
+    pub collected: u64,
+    /// Images on which the hook fired and that its queue dropped.
+    pub dropped: u64,
     /// Most memory that the process held, in bytes; `None` where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
 }
@@ -96,7 +109,7 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
     deployment.infer(&read_frame(first)?)?;
     let first_prediction_seconds = start.elapsed().as_secs_f64();
     if let Some(folder) = &options.collect {
-        attach_hook(&deployment, folder)?;
+        attach_hook(&deployment, folder, options.collect_share)?;
     }
     let images = Images::new(options)?;
     for index in 0..WARM_UP {
@@ -105,6 +118,8 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
     deployment.hooks().drain(DRAIN);
     let (mut taken, elapsed) = measure(&deployment, &images, options.seconds)?;
     taken.sort_unstable();
+    let books = deployment.hooks().stats();
+    let books = books.first().map(|hook| &hook.ledger);
     Ok(BenchReport {
         first_prediction_seconds,
         latency_median_ms: quantile_ms(&taken, 0.5),
@@ -112,6 +127,8 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
         latency_p99_ms: quantile_ms(&taken, 0.99),
         images_per_second: taken.len() as f64 / elapsed,
         images: taken.len(),
+        collected: books.map_or(0, |ledger| ledger.delivered),
+        dropped: books.map_or(0, Ledger::total_dropped),
         peak_memory_bytes: peak_memory(),
     })
 }
@@ -140,13 +157,45 @@ impl Images {
     }
 }
 
-fn attach_hook(deployment: &Deployment, folder: &Path) -> Result<(), HookError> {
+/// Fires on a share of the images, evenly spread over their sequence.
+#[derive(Debug)]
+struct EveryNth {
+    share: f64,
+    seen: AtomicU64,
+}
+
+impl Trigger for EveryNth {
+    fn name(&self) -> &'static str {
+        "EveryNth"
+    }
+
+    fn score(&self, _: &Frame, _: &Prediction) -> Result<f64, TriggerError> {
+        let before = self.seen.fetch_add(1, Ordering::Relaxed) as f64;
+        let fires = ((before + 1.0) * self.share).floor() > (before * self.share).floor();
+        Ok(f64::from(u8::from(fires)))
+    }
+
+    fn decide(&self, score: f64) -> bool {
+        score > 0.5
+    }
+}
+
+fn attach_hook(deployment: &Deployment, folder: &Path, share: f64) -> Result<(), HookError> {
     let action = FileSystemDataCollection::new(FileSystemOptions::new(folder));
     let options = HookOptions {
         max_threads: 2,
+        queue: Some(QueueOptions {
+            overflow: Overflow::Block,
+            max_bytes: QUEUE_BYTES,
+            ..QueueOptions::MEMORY
+        }),
         ..HookOptions::default()
     };
-    let hook = PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options);
+    let trigger = EveryNth {
+        share,
+        seen: AtomicU64::new(0),
+    };
+    let hook = PostInferenceHook::new(Box::new(trigger), Box::new(action), options);
     deployment.add_hook(hook)
 }
 
@@ -187,6 +236,21 @@ fn peak_memory() -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_share_of_firings_is_exact_and_even() {
+        struct Case(f64, usize);
+        for Case(share, expected) in [Case(1.0, 100), Case(0.02, 2), Case(0.25, 25)] {
+            let trigger = EveryNth {
+                share,
+                seen: AtomicU64::new(0),
+            };
+            let image = straylight_core::RgbImage::filled(8, 8, [0; 3]).unwrap();
+            let frame = Frame::new(image, "x", straylight_core::Timestamp::UNIX_EPOCH);
+            let fires = |_| trigger.decide(trigger.score(&frame, &Prediction::default()).unwrap());
+            assert_eq!((0..100).filter(|n| fires(*n)).count(), expected, "{share}");
+        }
+    }
 
     #[test]
     fn quantiles_are_values_that_occurred() {

@@ -33,6 +33,14 @@ pub(crate) struct Arguments {
     /// Attach a hook that fires on every image and writes into this folder.
     #[arg(long, value_name = "FOLDER")]
     collect: Option<PathBuf>,
+    /// Share of the images on which that hook fires.
+    #[arg(
+        long,
+        value_name = "SHARE",
+        default_value_t = 1.0,
+        requires = "collect"
+    )]
+    collect_share: f64,
     /// Decode each image from its file each time.
     #[arg(long)]
     decode: bool,
@@ -59,6 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let mut options = BenchOptions::new(&arguments.deployment, arguments.images.clone());
     options.seconds = arguments.seconds;
     options.collect.clone_from(&arguments.collect);
+    options.collect_share = arguments.collect_share;
     options.decode = arguments.decode;
     options.load = arguments.engine.load_options();
     let report = run_bench(&options, &TerminalProgress::new())?;

@@ -120,11 +120,7 @@ fn list(arguments: &Arguments, queues: &[QueueFolder], only_dead: bool) -> Resul
         return output::json(&all, "-".as_ref());
     }
     for (hook, event) in &all {
-        let state = if event.died_at.is_some() {
-            "dead"
-        } else {
-            "waiting"
-        };
+        let state = state_of(event);
         let QueuedEvent {
             id,
             name,
@@ -138,6 +134,15 @@ fn list(arguments: &Arguments, queues: &[QueueFolder], only_dead: bool) -> Resul
         ));
     }
     Ok(())
+}
+
+/// Whether the event waits, has been given up, or may yet be the best of its window.
+fn state_of(event: &QueuedEvent) -> &'static str {
+    match (event.died_at, event.held) {
+        (Some(_), _) => "dead",
+        (None, true) => "held",
+        (None, false) => "waiting",
+    }
 }
 
 fn show(queues: &[QueueFolder], id: EventId) -> Outcome {
@@ -172,6 +177,10 @@ fn change(
         };
         done += apply(queue, &ids)?;
     }
+    if !chosen.all && done < chosen.ids.len() {
+        let missing = chosen.ids.len() - done;
+        return Err(format!("{done} done; {missing} of the ids are not there").into());
+    }
     Ok(done)
 }
 
@@ -201,12 +210,18 @@ fn stats(arguments: &Arguments, queues: &[QueueFolder]) -> Result<(), Failure> {
 }
 
 fn books(hook: &str, ledger: &Ledger) -> Value {
+    let dropped: Value = ledger
+        .dropped
+        .iter()
+        .map(|(reason, count)| (reason.as_str().to_owned(), json!(count)))
+        .collect();
     json!({
         "hook": hook,
         "fired": ledger.fired,
         "delivered": ledger.delivered,
         "queued": ledger.queued,
         "dropped": ledger.total_dropped(),
+        "dropped_by_reason": dropped,
         "dead": ledger.dead,
     })
 }
@@ -215,6 +230,7 @@ fn as_json(hook: &str, event: &QueuedEvent) -> Value {
     json!({
         "id": event.id.to_string(),
         "hook": hook,
+        "state": state_of(event),
         "name": event.name,
         "fired_at": event.fired_at,
         "score": event.score,
