@@ -30,6 +30,8 @@ PARTS = (
     "gaussian", "gaussian_unit", "fre_class", "fre_class_unit_32", "knn_first", "rmds", "neco", "vim", "gen",
     "knn", "energy",
 )  # fmt: skip
+# The program itself, fitted on all images, and on what it keeps beside images for its threshold.
+PROGRAM = {"straylight": False, "straylight, with a promise": True}
 MEASURES = ("auroc", "tpr1", "fpr95")
 
 
@@ -115,16 +117,22 @@ def peers(fit: detectors.FitData) -> dict:
     return {name: function(one) for name, one in made.items()}
 
 
-def program_scores(trial: Trial, program: str) -> dict[str, np.ndarray]:
-    """Fit and score with the real program, which keeps the held-out images for its threshold."""
+def program_scores(trial: Trial, program: str, promise: bool) -> dict[str, np.ndarray]:
+    """Fit and score with the real program.
+
+    With `promise` it fits on the training images and keeps the held-out ones for its threshold; without,
+    it fits on all images as every other contestant does, and its threshold is a fixed number.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        files = {name: Path(folder) / f"{name}.npz" for name in ("train", "calibrate")}
-        for name, fit in (("train", trial.train), ("calibrate", trial.held)):
+        parts = {"train": trial.train, "calibrate": trial.held} if promise else {"train": trial.everything}
+        words = ["--relax"] if promise else ["--threshold", "0.5"]
+        for name, fit in parts.items():
             arrays = {k: getattr(fit, k) for k in ("features", "logits", "labels", "head_w", "head_b")}
-            np.savez(files[name], **_narrow(arrays))
+            file = Path(folder) / f"{name}.npz"
+            np.savez(file, **_narrow(arrays))
+            words += [f"--{name}", file]
         model = Path(folder) / "model"
-        words = ("--train", files["train"], "--calibrate", files["calibrate"], "--relax", "--out", model)
-        _call(program, "ood", "fit", *words)
+        _call(program, "ood", "fit", *words, "--out", model)
         return {k: _program_set(program, model, v) for k, v in trial.sets.items()}
 
 
@@ -140,7 +148,8 @@ def _program_set(program: str, model: Path, arrays) -> np.ndarray:
 
 
 def _call(*words) -> None:
-    subprocess.run([str(w) for w in words], check=True, stdout=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    subprocess.run([str(w) for w in words], check=True, stdout=quiet, stderr=quiet)
 
 
 def all_scores(trial: Trial) -> dict[str, np.ndarray]:
@@ -200,8 +209,10 @@ def run_program(program: str) -> None:
     for path in _scored():
         target = path.with_suffix(".program.npz")
         if not target.exists():
-            scores = program_scores(Trial(data.CACHE / "activations" / path.name), program)
-            np.savez(target, **{f"straylight|{part}": s for part, s in scores.items()})
+            trial = Trial(data.CACHE / "activations" / path.name)
+            found = {name: program_scores(trial, program, p) for name, p in PROGRAM.items()}
+            flat = {f"{name}|{part}": s for name, sets in found.items() for part, s in sets.items()}
+            np.savez(target, **flat)
             sys.stdout.write(f"{path.stem}\n")
             sys.stdout.flush()
 

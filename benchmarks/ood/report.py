@@ -7,7 +7,10 @@ import numpy as np
 MINE = ("straylight", "default (prototype)")
 REFERENCES = ("reference: kNN + MSP", "reference: with FRE")
 MUST_MATCH = ("vim", "knn", "rmds", "fre_class_unit", "fre_class", "msp")
-COMBINED = (*MINE, "default, plain mean", "hypothesis, clipped", "hypothesis, not clipped", *REFERENCES)
+COMBINED = (
+    *MINE, "straylight, with a promise", "default, plain mean", "hypothesis, clipped",
+    "hypothesis, not clipped", *REFERENCES,
+)  # fmt: skip
 DRAWS = 4000
 SHOWN = ("auroc", "tpr1")
 
@@ -17,6 +20,11 @@ Written by `python evaluate.py table`; do not edit. Mean over 3 class splits x 3
 data. Every contestant sees the same in-distribution images (training and held-out together, 1,200 + 500 at
 most, solar cells 300 + 150). `near`: classes left out of the same data, for solar cells the defective ones.
 `far`: mean over the other data sets. Intervals: 95 %, paired by trial, bootstrap over class splits.
+
+`straylight` is the program itself (`straylight ood fit` and `score`), fitted on all images as the others
+are. `straylight, with a promise` fits on the training images only and keeps the held-out ones for its
+threshold, as it does for users who ask for a promise. `default (prototype)` is the same combination in
+Python, in double precision. Gains are those of the program.
 
 The parts, weights and constants of the default were chosen on the development pairs alone. After a first
 look at the reported pairs (far, on `animal` and `mnist`, the plain mean was 0.7 below the best single

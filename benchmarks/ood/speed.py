@@ -1,15 +1,18 @@
 """Time Straylight beside faiss, scikit-learn, pytorch-ood and the Geti reference on the same arrays.
 
 python speed.py arrays                  resamples real features (1280) to 300, 3,000 and 30,000 images
-python speed.py run PROGRAM [rounds]    PROGRAM: the example `ood_speed` of the crate `ood`, built for release
+python speed.py run EXAMPLE [rounds [sizes]]    EXAMPLE: `ood_speed` of the crate `ood`, built for release
+python speed.py memory PROGRAM          peak memory of `straylight ood fit` and `score` at 30,000 images
 python speed.py table                   prints what was measured as a table
 
 Everything is timed in turn, round by round, on two threads; what counts is the ratio of medians.
 """
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -23,12 +26,11 @@ QUERIES, CLASSES, K, THREADS = 200, 10, 10, 2
 SOURCES = ("solar-0-0", "dev_clipart-0-0", "photos-0-0", "stamps-0-0")
 
 
-def real_classes() -> list[np.ndarray]:
+def real_classes(parts=("train", "calibrate", "test", "near")) -> list[np.ndarray]:
     """Return the real feature vectors (EfficientNet-Lite0), parted into classes of alike images."""
     from sklearn.cluster import KMeans
 
     files = [np.load(data.CACHE / "activations" / f"{name}.npz") for name in SOURCES]
-    parts = ("train", "calibrate", "test", "near")
     rows = np.concatenate([f[f"{p}_features"] for f in files for p in parts])
     rows = np.unique(rows, axis=0)
     labels = KMeans(CLASSES, n_init=1, random_state=0).fit_predict(rows)
@@ -58,11 +60,10 @@ def write_arrays() -> None:
     for size in SIZES:
         save(f"train-{size}.npz", *resample(classes, size, rng))
     save("queries.npz", *resample(classes, QUERIES, rng))
-    # Outliers of the forest: the same images with half of their dimensions in random order.
+    # Outliers of the forest: the reference's own, images with a black hole.
+    holes = real_classes(("hole",))
     for size in SIZES:
-        rows, labels = resample(classes, size, rng)
-        rows[:, ::2] = rng.permuted(rows[:, ::2], axis=1)
-        save(f"outliers-{size}.npz", rows, labels)
+        save(f"outliers-{size}.npz", *resample(holes, size, rng))
 
 
 def each_ms(call, queries: np.ndarray) -> float:
@@ -174,6 +175,25 @@ def run(program: str, rounds: int, sizes) -> None:
         sys.stdout.write(f"{size}: {json.dumps(median, indent=1)}\n")
 
 
+def peak_mb(*words) -> float:
+    """Return the peak of a program's resident memory."""
+    child = subprocess.Popen([str(w) for w in words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    if status:
+        raise SystemExit(f"{words} failed")
+    return usage.ru_maxrss / 1024
+
+
+def memory(program: str) -> None:
+    """Measure the peak memory of a fit and of scoring with 30,000 fitted images."""
+    with tempfile.TemporaryDirectory() as folder:
+        train, model = FOLDER / "train-30000.npz", Path(folder) / "model"
+        fit = peak_mb(program, "ood", "fit", "--train", train, "--out", model)
+        scores = Path(folder) / "scores.npz"
+        score = peak_mb(program, "ood", "score", model, FOLDER / "queries.npz", "--out", scores)
+    sys.stdout.write(f"fit {fit:.0f} MB, score {score:.0f} MB\n")
+
+
 def table() -> None:
     """Print the medians, one row a quantity and one column a size."""
     sizes = [s for s in SIZES if (FOLDER / f"times-{s}.json").exists()]
@@ -194,6 +214,8 @@ def main() -> None:
         case ["run", program, *rest]:
             rounds = int(rest[0]) if rest else 3
             run(program, rounds, [int(s) for s in rest[1:]] or SIZES)
+        case ["memory", program]:
+            memory(program)
         case ["table"]:
             table()
         case _:
