@@ -23,7 +23,9 @@ pub use file::{HOOK_CONFIG_VERSION, parse_hooks, render_hooks};
 pub use hook::{BreakerConfig, HookConfig, QueueConfig, RetryConfig};
 pub use object_sinks::{MqttConfig, S3Config};
 pub use remote::{GetiConfig, HttpConfig, SessionConfig};
-pub use secrets::{FolderVault, MovedSecret, SecretVault, load_hooks, move_secrets_out};
+pub use secrets::{
+    FolderVault, MovedSecret, SecretVault, load_hooks, move_secrets_out, secrets_in_clear_text,
+};
 pub use trigger::{
     AlwaysTriggerConfig, ConfidenceTriggerConfig, EmptyLabelTriggerConfig, LabelTriggerConfig,
     NotTriggerConfig, ObjectCountTriggerConfig, OodTriggerConfig, TriggerConfig, TriggerListConfig,

@@ -94,16 +94,27 @@ pub fn move_secrets_out(
     Ok(moved)
 }
 
+/// Says which secrets are in clear text ("token of geti.example.org").
+pub fn secrets_in_clear_text(hooks: &[HookConfig]) -> Vec<String> {
+    let mut found = Vec::new();
+    for hook in hooks {
+        let mut action = hook.action.clone();
+        let slots = secrets_of(&mut action).into_iter();
+        found.extend(
+            slots
+                .filter(|(_, slot)| !is_reference(slot))
+                .map(|(what, _)| what),
+        );
+    }
+    found
+}
+
 /// Says which secret is in clear text, if one is.
 pub(super) fn check_no_clear_text(hooks: &[HookConfig]) -> Result<(), ConfigError> {
-    for hook in hooks {
-        for (what, slot) in secrets_of(&mut hook.action.clone()) {
-            if !is_reference(slot) {
-                return Err(ConfigError::ClearText { what });
-            }
-        }
+    match secrets_in_clear_text(hooks).into_iter().next() {
+        Some(what) => Err(ConfigError::ClearText { what }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// A place that holds a secret, and what it is.

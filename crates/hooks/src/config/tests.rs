@@ -128,3 +128,20 @@ fn unmet_needs_and_bad_values_are_errors() {
         assert!(error.contains(expected), "{error}");
     }
 }
+
+/// Without the features; with them the compliance suite builds these actions.
+#[cfg(not(any(feature = "s3", feature = "mqtt")))]
+#[test]
+fn an_action_that_is_not_compiled_in_is_an_error_that_names_the_feature() {
+    for (action, expected) in [
+        (r#"{"S3Collection":{"bucket":"b"}}"#, "`--features s3`"),
+        (
+            r#"{"MqttPublish":{"host":"h","topic":"t"}}"#,
+            "`--features mqtt`",
+        ),
+    ] {
+        let action: ActionConfig = serde_json::from_str(action).unwrap();
+        let error = action.build(&BuildContext::default()).err().unwrap();
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
