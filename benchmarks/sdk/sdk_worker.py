@@ -2,9 +2,9 @@
 
 The start of the interpreter itself is not counted, which favours the SDK by some 20 ms.
 
-    python sdk_worker.py DEPLOYMENT SECONDS HOOK_FOLDER IMAGE...
+    python sdk_worker.py DEPLOYMENT SECONDS HOOK_FOLDER decode|decoded IMAGE...
 
-HOOK_FOLDER `-` leaves the hook out. Same deployment, same images, same f32 arithmetic.
+HOOK_FOLDER `-` leaves the hook out; `decode` reads each image from its file each time. Same deployment, same images, same f32 arithmetic.
 """
 
 import json
@@ -33,7 +33,7 @@ def read(path: str):
 def add_hook(deployment: Deployment, folder: str) -> PostInferenceHook:
     """Attach a hook that fires on every image and writes all four files."""
     action = FileSystemDataCollection(target_folder=folder, log_level="debug")
-    hook = PostInferenceHook(trigger=AlwaysTrigger(), action=action, max_threads=2)
+    hook = PostInferenceHook(trigger=AlwaysTrigger(), action=action)
     deployment.add_post_inference_hook(hook)
     return hook
 
@@ -52,16 +52,17 @@ def rounds(deployment: Deployment, images: list, seconds: float, decode: bool) -
 
 def main() -> None:
     """Load, predict once, measure, print."""
-    folder, seconds, hook_folder, *paths = sys.argv[1:]
+    folder, seconds, hook_folder, decode, *paths = sys.argv[1:]
     deployment = Deployment.from_folder(folder)
     deployment.load_inference_models(device="CPU", openvino_configuration=F32)
     deployment.infer(read(paths[0]))
     first = time.perf_counter() - START
-    images = [read(path) for path in paths]
+    decode = decode == "decode"
+    images = paths if decode else [read(path) for path in paths]
     hook = None if hook_folder == "-" else add_hook(deployment, hook_folder)
-    rounds(deployment, images[:1], 0.5, decode=False)
+    rounds(deployment, images[:1], 0.5, decode)
     start = time.perf_counter()
-    taken = rounds(deployment, images, float(seconds), decode=False)
+    taken = rounds(deployment, images, float(seconds), decode)
     if hook is not None:
         hook.executor.shutdown(wait=True)  # an image counts when its files are there
     elapsed = time.perf_counter() - start

@@ -183,7 +183,6 @@ impl Trigger for EveryNth {
 fn attach_hook(deployment: &Deployment, folder: &Path, share: f64) -> Result<(), HookError> {
     let action = FileSystemDataCollection::new(FileSystemOptions::new(folder));
     let options = HookOptions {
-        max_threads: 2,
         queue: Some(QueueOptions {
             overflow: Overflow::Block,
             max_bytes: QUEUE_BYTES,
