@@ -23,8 +23,19 @@ impl Arithmetic for Float {
     }
 
     fn down(above: f32, below: f32, weights: [f32; 2]) -> u8 {
-        (above * weights[0] + below * weights[1]).round_ties_even() as u8
+        nearest_level(above * weights[0] + below * weights[1])
     }
+}
+
+/// Rounds 0 to 255 half to even.
+///
+/// `round_ties_even` is a call of a library function where the processor's own instruction is
+/// not sure to exist, and keeps the loop from being vectorised. At 2^23 the last bit of an `f32`
+/// is worth one: adding it rounds, and leaves the level in the lowest bits.
+#[inline]
+fn nearest_level(value: f32) -> u8 {
+    const TWO_TO_THE_23: f32 = 8_388_608.0;
+    (value + TWO_TO_THE_23).to_bits() as u8
 }
 
 fn taps(source: u32, target: u32) -> Vec<Tap<f32>> {
@@ -41,4 +52,23 @@ fn taps(source: u32, target: u32) -> Vec<Tap<f32>> {
         }
     };
     (0..target).map(tap).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest_level;
+
+    #[test]
+    fn levels_round_as_the_library_rounds() {
+        for step in 0..=255 * 64 {
+            let value = step as f32 / 64.0;
+            for near in [
+                value.next_down().max(0.0),
+                value,
+                value.next_up().min(255.0),
+            ] {
+                assert_eq!(nearest_level(near), near.round_ties_even() as u8, "{near}");
+            }
+        }
+    }
 }
