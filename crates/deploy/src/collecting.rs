@@ -5,7 +5,10 @@ use std::sync::{Arc, PoisonError};
 
 use straylight_core::{Frame, Prediction};
 use straylight_files::{self as files, FileError};
-use straylight_hooks::config::{BuildContext, HookConfig, parse_hooks, render_hooks};
+use straylight_hooks::config::{
+    BuildContext, ConfigError, FolderVault, HookConfig, load_hooks, parse_hooks, render_hooks,
+    secrets_in_clear_text,
+};
 use straylight_hooks::trigger::{Needs, OodScorer};
 use straylight_hooks::{HookError, HookSet, HookSetOptions, Outcome, PostInferenceHook};
 use straylight_ood::{ModelBinding, OodModel};
@@ -118,7 +121,7 @@ impl Deployment {
             ood_model: model,
             ..BuildContext::default()
         };
-        for config in parse_hooks(&files::read_to_string(&path)?, &path)? {
+        for config in read_hooks(&path, options.hook_state.as_deref())? {
             self.add_hook(config.build(&context)?)?;
         }
         Ok(())
@@ -146,6 +149,27 @@ impl Deployment {
     }
 }
 
+/// Folder in the hooks' state folder for secrets that were in clear text; no hook has its name.
+const SECRETS: &str = ".secrets";
+
+/// Reads saved hooks; secrets in clear text, which the Python SDK leaves, move into the state
+/// folder, with a warning. Where nothing can be written they stay, with a warning as well.
+fn read_hooks(path: &Path, state: Option<&Path>) -> Result<Vec<HookConfig>, DeployError> {
+    if let Some(state) = state {
+        match load_hooks(path, &FolderVault(state.join(SECRETS))) {
+            Ok((hooks, _)) => return Ok(hooks),
+            Err(ConfigError::File(error)) => tracing::warn!(%error, "secrets are not moved out"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let hooks = parse_hooks(&files::read_to_string(path)?, path)?;
+    for what in secrets_in_clear_text(&hooks) {
+        let file = path.display();
+        tracing::warn!(%file, "{what} is in clear text: refer to it as `env:NAME` or `file:PATH`");
+    }
+    Ok(hooks)
+}
+
 /// An empty set of hooks with what the user chose for all of them.
 pub(crate) fn hook_set(options: &LoadOptions) -> HookSet {
     HookSet::new(HookSetOptions {
@@ -164,4 +188,33 @@ fn remove(path: &Path) -> Result<(), FileError> {
         Ok(())
     };
     removed.map_err(|source| FileError::new("remove", path, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SDK_FILE: &str = r#"{"post_inference_hooks":[{"PostInferenceHook":{
+        "trigger":{"AlwaysTrigger":{}},"action":{"HttpRequestAction":{"url":"http://h/",
+        "headers":{"Authorization":"swordfish"}}}}}]}"#;
+
+    #[test]
+    fn secrets_in_clear_text_move_into_the_state_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(HOOKS);
+        std::fs::write(&path, SDK_FILE).unwrap();
+        let in_place = read_hooks(&path, None).unwrap();
+        assert_eq!(secrets_in_clear_text(&in_place).len(), 1);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), SDK_FILE);
+        let state = folder.path().join("state");
+        let moved = read_hooks(&path, Some(&state)).unwrap();
+        assert!(secrets_in_clear_text(&moved).is_empty());
+        assert!(
+            !std::fs::read_to_string(&path)
+                .unwrap()
+                .contains("swordfish")
+        );
+        assert_eq!(std::fs::read_dir(state.join(SECRETS)).unwrap().count(), 1);
+        assert_eq!(read_hooks(&path, Some(&state)).unwrap(), moved);
+    }
 }
