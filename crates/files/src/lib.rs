@@ -75,10 +75,32 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     let failed = |source| FileError::new("write", path, source);
     let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
+    keep(file, path)
+}
+
+/// As [`write_atomically`], for content that should not be in memory as a whole: `write` writes
+/// the file whose path it gets and says what it shall be called in the folder.
+///
+/// When `write` fails, nothing is left. Gives the path of the written file.
+pub fn write_named<E: From<FileError>>(
+    folder: &Path,
+    write: impl FnOnce(&Path) -> Result<String, E>,
+) -> Result<PathBuf, E> {
+    create_folder(folder)?;
+    let failed = |source| FileError::new("write", folder, source);
+    let file = NamedTempFile::new_in(folder).map_err(failed)?;
+    let path = folder.join(write(file.path())?);
+    keep(file, &path)?;
+    Ok(path)
+}
+
+/// Syncs a written file and gives it its name.
+fn keep(file: NamedTempFile, path: &Path) -> Result<(), FileError> {
+    let failed = |source| FileError::new("write", path, source);
     allow_reading(file.as_file()).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
-    sync_folder(folder)
+    sync_folder(folder_of(path))
 }
 
 /// Makes the names in a folder survive a power cut.
@@ -144,5 +166,25 @@ mod tests {
             "{error}"
         );
         assert!(error.to_string().ends_with("(check the path)"), "{error}");
+    }
+
+    #[test]
+    fn a_named_file_is_there_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &Path| -> Result<String, FileError> {
+            fs::write(path, "numbers").map_err(|source| FileError::new("write", path, source))?;
+            Ok("arrays".to_owned())
+        };
+        let path = write_named(folder.path(), write).unwrap();
+        assert_eq!(
+            (path.clone(), read(&path).unwrap()),
+            (folder.path().join("arrays"), b"numbers".to_vec())
+        );
+        let failed = write_named(folder.path(), |path| -> Result<String, FileError> {
+            fs::write(path, "half").unwrap();
+            Err(FileError::new("write", path, ErrorKind::StorageFull.into()))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

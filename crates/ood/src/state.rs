@@ -23,6 +23,8 @@ pub(crate) enum Numbers<'a> {
     F64(Cow<'a, [f64]>),
     /// Counts and indices.
     U32(Cow<'a, [u32]>),
+    /// Rounded numbers.
+    I8(Cow<'a, [i8]>),
 }
 
 /// One array on its way into a file, shape `[rows, columns]`, row by row.
@@ -78,6 +80,12 @@ impl<'a> SectionWriter<'_, 'a> {
         self.put(name, shape, Numbers::F64(Cow::Borrowed(value.data())));
     }
 
+    /// Writes a matrix of whole numbers in 8 bits.
+    pub fn bytes(&mut self, name: &str, value: &'a Matrix<i8>) {
+        let shape = [value.rows(), value.columns()];
+        self.put(name, shape, Numbers::I8(Cow::Borrowed(value.data())));
+    }
+
     /// Writes a vector.
     pub fn vector(&mut self, name: &str, value: &'a [f32]) {
         self.put(name, [1, value.len()], Numbers::F32(Cow::Borrowed(value)));
@@ -105,6 +113,7 @@ pub(crate) enum StoredArray {
     F32(Matrix),
     F64(Matrix<f64>),
     U32(Matrix<u32>),
+    I8(Matrix<i8>),
 }
 
 /// The arrays of a fitted model as they were found in a file.
@@ -196,6 +205,14 @@ impl SectionReader<'_> {
         match self.get(name)? {
             (StoredArray::F32(matrix), _) => Ok(matrix.clone()),
             (_, name) => Self::unexpected(name, "of single precision"),
+        }
+    }
+
+    /// Reads a matrix of whole numbers in 8 bits.
+    pub(crate) fn bytes(&self, name: &str) -> Result<Matrix<i8>, StateError> {
+        match self.get(name)? {
+            (StoredArray::I8(matrix), _) => Ok(matrix.clone()),
+            (_, name) => Self::unexpected(name, "of whole numbers in 8 bits"),
         }
     }
 

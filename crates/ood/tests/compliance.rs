@@ -1,10 +1,6 @@
 //! Every detector through the one trait: the contract that all of them keep.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "tests fail by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 mod world;
 

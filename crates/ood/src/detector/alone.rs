@@ -35,9 +35,13 @@ impl DetectorSpec {
 pub fn save_detector(detector: &dyn OodDetector, path: &Path) -> Result<(), StoreError> {
     let mut state = StateWriter::default();
     detector.save(&mut state);
-    let bytes = write_tensors(&state.into_arrays());
-    let bytes = bytes.map_err(|reason| format_error(path, reason))?;
-    Ok(straylight_files::write_atomically(path, &bytes)?)
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    straylight_files::write_named(folder, |file| -> Result<String, StoreError> {
+        write_tensors(&state.into_arrays(), file)?;
+        Ok(name.into_owned())
+    })?;
+    Ok(())
 }
 
 fn format_error(path: &Path, reason: String) -> StoreError {

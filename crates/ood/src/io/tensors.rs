@@ -8,8 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytemuck::Pod;
-use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
+use safetensors::{SafeTensorError, SafeTensors};
+use straylight_files::FileError;
 
 use super::npy::half;
 use super::{Array, Values};
@@ -19,20 +20,33 @@ use crate::kernels::MappedFile;
 use crate::state::{Numbers, StoredArray, Tensor};
 use crate::storage::Storage;
 
-/// The bytes of a safetensors file with these arrays; the same arrays give the same bytes.
-pub(crate) fn write_tensors(arrays: &BTreeMap<String, Tensor<'_>>) -> Result<Vec<u8>, String> {
+/// Writes a safetensors file with these arrays, one after the other; the same arrays give the same
+/// bytes.
+pub(crate) fn write_tensors(
+    arrays: &BTreeMap<String, Tensor<'_>>,
+    path: &Path,
+) -> Result<(), StoreError> {
+    let failed = |reason: String| StoreError::Format {
+        path: path.to_owned(),
+        reason,
+    };
     let views = arrays.iter().map(|(name, tensor)| {
         let (dtype, bytes): (_, &[u8]) = match &tensor.numbers {
             Numbers::F32(numbers) => (Dtype::F32, bytemuck::cast_slice(numbers)),
             Numbers::F64(numbers) => (Dtype::F64, bytemuck::cast_slice(numbers)),
             Numbers::U32(numbers) => (Dtype::U32, bytemuck::cast_slice(numbers)),
+            Numbers::I8(numbers) => (Dtype::I8, bytemuck::cast_slice(numbers)),
         };
         TensorView::new(dtype, tensor.shape.to_vec(), bytes).map(|view| (name.as_str(), view))
     });
     let views = views
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| error.to_string())?;
-    safetensors::serialize(views, None).map_err(|error| error.to_string())
+        .map_err(|error| failed(error.to_string()))?;
+    match safetensors::serialize_to_file(views, None, path) {
+        Ok(()) => Ok(()),
+        Err(SafeTensorError::IoError(error)) => Err(FileError::new("write", path, error).into()),
+        Err(error) => Err(failed(error.to_string())),
+    }
 }
 
 /// Maps the safetensors file of a model and views its arrays.
@@ -53,6 +67,7 @@ pub(crate) fn read_tensors(path: &Path) -> Result<BTreeMap<String, StoredArray>,
             Dtype::F32 => view(&file, bytes, &info.shape).map(StoredArray::F32),
             Dtype::F64 => view(&file, bytes, &info.shape).map(StoredArray::F64),
             Dtype::U32 => view(&file, bytes, &info.shape).map(StoredArray::U32),
+            Dtype::I8 => view(&file, bytes, &info.shape).map(StoredArray::I8),
             _ => None,
         };
         let wrong = || {
@@ -121,20 +136,21 @@ mod tests {
     use super::*;
     use crate::state::{StateReader, StateWriter};
 
-    fn written() -> Vec<u8> {
+    fn write(path: &Path) -> Vec<u8> {
         let mut state = StateWriter::default();
         let mut section = state.section("a");
         section.number("half", 0.5);
         section.vector("ones", &[1.0, 1.0, 1.0]);
         section.indices("rows", &[7]);
-        write_tensors(&state.into_arrays()).unwrap()
+        write_tensors(&state.into_arrays(), path).unwrap();
+        std::fs::read(path).unwrap()
     }
 
     #[test]
     fn arrays_come_back_bit_for_bit() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("arrays.safetensors");
-        std::fs::write(&path, written()).unwrap();
+        write(&path);
         let state = StateReader::new(read_tensors(&path).unwrap());
         let section = state.section("a");
         assert_eq!(section.number("half").unwrap().to_bits(), 0.5_f64.to_bits());
@@ -147,7 +163,7 @@ mod tests {
     fn every_truncation_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("arrays.safetensors");
-        let bytes = written();
+        let bytes = write(&path);
         for length in 1..bytes.len() {
             std::fs::write(&path, &bytes[..length]).unwrap();
             assert!(read_tensors(&path).is_err(), "{length} bytes");

@@ -19,7 +19,7 @@ mod vector;
 
 pub(crate) use map::MappedFile;
 pub(crate) use vector::{
-    dot, dot_wide, mat_vec, squared_distance, squared_distances, subtract_rows,
+    dot, dot_rounded, dot_wide, mat_vec, squared_distance, squared_distances, subtract_rows,
 };
 
 use std::sync::OnceLock;

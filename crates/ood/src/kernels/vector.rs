@@ -77,6 +77,22 @@ fn mat_vec_body<const FMA: bool>(matrix: &[f32], vector: &[f32], out: &mut [f32]
 }
 
 #[inline(always)]
+fn dot_rounded_body<const FMA: bool>(a: &[f32], b: &[i8]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    for (x, y) in a_blocks.iter().zip(b_blocks) {
+        for i in 0..LANES {
+            lanes[i] = fused::<FMA>(x[i], f32::from(y[i]), lanes[i]);
+        }
+    }
+    for ((x, y), lane) in a_rest.iter().zip(b_rest).zip(&mut lanes) {
+        *lane = fused::<FMA>(*x, f32::from(*y), *lane);
+    }
+    sum_lanes(lanes)
+}
+
+#[inline(always)]
 fn dot_wide_body<const FMA: bool>(a: &[f64], b: &[f32]) -> f64 {
     let mut lanes = [0.0_f64; WIDE];
     let (a_blocks, a_rest) = a.as_chunks::<WIDE>();
@@ -113,6 +129,11 @@ fn subtract_rows_body<const FMA: bool>(matrix: &[f32], factors: &[f32], from: &m
             *value = fused::<FMA>(-factor, *x, *value);
         }
     }
+}
+
+kernel! {
+    /// Inner product of a vector and one of whole numbers in 8 bits.
+    dot_rounded = dot_rounded_body(a: &[f32], b: &[i8]) -> f32
 }
 
 kernel! {
@@ -195,6 +216,13 @@ mod tests {
                 .map(|(a, &b)| a * f64::from(b))
                 .sum();
             assert_eq!(dot_wide(&wide, &matrix[..columns]), expected);
+            let whole: Vec<i8> = (0..columns).map(|j| (j % 5) as i8 - 2).collect();
+            let expected: f32 = whole
+                .iter()
+                .zip(&matrix)
+                .map(|(&a, b)| f32::from(a) * b)
+                .sum();
+            assert_eq!(dot_rounded(&matrix[..columns], &whole), expected);
         }
     }
 

@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::pruning::Pruning;
+use super::rounded::Rounded;
 use super::top::Smallest;
 use crate::error::ScoreError;
 use crate::kernels::{squared_distance, squared_distances};
@@ -9,6 +12,8 @@ use crate::{Matrix, Query};
 
 /// How many rows are compared at once.
 const BLOCK: usize = 256;
+/// More rows than this are looked at on several cores.
+const SHARE: usize = 4096;
 /// Smaller banks are searched row by row: they fit the processor's cache.
 const FEWEST_PRUNED: usize = 1000;
 
@@ -22,7 +27,7 @@ pub(crate) struct Bank {
     /// How many neighbours a search looks for: as many as the most demanding detector needs.
     k: usize,
     /// Bounds that spare most rows; banks that fit the processor's cache have none.
-    pruning: Option<Pruning>,
+    pruning: Option<(Pruning, Rounded)>,
 }
 
 /// The nearest fitted images of one image, the nearest first.
@@ -41,6 +46,7 @@ impl Bank {
         let large = features.rows() >= FEWEST_PRUNED;
         // Without axes every row is looked at: slower, and as exact.
         let pruning = large.then(|| Pruning::fit(features).ok()).flatten();
+        let pruning = pruning.and_then(|pruning| Some((pruning, Rounded::fit(features)?)));
         Self {
             features: features.clone(),
             labels,
@@ -74,7 +80,9 @@ impl Bank {
     /// The `k` nearest rows of a vector without the row `excluded`.
     pub(crate) fn search(&self, vector: &[f32], excluded: Option<usize>) -> Neighbours {
         let smallest = match &self.pruning {
-            Some(pruning) => self.pruned_search(vector, excluded, &pruning.bounds(vector)),
+            Some((pruning, rounded)) => {
+                self.pruned_search(vector, excluded, &pruning.bounds(vector), rounded)
+            }
             None => self.full_search(vector, excluded),
         };
         let (distances, rows) = smallest.into_sorted();
@@ -98,8 +106,15 @@ impl Bank {
         smallest
     }
 
-    /// Looks at the rows with the lowest bounds first, then at those that still may be nearer.
-    fn pruned_search(&self, vector: &[f32], excluded: Option<usize>, bounds: &[f32]) -> Smallest {
+    /// Looks at the rows with the lowest bounds first, then at those that still may be nearer by
+    /// those bounds and by the bounds of the rounded rows.
+    fn pruned_search(
+        &self,
+        vector: &[f32],
+        excluded: Option<usize>,
+        bounds: &[f32],
+        rounded: &Rounded,
+    ) -> Smallest {
         let mut promising = Smallest::new(self.k + 1);
         for (row, &bound) in bounds.iter().enumerate() {
             if bound <= promising.limit() {
@@ -107,21 +122,36 @@ impl Bank {
             }
         }
         let (_, first) = promising.into_sorted();
-        let mut smallest = Smallest::new(self.k);
-        let offer = |row: usize, smallest: &mut Smallest| {
-            if excluded != Some(row) {
-                smallest.offer(squared_distance(vector, self.features.row(row)), row as u32);
-            }
+        let offer = |row: u32, smallest: &mut Smallest| {
+            let distance = squared_distance(vector, self.features.row(row as usize));
+            smallest.offer(distance, row);
         };
-        for &row in &first {
-            offer(row as usize, &mut smallest);
+        let wanted = |row: &u32| excluded != Some(*row as usize);
+        let mut smallest = Smallest::new(self.k);
+        for row in first.iter().copied().filter(wanted) {
+            offer(row, &mut smallest);
         }
-        for (row, &bound) in bounds.iter().enumerate() {
-            if bound <= smallest.limit() && !first.contains(&(row as u32)) {
-                offer(row, &mut smallest);
+        let limit = smallest.limit();
+        let open: Vec<u32> = (0..bounds.len() as u32)
+            .filter(|row| bounds[*row as usize] <= limit && !first.contains(row) && wanted(row))
+            .collect();
+        let rounded = rounded.bounds(vector);
+        let look = |rows: &[u32]| {
+            let mut nearest = smallest.clone();
+            for &row in rows {
+                let may = bounds[row as usize] <= nearest.limit()
+                    && rounded(row as usize) <= nearest.limit();
+                if may {
+                    offer(row, &mut nearest);
+                }
             }
+            nearest
+        };
+        if open.len() <= SHARE {
+            return look(&open);
         }
-        smallest
+        let shares = open.par_chunks(SHARE).map(look);
+        shares.reduce(|| smallest.clone(), Smallest::merged)
     }
 
     pub(crate) fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
@@ -131,8 +161,9 @@ impl Bank {
         if !self.labels.is_empty() {
             section.indices("labels", &self.labels);
         }
-        if let Some(pruning) = &self.pruning {
+        if let Some((pruning, rounded)) = &self.pruning {
             pruning.save(&mut section);
+            rounded.save(&mut section);
         }
     }
 
@@ -152,7 +183,7 @@ impl Bank {
         let features = from.matrix("features")?;
         let pruning = match Pruning::load(from, features.rows()) {
             Err(StateError::Missing(_)) => None,
-            other => Some(other?),
+            other => Some((other?, Rounded::load(from, &features)?)),
         };
         Ok(Self {
             features,

@@ -2,6 +2,7 @@
 
 mod bank;
 mod pruning;
+mod rounded;
 mod top;
 
 pub(crate) use bank::{Bank, Neighbours};

@@ -1,7 +1,7 @@
 /// The `k` smallest of the distances seen so far, each with its row.
 ///
 /// Equal distances keep the lower row, so the result does not depend on the order of search.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Smallest {
     k: usize,
     /// Ascending by distance, then by row.
@@ -36,6 +36,16 @@ impl Smallest {
         self.entries.truncate(self.k);
     }
 
+    /// The smallest of both.
+    pub(crate) fn merged(mut self, other: Self) -> Self {
+        self.entries.extend(other.entries);
+        self.entries
+            .sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        self.entries.dedup_by_key(|entry| entry.1);
+        self.entries.truncate(self.k);
+        self
+    }
+
     /// Distances and rows, the nearest first.
     pub(crate) fn into_sorted(self) -> (Vec<f32>, Vec<u32>) {
         self.entries.into_iter().unzip()
@@ -57,6 +67,11 @@ mod tests {
             let mut all: Vec<(u8, u32)> = values.iter().copied().zip(0..).collect();
             all.sort_unstable();
             all.truncate(k);
+            let mut other = Smallest::new(k);
+            for (row, &value) in values.iter().enumerate().skip(values.len() / 2) {
+                other.offer(f32::from(value), row as u32);
+            }
+            let smallest = smallest.merged(other);
             let (distances, rows) = smallest.into_sorted();
             let found: Vec<(u8, u32)> = distances.iter().map(|&d| d as u8).zip(rows).collect();
             prop_assert_eq!(found, all);

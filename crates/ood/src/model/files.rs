@@ -11,6 +11,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use straylight_files::FileError;
 
 use super::{ModelKind, OodModel};
 use crate::combine::Combination;
@@ -74,10 +75,15 @@ impl OodModel {
             path: path.clone(),
             reason,
         };
-        let bytes = write_tensors(&state.into_arrays()).map_err(failed)?;
-        let hash = blake3::hash(&bytes).to_hex().to_string();
-        let arrays = format!("ood_arrays_{}.safetensors", &hash[..16]);
-        straylight_files::write_atomically(&folder.join(&arrays), &bytes)?;
+        let tensors = state.into_arrays();
+        let mut hash = String::new();
+        let arrays = straylight_files::write_named(folder, |file| -> Result<String, StoreError> {
+            write_tensors(&tensors, file)?;
+            hash = hash_of(file)?;
+            Ok(format!("ood_arrays_{}.safetensors", &hash[..16]))
+        })?;
+        let arrays = arrays.file_name().unwrap_or_default();
+        let arrays = arrays.to_string_lossy().into_owned();
         let file = ModelFile {
             version: VERSION,
             kind: self.kind,
@@ -139,8 +145,7 @@ impl OodModel {
         let file = read_model_file(&path)?;
         let arrays_path = arrays_path(folder, &file.arrays)
             .ok_or_else(|| format_error(&path, "`arrays` is not the name of a file beside it"))?;
-        let bytes = straylight_files::read(&arrays_path)?;
-        if blake3::hash(&bytes).to_hex().as_str() == file.arrays_blake3 {
+        if hash_of(&arrays_path)? == file.arrays_blake3 {
             return Ok(());
         }
         Err(format_error(
@@ -148,6 +153,15 @@ impl OodModel {
             "the file is damaged (its hash is wrong): fit again",
         ))
     }
+}
+
+/// BLAKE3 hash of a file's content, read piece by piece.
+fn hash_of(path: &Path) -> Result<String, FileError> {
+    let failed = |error| FileError::new("read", path, error);
+    let mut hasher = blake3::Hasher::new();
+    let mut file = std::fs::File::open(path).map_err(failed)?;
+    std::io::copy(&mut file, &mut hasher).map_err(failed)?;
+    Ok(hasher.finalize().to_hex().to_string())
 }
 
 fn format_error(path: &Path, reason: impl std::fmt::Display) -> StoreError {

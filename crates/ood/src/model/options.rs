@@ -65,7 +65,7 @@ pub struct FitOptions {
     pub neighbours: usize,
     /// Part of the variance that reconstruction errors keep, `0..1`.
     pub variance: f64,
-    /// Part of the images that is held out to find the threshold, `0..1`; of many images about
+    /// Part of the images that is held out to find the threshold, `0..1`; of many images
     /// twice as many as the promise needs.
     pub calibration_fraction: f64,
     /// Part of the images that is held out to judge the model, `0..1`, at most 1,000; nothing is

@@ -86,7 +86,11 @@ pub(crate) fn world(classes: usize, dimensions: usize, each: usize) -> World {
     }
 }
 
-pub(crate) fn fit(world: &World, options: &FitOptions, with_outliers: bool) -> (OodModel, FitReport) {
+pub(crate) fn fit(
+    world: &World,
+    options: &FitOptions,
+    with_outliers: bool,
+) -> (OodModel, FitReport) {
     let outliers = with_outliers.then_some(&world.outliers);
     let options = FitOptions {
         head: Some(world.head.clone()),

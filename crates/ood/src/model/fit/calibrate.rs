@@ -23,7 +23,9 @@ impl Fit<'_> {
             Some(set) => model.score_set(set).map_err(scoring_failed)?,
             None => Vec::new(),
         };
-        let held_out = inside.len() >= FEWEST_HELD_OUT || self.options.calibration.is_some();
+        let fixed = matches!(self.options.threshold, ThresholdRule::Fixed { .. });
+        let held_out =
+            fixed || inside.len() >= FEWEST_HELD_OUT || self.options.calibration.is_some();
         if !held_out {
             self.notes.push(format!(
                 "only {} held-out images: the threshold was found on cross-fitted scores of the fitted images and promises nothing",

@@ -17,10 +17,10 @@ const MOST_TESTED: usize = 1000;
 /// More outliers teach a forest nothing new.
 const MOST_OUTLIERS: usize = 2000;
 /// Held out at most for rules that promise nothing.
-const MOST_HELD_OUT: usize = 630;
-/// So many times what a promise needs is held out at most: at 1 % and 95 % that is enough for two
-/// images above the threshold.
-const HELD_OUT_FACTOR: f64 = 2.1;
+const MOST_HELD_OUT: usize = 600;
+/// So many times what a promise needs is held out at most: then one image may lie above the
+/// threshold, so that a single stray does not set it.
+const HELD_OUT_FACTOR: usize = 2;
 /// From this many images on, the fusion is scaled on images that detectors do not learn from,
 /// instead of on cross-fitted ones: one fit instead of six, and the bank still holds them all.
 const MANY_IMAGES: usize = 2000;
@@ -164,7 +164,8 @@ fn split(inside: &ActivationSet, judged: bool, options: &FitOptions) -> Split {
     } else {
         0.0
     };
-    let held_out = if options.calibration.is_some() {
+    let fixed = matches!(options.threshold, ThresholdRule::Fixed { .. });
+    let held_out = if fixed || options.calibration.is_some() {
         0.0
     } else {
         let rest = images as f64 * (1.0 - test);
@@ -182,7 +183,7 @@ fn most_held_out(rule: &ThresholdRule) -> usize {
     match *rule {
         ThresholdRule::MaxFalseCollection {
             rate, confidence, ..
-        } => (images_needed(rate, confidence) as f64 * HELD_OUT_FACTOR).ceil() as usize,
+        } => HELD_OUT_FACTOR * images_needed(rate, confidence),
         _ => MOST_HELD_OUT,
     }
 }
@@ -287,9 +288,9 @@ mod tests {
         for Case(count, rate, expected) in [
             Case(100, 0.01, 30),
             Case(1000, 0.01, 300),
-            Case(3000, 0.01, 628),
-            Case(20_000, 0.01, 628),
-            Case(20_000, 0.1, 61),
+            Case(3000, 0.01, 598),
+            Case(20_000, 0.01, 598),
+            Case(20_000, 0.1, 58),
         ] {
             let options = FitOptions {
                 threshold: rule(rate),
@@ -299,6 +300,16 @@ mod tests {
             assert_eq!(parts.calibration.len(), expected, "{count} {rate}");
             assert_eq!(parts.fitted, count - expected);
         }
+    }
+
+    #[test]
+    fn a_fixed_threshold_needs_no_images() {
+        let options = FitOptions {
+            threshold: ThresholdRule::Fixed { value: 0.5 },
+            ..FitOptions::default()
+        };
+        let parts = Parts::new(images(100), None, &options).unwrap();
+        assert_eq!((parts.fitted, parts.calibration.len()), (100, 0));
     }
 
     #[test]
@@ -314,7 +325,7 @@ mod tests {
         assert!(scale.row_of.iter().all(|row| !whole.row_of.contains(row)));
         let (picked, place) = (parts.fit.features().unit_rows(), whole.row_of[17]);
         let found = whole.bank.search(picked.row(17), None);
-        assert!(found.distances[0] < 1e-10 && place < 9000 - 628);
+        assert!(found.distances[0] < 1e-10 && place < 9000 - 598);
         assert!(whole.bank.search(picked.row(17), Some(place)).rows[0] != place as u32);
     }
 }
