@@ -196,13 +196,17 @@ fn sdk_environment() -> Result<PathBuf, String> {
     Ok(environment)
 }
 
-/// Takes the unmodified SDK through what its users do, against our server.
+/// Takes the unmodified SDK through what its users do, against our server, and through hooks that
+/// it shares with us.
 pub(crate) fn sdk_flow() -> Outcome {
     println!("Testing our server with the Python SDK, which pip fetches.");
     let environment = sdk_environment()?;
-    run(Command::new("sh")
-        .arg("tests/python/run_sdk_flow.sh")
-        .env("SDK_VENV", environment))
+    for script in ["run_sdk_flow.sh", "run_hook_config.sh"] {
+        run(Command::new("sh")
+            .arg(format!("tests/python/{script}"))
+            .env("SDK_VENV", &environment))?;
+    }
+    Ok(())
 }
 
 /// Takes the pages through a browser; says loudly when there is none and none can be installed.
