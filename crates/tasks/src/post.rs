@@ -63,9 +63,24 @@ pub trait PostProcessor: fmt::Debug + Send + Sync {
 }
 
 /// A copy of the output `feature_vector`.
+///
+/// Feature maps `[1, C, h, w]` are pooled to their means over all places, as the models that give
+/// a vector do themselves.
 pub(crate) fn features(outputs: &Outputs<'_>) -> Option<Arc<[f32]>> {
     let tensor = outputs.named(FEATURE_VECTOR)?;
-    (!tensor.data.is_empty()).then(|| Arc::from(tensor.data.to_f32().as_ref()))
+    let values = tensor.data.to_f32();
+    let places = match *tensor.shape {
+        [1, _, height, width] => height * width,
+        _ => 1,
+    };
+    if places <= 1 {
+        return (!values.is_empty()).then(|| Arc::from(values.as_ref()));
+    }
+    let maps = values.chunks_exact(places);
+    Some(
+        maps.map(|map| map.iter().sum::<f32>() / places as f32)
+            .collect(),
+    )
 }
 
 /// Makes the post-processor of a task from its model's configuration and the project's labels.

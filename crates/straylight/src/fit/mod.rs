@@ -2,6 +2,20 @@
 //!
 //! Images are read, inferred and forgotten one by one; only their activations are kept. What
 //! happens with the activations is the business of [`straylight_ood`].
+//!
+//! # Detection, segmentation and other tasks without a class for the whole image
+//!
+//! The score is that of the image, from its feature vector; feature maps are pooled to their means
+//! first, and of a tiled image the mean over the tiles counts. All images are then one class:
+//! distances to the nearest images, the Gaussian shape and the reconstruction error of all images
+//! are sound, and what compares classes is left out and named in the report. What this finds are
+//! strange scenes. A strange object in a usual scene changes a pooled vector little: it is found
+//! only if it is large.
+//!
+//! The objects' scores are not a part of it. A detector that finds nothing gives no score at all,
+//! which is right for an empty scene and wrong for a strange one, and detectors are often sure of
+//! what they have never seen. Whoever wants images with unsure objects takes the trigger of low
+//! confidence beside the OOD trigger; scores of the two cannot be compared.
 
 mod images;
 
@@ -102,10 +116,7 @@ pub fn fit_ood(
     options: &FitOptions,
     progress: &dyn Progress,
 ) -> Result<Fitted, OodFitError> {
-    if !deployment.has_features() {
-        let deployment = deployment.folder().display().to_string();
-        return Err(OodFitError::NoFeatures { deployment });
-    }
+    check_features(deployment)?;
     let wants_made = match outliers {
         Outliers::Automatic => options.kind.needs_outliers(),
         Outliers::Synthetic => true,
@@ -119,9 +130,18 @@ pub fn fit_ood(
         progress,
     )?;
     let runs = keep_good(images, runs, "in-distribution", &mut skipped)?;
+    let classified = runs
+        .iter()
+        .any(|(_, run)| run.activations.probabilities.is_some());
     let labels = runs
         .iter()
-        .map(|(image, run)| label_index(deployment, image, run))
+        .map(|(image, run)| {
+            if classified {
+                label_index(deployment, image, run)
+            } else {
+                0
+            }
+        })
         .collect();
     let (own, made): (Vec<_>, Vec<_>) = runs
         .into_iter()
@@ -131,14 +151,20 @@ pub fn fit_ood(
     let made_outliers = made.len();
     let outliers = outlier_set(deployment, outliers, made, &mut skipped, progress)?;
     let known = ActivationSet::collect(&own, Some(labels))?;
+    let count = own.len();
+    drop(own);
     let options = FitOptions {
         head: head(deployment, &known)?,
         ..options.clone()
     };
-    let (model, report) = OodModel::fit(&known, outliers.as_ref(), &options, progress)?;
+    let (model, mut report) =
+        OodModel::fit_consuming(known, outliers.as_ref(), &options, progress)?;
+    if !classified {
+        report.notes.push(ONE_CLASS.to_owned());
+    }
     let model = model.with_provenance(Provenance {
         model_hash: Some(deployment.model_hash()?),
-        description: format!("{} images of {}", own.len(), deployment.project().name),
+        description: format!("{count} images of {}", deployment.project().name),
         // A date would make two fits of the same images differ.
         created_at: None,
     });
@@ -149,6 +175,51 @@ pub fn fit_ood(
         made_outliers,
     })
 }
+
+/// Activations of images, in their order, for scores and evaluations.
+#[derive(Debug)]
+pub struct Inferred {
+    /// One row an image that could be read.
+    pub set: ActivationSet,
+    /// Which images these are.
+    pub images: Vec<usize>,
+    /// Images that were left out: name and reason.
+    pub skipped: Vec<(String, String)>,
+}
+
+/// Reads and infers images and keeps what OOD scores need of them.
+///
+/// Images that cannot be read are left out and named; it fails when that is all of them, or
+/// when the model gives no feature vector.
+pub fn infer_all(
+    deployment: &Deployment,
+    images: &[LabelledImage],
+    progress: &dyn Progress,
+) -> Result<Inferred, OodFitError> {
+    check_features(deployment)?;
+    let mut skipped = Vec::new();
+    let runs = run_all(deployment, images, None, progress)?;
+    let read = runs.iter().enumerate().filter(|(_, run)| run.is_ok());
+    let kept = read.map(|(index, _)| index).collect();
+    let runs = keep_good(images, runs, "given", &mut skipped)?;
+    let activations: Vec<Activations> = runs.into_iter().map(|(_, run)| run.activations).collect();
+    Ok(Inferred {
+        set: ActivationSet::collect(&activations, None)?,
+        images: kept,
+        skipped,
+    })
+}
+
+fn check_features(deployment: &Deployment) -> Result<(), OodFitError> {
+    if deployment.has_features() {
+        return Ok(());
+    }
+    let deployment = deployment.folder().display().to_string();
+    Err(OodFitError::NoFeatures { deployment })
+}
+
+/// What the report says of object tasks.
+const ONE_CLASS: &str = "the model gives no class scores for a whole image: all images are one class, and what compares classes is left out";
 
 /// What one image of a fit gives.
 struct Run {

@@ -160,7 +160,8 @@ impl Arguments {
             ..self.options()
         };
         let progress = TerminalProgress::new();
-        let (model, report) = OodModel::fit(&train.set, outliers.as_ref(), &options, &progress)?;
+        let (model, report) =
+            OodModel::fit_consuming(train.set, outliers.as_ref(), &options, &progress)?;
         if let Some(folder) = &self.out {
             model.save(folder)?;
         }

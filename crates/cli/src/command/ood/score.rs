@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 use straylight::ood::threshold::Shortfall;
-use straylight::ood::{ModelBinding, OodModel, ThresholdRule, read_arrays, write_scores};
+use straylight::ood::{
+    Dependence, ModelBinding, OodModel, ThresholdRule, read_arrays, write_scores,
+};
 
 use crate::exit::{Exit, Outcome};
 use crate::output;
@@ -53,7 +55,8 @@ pub(crate) struct CalibrateArguments {
 /// Finds the threshold on images that nothing was fitted on, and saves it.
 pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Outcome {
     let model = OodModel::load(&arguments.model, ModelBinding::Any)?;
-    let scores = model.score_set(&read_arrays(&arguments.images)?.set)?;
+    let held_out = read_arrays(&arguments.images)?.set;
+    let scores = model.score_set(&held_out)?;
     let rule = ThresholdRule::MaxFalseCollection {
         rate: arguments.max_false_collection_rate,
         confidence: arguments.confidence,
@@ -68,6 +71,10 @@ pub(crate) fn calibrate(arguments: &CalibrateArguments) -> Outcome {
     output::line(&format!("threshold {:.4}", found.value));
     if let Some(promise) = found.promise {
         output::line(&output::promise(&promise));
+    }
+    let dependence = Dependence::of(&held_out, 0);
+    for warning in dependence.iter().flat_map(Dependence::warnings) {
+        output::note(&warning);
     }
     Ok(Exit::Success)
 }
