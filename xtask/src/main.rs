@@ -18,7 +18,8 @@ The project's own chores.
 
 Usage: cargo xtask <chore> [arguments]
 
-  test               run every test there is; installs what it needs
+  test [WHAT]        run every test there is; installs what it needs. WHAT: `python` (the package),
+                     `sdk` (the Python SDK against our server), `pages`, or names of Cargo's tests
   lint               check format, lints, licences and sources
   build-time         build the default features from nothing and print how long it took
   soak [FORM] [N]    trouble hooks for a long time: kills, clock, disk and limit with N (300)
