@@ -346,7 +346,7 @@ fn a_video_that_cannot_be_written_is_an_error_and_no_file() {
     let mut writer = create("ffmpeg", &scratch.path().join("a.nothing")).unwrap();
     // ffmpeg may take a frame before it gives up.
     let failed = (0..1000).find_map(|_| writer.write(&gray(1)).err());
-    let error = failed.map_or_else(|| writer.finish().unwrap_err(), |error| error);
+    let error = failed.unwrap_or_else(|| writer.finish().unwrap_err());
     assert!(error.to_string().contains("a.nothing"), "{error}");
     let left: Vec<_> = fs::read_dir(scratch.path()).unwrap().collect();
     assert!(left.is_empty(), "{left:?}");
