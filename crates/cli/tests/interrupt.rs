@@ -29,7 +29,7 @@ impl Running {
     }
 
     fn next(&mut self) -> Value {
-        let line = self.lines.next().expect("a line").unwrap();
+        let line = self.lines.next().unwrap().unwrap();
         serde_json::from_str(&line).unwrap()
     }
 
