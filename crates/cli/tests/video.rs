@@ -33,15 +33,13 @@ fn video(scratch: &Scratch) -> bool {
         .args(["-pix_fmt", "yuv444p", "clip.mkv"])
         .current_dir(scratch.path())
         .status();
-    match made {
-        Ok(status) => assert!(status.success()),
-        Err(_) => {
-            let required = std::env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_some();
-            assert!(!required, "ffmpeg is not installed");
-            eprintln!("LEFT OUT: ffmpeg is not installed");
-            return false;
-        }
-    }
+    let Ok(status) = made else {
+        let required = std::env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_some();
+        assert!(!required, "ffmpeg is not installed");
+        eprintln!("LEFT OUT: ffmpeg is not installed");
+        return false;
+    };
+    assert!(status.success());
     true
 }
 
