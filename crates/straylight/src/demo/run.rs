@@ -18,8 +18,9 @@ use straylight_store::Store;
 use super::assets::{Assets, Photo};
 use super::{DATASET, DemoError};
 
-/// How long the hooks may take to deliver what they accepted.
-const DRAIN: Duration = Duration::from_secs(60);
+/// How long the hooks may take to deliver what they accepted: they write to this disk, and when it
+/// is full waiting for longer frees nothing.
+const DRAIN: Duration = Duration::from_secs(15);
 /// Photos that are inferred before the first clock starts, so that both passes are warm.
 const WARM_UP: usize = 5;
 
