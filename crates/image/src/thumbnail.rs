@@ -1,11 +1,12 @@
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use straylight_core::RgbImage;
-
-use crate::resize::bilinear_cv;
 
 /// Scales an image down so that neither side is longer than `max_side` pixels.
 ///
-/// Keeps the proportions (no side becomes 0) and never enlarges. Whole factors are averaged
-/// before the last step is interpolated, so fine patterns do not turn into moire.
+/// Keeps the proportions (no side becomes 0) and never enlarges. Every pixel of the image counts
+/// (a Hamming-windowed mean), so fine patterns do not turn into moire. For people to look at:
+/// what a model sees is scaled by [`resize`](crate::resize).
 pub fn thumbnail(image: &RgbImage, max_side: u32) -> RgbImage {
     let longest = image.width().max(image.height());
     let max_side = max_side.max(1);
@@ -16,43 +17,18 @@ pub fn thumbnail(image: &RgbImage, max_side: u32) -> RgbImage {
         let exact = u64::from(side) * u64::from(max_side) + u64::from(longest) / 2;
         ((exact / u64::from(longest)) as u32).max(1)
     };
-    let (width, height) = (scaled(image.width()), scaled(image.height()));
-    let factor = (longest / max_side).min(image.width()).min(image.height());
-    if factor < 2 {
-        return bilinear_cv(image, width, height);
-    }
-    bilinear_cv(&average(image, factor as usize), width, height)
+    // The buffers are made for their sizes, so the fall-back is not reached.
+    shrink(image, scaled(image.width()), scaled(image.height())).unwrap_or_else(|| image.clone())
 }
 
-/// Means of `factor` x `factor` pixels; what is left over at the right and below is dropped.
-fn average(image: &RgbImage, factor: usize) -> RgbImage {
-    let stride = image.width() as usize * 3;
-    let (width, height) = (
-        image.width() as usize / factor,
-        image.height() as usize / factor,
-    );
-    let area = (factor * factor) as u32;
-    let mut data = Vec::with_capacity(width * height * 3);
-    let mut sums = vec![0_u32; width * 3];
-    for band in image.data().chunks_exact(stride * factor) {
-        sums.fill(0);
-        for row in band.chunks_exact(stride) {
-            add_row(row, factor, &mut sums);
-        }
-        data.extend(sums.iter().map(|sum| ((sum + area / 2) / area) as u8));
-    }
-    // The buffer was made for this size, so the fall-back is not reached.
-    RgbImage::new(width as u32, height as u32, data).unwrap_or_else(|_| image.clone())
-}
-
-fn add_row(row: &[u8], factor: usize, sums: &mut [u32]) {
-    for (pixels, sum) in row.chunks_exact(factor * 3).zip(sums.chunks_exact_mut(3)) {
-        for pixel in pixels.chunks_exact(3) {
-            for c in 0..3 {
-                sum[c] += u32::from(pixel[c]);
-            }
-        }
-    }
+fn shrink(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
+    let kind = PixelType::U8x3;
+    let source = ImageRef::new(image.width(), image.height(), image.data(), kind).ok()?;
+    let mut target = Image::new(width, height, kind);
+    let filter = ResizeAlg::Convolution(FilterType::Hamming);
+    let options = ResizeOptions::new().resize_alg(filter).use_alpha(false);
+    Resizer::new().resize(&source, &mut target, &options).ok()?;
+    RgbImage::new(width, height, target.into_vec()).ok()
 }
 
 #[cfg(test)]

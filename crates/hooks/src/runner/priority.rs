@@ -12,9 +12,10 @@ pub(super) fn yield_to_inference() {
     lower();
 }
 
-/// How much nicer than inference: the kernel gives a competing normal thread nine tenths.
+/// How much nicer than inference: as nice as there is. A full queue makes inference wait, and then
+/// the cores are the hooks' alone; sharing a core with inference would slow down both.
 #[cfg(target_os = "linux")]
-const NICE: i32 = 10;
+const NICE: i32 = 19;
 
 /// On Linux the call for a process takes a thread's number as well, and means that thread alone.
 #[cfg(target_os = "linux")]

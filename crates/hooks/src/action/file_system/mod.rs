@@ -26,9 +26,12 @@ use crate::config::{ActionConfig, FileSystemConfig};
 use crate::event::Event;
 
 /// Longest side of overlays unless something else is asked for: enough to look at.
-const OVERLAY_SIDE: u32 = 800;
+const OVERLAY_SIDE: u32 = 640;
 
-/// JPEG quality of overlays and of pictures that are stored as JPEG.
+/// JPEG quality of overlays, which are looked at and never trained on.
+const OVERLAY_QUALITY: u8 = 85;
+
+/// JPEG quality of pictures that are stored as JPEG.
 const JPEG_QUALITY: u8 = 90;
 
 /// The form in which pictures are stored.
@@ -66,7 +69,7 @@ pub struct FileSystemOptions {
 
 impl FileSystemOptions {
     /// All four kinds of file, no prefix, pictures as [`PictureFormat::Original`] (exact, small,
-    /// and nothing is encoded twice), overlays of at most 800 pixels.
+    /// and nothing is encoded twice), overlays of at most 640 pixels.
     pub fn new(target_folder: impl Into<PathBuf>) -> Self {
         Self {
             target_folder: target_folder.into(),
@@ -134,7 +137,7 @@ impl FileSystemDataCollection {
         };
         let image = event.picture.image()?;
         let drawn = visualizer.draw(image, &event.prediction, Some(event.score));
-        straylight_image::encode_jpeg(&drawn, JPEG_QUALITY).map_err(ActionError::permanent)
+        straylight_image::encode_jpeg(&drawn, OVERLAY_QUALITY).map_err(ActionError::permanent)
     }
 
     fn picture(&self, event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {

@@ -2,13 +2,16 @@
 //!
 //! Each open collection has a folder of its own, `<target>/.staging/<random>`, and holds the
 //! lock file `<random>.lock` beside it from before the folder exists until it is gone. The files
-//! of one event are written and synced into `<stem>.part/`, each named after the subfolder it is
-//! for (`images.png`). Renaming that to `<stem>.ready` is the moment of decision: what is ready
-//! is moved to its places (`images/<stem>.png`), and what is not is removed.
+//! of one event are written there as `<stem>.<index>.<subfolder>.<extension>`, made durable, and
+//! moved to their places (`<subfolder>/<stem>.<extension>`) in the order of their index. The move
+//! of the first is the moment of decision: an event whose file 0 is still staged never happened,
+//! one whose file 0 is gone is to be finished. (File systems keep the order of their renames, also
+//! when the power fails.) Nothing is deleted on the way, as file systems pay for that later.
 //!
 //! A staging folder whose lock can be had belongs to a process that died. Whoever opens a
-//! collection there finishes its work: events that are ready are moved, others are removed.
+//! collection there finishes its work.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -71,29 +74,21 @@ impl Staging {
     ///
     /// Files of the same stem that are there already are replaced.
     pub(super) fn write_all(&self, stem: &str, files: &[Part]) -> Result<(), FileError> {
-        let part = self.folder.join(format!("{stem}.part"));
-        let ready = self.folder.join(format!("{stem}.ready"));
-        let staged = stage(&part, files, &self.disk).and_then(|()| rename(&part, &ready));
-        let moved = staged.and_then(|()| {
-            let names: Vec<PathBuf> = files.iter().map(name_of).collect();
-            move_all(&self.target, &ready, stem, &names, &self.disk)
+        let names = files.iter().enumerate().map(|(index, file)| Name {
+            stem,
+            index,
+            subfolder: file.0,
+            extension: file.1,
         });
+        let moves: Vec<Move> = names
+            .map(|name| name.to_move(&self.folder, &self.target))
+            .collect();
+        let staged = stage(&moves, files, &self.disk);
+        let moved = staged.and_then(|()| move_all(moves.iter(), &self.disk));
         if moved.is_err() {
-            self.take_back(&ready, stem, files);
+            take_back(&moves);
         }
-        // What cannot be removed now is removed when the folder is opened next.
-        let _ = fs::remove_dir_all(if moved.is_ok() { &ready } else { &part });
         moved
-    }
-
-    /// Undoes a move that failed halfway: none of the files stays in its place.
-    fn take_back(&self, ready: &Path, stem: &str, files: &[Part]) {
-        for name in files.iter().map(name_of).filter(|_| ready.exists()) {
-            if !ready.join(&name).exists() {
-                let _ = fs::remove_file(self.target.join(place_of(&name, stem)));
-            }
-        }
-        let _ = fs::remove_dir_all(ready);
     }
 }
 
@@ -107,58 +102,101 @@ impl Drop for Staging {
     }
 }
 
-/// The name of a staged file: its subfolder with its extension.
-fn name_of((folder, extension, _): &Part) -> PathBuf {
-    Path::new(folder).with_extension(extension)
+/// What the name of a staged file says.
+struct Name<'a> {
+    stem: &'a str,
+    index: usize,
+    subfolder: &'a str,
+    extension: &'a str,
 }
 
-/// Where a staged file goes, relative to the target folder.
-fn place_of(name: &Path, stem: &str) -> PathBuf {
-    let mut file = stem.to_owned();
-    if let Some(extension) = name.extension() {
-        file = format!("{stem}.{}", extension.display());
+/// A staged file and its place.
+struct Move {
+    from: PathBuf,
+    to: PathBuf,
+}
+
+impl<'a> Name<'a> {
+    fn parse(name: &'a str) -> Option<Self> {
+        let mut words = name.rsplitn(4, '.');
+        let extension = words.next()?;
+        let subfolder = words.next()?;
+        let index = words.next()?.parse().ok()?;
+        let stem = words.next()?;
+        Some(Self {
+            stem,
+            index,
+            subfolder,
+            extension,
+        })
     }
-    Path::new(name.file_stem().unwrap_or_default()).join(file)
-}
 
-fn stage(part: &Path, files: &[Part], disk: &Disk) -> Result<(), FileError> {
-    create_folder(part)?;
-    let written = files
-        .iter()
-        .map(|file| write(part.join(name_of(file)), &file.2))
-        .collect::<Result<Vec<_>, _>>()?;
-    disk.sync(&written, &[part])
-}
-
-fn write(path: PathBuf, bytes: &[u8]) -> Result<(PathBuf, File), FileError> {
-    let written = File::create(&path).and_then(|mut file| {
-        file.write_all(bytes)?;
-        Ok(file)
-    });
-    match written {
-        Ok(file) => Ok((path, file)),
-        Err(source) => Err(FileError::new("write", path, source)),
+    fn to_move(&self, folder: &Path, target: &Path) -> Move {
+        let Self {
+            stem,
+            index,
+            subfolder,
+            extension,
+        } = self;
+        Move {
+            from: folder.join(format!("{stem}.{index}.{subfolder}.{extension}")),
+            to: target.join(subfolder).join(format!("{stem}.{extension}")),
+        }
     }
 }
 
-/// Moves staged files to their places below `target`, and makes the new names durable.
-fn move_all(
-    target: &Path,
-    ready: &Path,
-    stem: &str,
-    names: &[PathBuf],
+fn stage(moves: &[Move], files: &[Part], disk: &Disk) -> Result<(), FileError> {
+    let mut written = Vec::with_capacity(files.len());
+    for (Move { from, .. }, (_, _, bytes)) in moves.iter().zip(files) {
+        let file = write(from, bytes).map_err(|source| FileError::new("write", from, source))?;
+        written.push((from.clone(), file));
+    }
+    let folder = moves.first().and_then(|first| first.from.parent());
+    disk.sync(&written, folder.as_slice())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    Ok(file)
+}
+
+/// Moves staged files to their places, and makes the new names durable.
+fn move_all<'a>(
+    moves: impl Iterator<Item = &'a Move> + Clone,
     disk: &Disk,
 ) -> Result<(), FileError> {
-    let places: Vec<PathBuf> = names
-        .iter()
-        .map(|name| target.join(place_of(name, stem)))
-        .collect();
-    for (name, place) in names.iter().zip(&places) {
-        create_folder(place.parent().unwrap_or(target))?;
-        rename(&ready.join(name), place)?;
+    for Move { from, to } in moves.clone() {
+        match fs::rename(from, to) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                create_folder(folder_of(to))?;
+                rename(from, to)?;
+            }
+            other => other.map_err(|source| FileError::new("write", to, source))?,
+        }
     }
-    let folders: Vec<&Path> = places.iter().filter_map(|place| place.parent()).collect();
+    let folders: Vec<&Path> = moves.map(|one| folder_of(&one.to)).collect();
     disk.sync(&[], &folders)
+}
+
+/// Undoes moves that failed halfway: none of the files stays, neither in its place nor staged.
+///
+/// From the last to the first, so that a process that dies meanwhile leaves a state that is still
+/// either to be finished or never happened. What cannot be removed now is removed when the folder
+/// is opened next.
+fn take_back(moves: &[Move]) {
+    for Move { from, to } in moves.iter().rev() {
+        if !from.exists() {
+            let _ = fs::rename(to, from);
+        }
+    }
+    for Move { from, .. } in moves.iter().rev() {
+        let _ = fs::remove_file(from);
+    }
+}
+
+fn folder_of(place: &Path) -> &Path {
+    place.parent().unwrap_or(place)
 }
 
 fn finish_if_dead(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileError> {
@@ -171,31 +209,29 @@ fn finish_if_dead(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileE
 }
 
 fn finish(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileError> {
-    for ready in read_folder(folder)?
-        .iter()
-        .filter(|path| has_extension(path, "ready"))
-    {
-        let stem = ready.file_stem().unwrap_or_default().display().to_string();
-        move_all(target, ready, &stem, &names_in(ready)?, disk)?;
+    for moves in left_in(folder, target)?.values() {
+        if !moves.contains_key(&0) {
+            move_all(moves.values(), disk)?;
+        }
     }
     let removed = fs::remove_dir_all(folder).and_then(|()| fs::remove_file(lock_of(folder)));
     removed.map_err(|source| FileError::new("remove", folder, source))
 }
 
-/// The staged files of an event; the picture comes last.
-fn names_in(ready: &Path) -> Result<Vec<PathBuf>, FileError> {
-    let files = read_folder(ready)?;
-    let mut names: Vec<PathBuf> = files
-        .iter()
-        .filter_map(|file| file.file_name())
-        .map(PathBuf::from)
-        .collect();
-    names.sort_by_key(|name| name.file_stem().is_some_and(|stem| stem == "images"));
-    Ok(names)
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|found| found == extension)
+/// The files that were staged, by stem and index.
+fn left_in(
+    folder: &Path,
+    target: &Path,
+) -> Result<BTreeMap<String, BTreeMap<usize, Move>>, FileError> {
+    let mut left: BTreeMap<String, BTreeMap<usize, Move>> = BTreeMap::new();
+    for path in read_folder(folder)? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if let Some(name) = name.and_then(Name::parse) {
+            let moves = left.entry(name.stem.to_owned()).or_default();
+            moves.insert(name.index, name.to_move(folder, target));
+        }
+    }
+    Ok(left)
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<PathBuf>, FileError> {

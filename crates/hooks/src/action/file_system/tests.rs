@@ -110,24 +110,27 @@ fn a_dead_process_is_finished_and_a_living_one_left_alone() {
     let living = collection(folder.path());
     living.perform(&event_with(1, "a")).unwrap();
     let dead = folder.path().join(".staging/00000000deadbeef");
-    for (part, file) in [
-        ("x.ready", "images.png"),
-        ("x.ready", "scores.txt"),
-        ("y.part", "images.png"),
+    fs::create_dir_all(&dead).unwrap();
+    for name in [
+        // Of the first, the score was moved already; of the second, nothing was.
+        "x.1.overlays.jpg",
+        "x.2.images.png",
+        "y.0.scores.txt",
+        "y.1.images.png",
+        "what is this",
     ] {
-        fs::create_dir_all(dead.join(part)).unwrap();
-        fs::write(dead.join(part).join(file), b"bytes").unwrap();
+        fs::write(dead.join(name), b"bytes").unwrap();
     }
     collection(folder.path())
         .perform(&event_with(2, "b"))
         .unwrap();
     let files = files_below(folder.path());
     assert!(
-        files.contains("images/x.png") && files.contains("scores/x.txt"),
+        files.contains("images/x.png") && files.contains("overlays/x.jpg"),
         "{files:?}"
     );
     assert!(
-        !files.contains("images/y.png") && !dead.exists(),
+        !files.iter().any(|file| file.contains("/y.")) && !dead.exists(),
         "{files:?}"
     );
     living.perform(&event_with(3, "c")).unwrap();
