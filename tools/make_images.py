@@ -193,6 +193,9 @@ def add_others(files: Collection) -> None:
     files.good("lossy.webp", encode(rgb, "WEBP", quality=95), "lossy WebP", tolerance=LOSSY)
     files.good("lossless.webp", encode(rgb, "WEBP", lossless=True), "lossless WebP")
     files.good("alpha.webp", encode(rgba, "WEBP", lossless=True, exact=True), "WebP with alpha; alpha is dropped")
+    turned_back = rgb.transpose(Image.Transpose.ROTATE_180)
+    animated = encode(rgb, "WEBP", save_all=True, append_images=[turned_back], lossless=True)
+    files.good("animated.webp", animated, "two frames of WebP; the first counts")
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     turned = encode(rgb.transpose(STORED[6]), "WEBP", lossless=True, exif=exif)

@@ -97,7 +97,7 @@ fn open<'a>(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Opened<'a>, ImageE
     let reader: Box<dyn PixelReader + 'a> = match format {
         ImageFormat::Jpeg => Box::new(jpeg::JpegReader::new(bytes)?),
         ImageFormat::Png => Box::new(png::PngReader::new(bytes, limits)?),
-        ImageFormat::WebP => Box::new(webp::WebpReader::new(bytes, limits)?),
+        ImageFormat::WebP => Box::new(webp::WebpReader::new(bytes)?),
         ImageFormat::Bmp => Box::new(bmp::BmpReader::new(bytes)?),
         ImageFormat::Tiff => Box::new(tiff::TiffReader::new(bytes, limits)?),
         ImageFormat::Gif => Box::new(gif::GifReader::new(bytes, limits)?),

@@ -1,30 +1,29 @@
-use std::io::Cursor;
-
-use image_webp::{DecodingError, WebPDecoder};
 use straylight_core::{ImageFormat, RgbImage};
+use webpx::{Decoder, DecoderConfig, ImageInfo, Limits};
 
 use super::{Header, PixelReader, convert};
+use crate::ImageErrorKind;
 use crate::orientation::{self, Orientation};
-use crate::{DecodeLimits, ImageErrorKind};
 
 /// WebP, lossy, lossless, or the first frame of an animation.
+///
+/// libwebp decodes, as it does in OpenCV: with its vector code more than twice as fast as
+/// the decoders in Rust, and equal to them in every sample.
 pub(super) struct WebpReader<'a> {
-    decoder: WebPDecoder<Cursor<&'a [u8]>>,
+    bytes: &'a [u8],
     header: Header,
 }
 
 impl<'a> WebpReader<'a> {
-    pub(super) fn new(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, ImageErrorKind> {
-        let mut decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(error)?;
-        decoder.set_memory_limit((limits.max_pixels as usize).saturating_mul(8));
-        let (width, height) = decoder.dimensions();
-        let exif = decoder.exif_metadata().map_err(error)?;
+    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, ImageErrorKind> {
+        let info = ImageInfo::from_webp(bytes).map_err(error)?;
+        let exif = webpx::get_exif_with_limits(bytes, &Limits::none()).map_err(error)?;
         let header = Header {
-            width,
-            height,
+            width: info.width,
+            height: info.height,
             orientation: exif.map_or(Orientation::Upright, |exif| orientation::from_exif(&exif)),
         };
-        Ok(Self { decoder, header })
+        Ok(Self { bytes, header })
     }
 }
 
@@ -33,25 +32,15 @@ impl PixelReader for WebpReader<'_> {
         self.header
     }
 
-    fn pixels(mut self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
-        let too_large = || ImageErrorKind::corrupt(ImageFormat::WebP, "its size overflows");
-        let mut samples = vec![0; self.decoder.output_buffer_size().ok_or_else(too_large)?];
-        self.decoder.read_image(&mut samples).map_err(error)?;
-        let rgb = if self.decoder.has_alpha() {
-            convert::drop_extra(&samples, 4)
-        } else {
-            samples
-        };
-        let size = (self.header.width, self.header.height);
-        convert::image(ImageFormat::WebP, size, rgb)
+    /// Our own limits were applied to the header, so that the library's are off.
+    fn pixels(self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
+        let options = DecoderConfig::new().limits(Limits::none());
+        let decoder = Decoder::new(self.bytes).map_err(error)?.config(options);
+        let (rgb, width, height) = decoder.decode_rgb_raw().map_err(error)?;
+        convert::image(ImageFormat::WebP, (width, height), rgb)
     }
 }
 
-fn error(error: DecodingError) -> ImageErrorKind {
-    match error {
-        DecodingError::UnsupportedFeature(what) => {
-            ImageErrorKind::unsupported(ImageFormat::WebP, what)
-        }
-        other => ImageErrorKind::corrupt(ImageFormat::WebP, other),
-    }
+fn error(error: webpx::At<webpx::Error>) -> ImageErrorKind {
+    ImageErrorKind::corrupt(ImageFormat::WebP, error.decompose().0)
 }
