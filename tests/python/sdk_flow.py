@@ -181,9 +181,57 @@ def download_images_and_annotations(flow):
 
 
 @step
+def keep_videos(flow):
+    """Uploads one from memory and a folder, lists, annotates a frame, downloads and deletes."""
+    import cv2
+    import numpy as np
+    from geti_sdk.data_models import Annotation, AnnotationScene, ScoredLabel, VideoFrame
+    from geti_sdk.data_models.shapes import Rectangle
+    from geti_sdk.rest_clients import VideoClient
+
+    flow.videos = flow.client(VideoClient, flow.project)
+    frames = np.stack([pixels(300 + index) for index in range(6)])
+    video = flow.videos.upload_video(frames)
+    facts = video.media_information
+    assert (facts.width, facts.height, facts.frame_count) == (64, 48, 6), facts
+    folder = flow.folder / "videos"
+    folder.mkdir()
+    writer = cv2.VideoWriter(
+        str(folder / "Küste.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 5, (64, 48)
+    )
+    for frame in frames:
+        writer.write(frame)
+    writer.release()
+    assert len(flow.videos.upload_folder(str(folder))) == 1
+    listed = flow.videos.get_all_videos()
+    named = {video.name: video for video in listed}
+    assert len(listed) == 2 and "Küste" in named, named
+    label = flow.project.get_all_labels()[1]
+    frame = VideoFrame.from_video(named["Küste"], frame_index=3)
+    annotation = Annotation(
+        labels=[ScoredLabel.from_label(label, probability=1.0)],
+        shape=Rectangle(x=0, y=0, width=64, height=48),
+    )
+    scene = AnnotationScene(annotations=[annotation], media_identifier=frame.identifier)
+    flow.annotations.upload_annotation(frame, scene)
+    assert flow.annotations.get_annotation(frame).annotations[0].labels[0].name == label.name
+    found = flow.annotations.get_latest_annotations_for_video(named["Küste"])
+    assert [scene.media_identifier.frame_index for scene in found] == [3], found
+    assert frame.get_data(flow.geti.session).shape == (48, 64, 3)
+    flow.videos.download_all(str(flow.folder / "download"))
+    files = list((flow.folder / "download" / "videos").rglob("*.mp4"))
+    assert len(files) == 2, files
+    original = (folder / "Küste.avi").read_bytes()
+    assert any(file.read_bytes() == original for file in files)
+    assert flow.videos.delete_videos([video])
+    assert len(flow.videos.get_all_videos()) == 1
+
+
+@step
 def statistics(flow):
     overview = flow.datasets.get_dataset_statistics(flow.project.training_dataset)["overview"]
     assert (overview["images"], overview["annotated_images"]) == (6, 1), overview
+    assert (overview["videos"], overview["annotated_frames"]) == (1, 1), overview
 
 
 @step
@@ -309,6 +357,7 @@ def download_and_upload_a_project(flow):
     copy = flow.geti.upload_project_data(str(target), project_name="a copy", enable_auto_train=False)
     overview = flow.datasets_of(copy).get_dataset_statistics(copy.training_dataset)["overview"]
     assert (overview["images"], overview["annotated_images"]) == (5, 1), overview
+    assert (overview["videos"], overview["annotated_frames"]) == (1, 1), overview
     assert dataset_named(copy, "OOD Images Collected")
 
 
@@ -319,6 +368,7 @@ def export_and_import_a_project(flow):
     project = flow.geti.import_project(filepath=str(archive), project_name="an import")
     overview = flow.datasets_of(project).get_dataset_statistics(project.training_dataset)["overview"]
     assert (overview["images"], overview["annotated_images"]) == (5, 1), overview
+    assert (overview["videos"], overview["annotated_frames"]) == (1, 1), overview
 
 
 @step

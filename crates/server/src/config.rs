@@ -16,6 +16,29 @@ pub struct ServerConfig {
     pub limits: Limits,
     /// How long open requests may take after the server was told to stop.
     pub stop_timeout: Duration,
+    /// The programs that read videos.
+    pub video: VideoTools,
+}
+
+/// The programs of `FFmpeg`; without them the server takes no videos.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoTools {
+    /// Makes pictures of frames; looked for in `PATH` when it is a bare name.
+    pub ffmpeg: PathBuf,
+    /// Reads sizes and lengths.
+    pub ffprobe: PathBuf,
+    /// How long either may take for one file.
+    pub timeout: Duration,
+}
+
+impl Default for VideoTools {
+    fn default() -> Self {
+        Self {
+            ffmpeg: "ffmpeg".into(),
+            ffprobe: "ffprobe".into(),
+            timeout: Duration::from_secs(60),
+        }
+    }
 }
 
 /// Where the server's certificate comes from.
@@ -106,6 +129,7 @@ impl Default for ServerConfig {
             generation: SdkGeneration::default(),
             limits: Limits::default(),
             stop_timeout: Duration::from_secs(10),
+            video: VideoTools::default(),
         }
     }
 }
@@ -129,6 +153,13 @@ impl ServerConfig {
     #[must_use]
     pub fn for_sdk(mut self, generation: SdkGeneration) -> Self {
         self.generation = generation;
+        self
+    }
+
+    /// The configuration with other programs for videos.
+    #[must_use]
+    pub fn with_video_tools(mut self, tools: VideoTools) -> Self {
+        self.video = tools;
         self
     }
 

@@ -22,6 +22,7 @@ mod app;
 mod auth;
 mod config;
 mod error;
+mod ffmpeg;
 mod health;
 mod import;
 mod jobs;
@@ -38,7 +39,7 @@ mod unpack;
 mod web;
 
 pub use auth::{NewToken, create_token};
-pub use config::{Limits, SdkGeneration, ServerConfig, Tls};
+pub use config::{Limits, SdkGeneration, ServerConfig, Tls, VideoTools};
 pub use error::ServerError;
 pub use import::{ImportError, import_deployment};
 pub use predictor::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};

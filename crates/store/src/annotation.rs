@@ -167,6 +167,15 @@ fn update_top_label(db: &Connection, image: i64, shapes: &[StoredAnnotation]) ->
     Ok(())
 }
 
+/// The shapes, each with an identifier.
+pub(crate) fn with_ids(annotations: &[StoredAnnotation]) -> Result<Vec<StoredAnnotation>, Fault> {
+    let mut annotations = annotations.to_vec();
+    for annotation in annotations.iter_mut().filter(|a| a.id.is_empty()) {
+        annotation.id = id::uuid()?;
+    }
+    Ok(annotations)
+}
+
 /// Adds or replaces the scene in one of the two tables of the same shape.
 fn write(
     db: &Connection,
@@ -175,10 +184,7 @@ fn write(
     annotations: &[StoredAnnotation],
     now: Timestamp,
 ) -> Result<(), Fault> {
-    let mut annotations = annotations.to_vec();
-    for annotation in annotations.iter_mut().filter(|a| a.id.is_empty()) {
-        annotation.id = id::uuid()?;
-    }
+    let annotations = with_ids(annotations)?;
     let query = format!(
         "INSERT INTO {table} (image, id, modified_at, json) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (image) DO UPDATE SET modified_at = excluded.modified_at, json = excluded.json"

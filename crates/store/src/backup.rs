@@ -43,7 +43,7 @@ impl Store {
     }
 
     fn copy_images(&self, snapshot: &Path, target: &Path) -> Result<u64, StoreError> {
-        let names = image_files(snapshot).map_err(|fault| fault.at(snapshot))?;
+        let names = media_files(snapshot).map_err(|fault| fault.at(snapshot))?;
         for name in &names {
             copy_file(&self.root().join(name), &target.join(name))?;
         }
@@ -71,15 +71,16 @@ impl Drop for Hold {
     }
 }
 
-fn image_files(snapshot: &Path) -> Result<Vec<PathBuf>, Fault> {
+fn media_files(snapshot: &Path) -> Result<Vec<PathBuf>, Fault> {
     let db = Connection::open(snapshot)?;
-    let mut rows = db.prepare("SELECT DISTINCT lower(hex(hash)), format FROM image")?;
+    let mut rows = db.prepare(
+        "SELECT DISTINCT 'images', lower(hex(hash)), format FROM image
+         UNION SELECT 'videos', lower(hex(hash)), format FROM video",
+    )?;
     let names = rows.query_map([], |row| {
-        let (hash, format): (String, String) = (row.get(0)?, row.get(1)?);
+        let (dir, hash, format): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let shard: String = hash.chars().take(2).collect();
-        Ok(Path::new("images")
-            .join(shard)
-            .join(format!("{hash}.{format}")))
+        Ok(Path::new(&dir).join(shard).join(format!("{hash}.{format}")))
     })?;
     Ok(names.collect::<Result<_, _>>()?)
 }

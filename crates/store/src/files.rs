@@ -1,4 +1,4 @@
-//! Image files by content. See the crate's documentation for the invariants.
+//! Image and video files by content. See the crate's documentation for the invariants.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -8,12 +8,43 @@ use straylight_core::{ContentHash, ImageFormat};
 
 use crate::error::StoreError;
 use crate::id;
+use crate::video::VideoFormat;
 
-/// Names one image file: the hash of its bytes and its format's extension.
+/// Names one file: the hash of its bytes and its format's extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FileKey {
     pub(crate) hash: ContentHash,
-    pub(crate) format: ImageFormat,
+    pub(crate) format: FileFormat,
+}
+
+/// What a file is; no extension of an image is one of a video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FileFormat {
+    Image(ImageFormat),
+    Video(VideoFormat),
+}
+
+impl FileFormat {
+    /// The format whose usual extension this is.
+    pub(crate) fn from_extension(name: &str) -> Option<Self> {
+        let video = || VideoFormat::from_extension(name).map(Self::Video);
+        image_format(name).map(Self::Image).or_else(video)
+    }
+
+    pub(crate) fn extension(self) -> &'static str {
+        match self {
+            Self::Image(format) => format.extension(),
+            Self::Video(format) => format.extension(),
+        }
+    }
+
+    /// The directory below the store's in which such files lie.
+    fn dir(self) -> &'static str {
+        match self {
+            Self::Image(_) => "images",
+            Self::Video(_) => "videos",
+        }
+    }
 }
 
 impl FileKey {
@@ -26,13 +57,13 @@ impl FileKey {
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('.');
         let hash = hash_from_hex(parts.next()?)?;
-        let format = format_from_name(parts.next()?)?;
+        let format = FileFormat::from_extension(parts.next()?)?;
         Some(Self { hash, format })
     }
 }
 
-/// The format whose usual extension this is.
-pub(crate) fn format_from_name(name: &str) -> Option<ImageFormat> {
+/// The image format whose usual extension this is.
+pub(crate) fn image_format(name: &str) -> Option<ImageFormat> {
     use ImageFormat::{Bmp, Gif, Jpeg, Png, Tiff, WebP};
     [Jpeg, Png, WebP, Bmp, Tiff, Gif]
         .into_iter()
@@ -67,10 +98,10 @@ impl Files {
         Ok(files)
     }
 
-    /// Where the file of an image lies.
-    pub(crate) fn image_path(&self, key: FileKey) -> PathBuf {
+    /// Where the file of an image or a video lies.
+    pub(crate) fn path(&self, key: FileKey) -> PathBuf {
         let name = key.file_name();
-        self.root.join("images").join(&name[..2]).join(name)
+        self.root.join(key.format.dir()).join(&name[..2]).join(name)
     }
 
     /// Where the thumbnail of an image lies once it was made.
@@ -90,12 +121,27 @@ impl Files {
     /// The returned note stays in `pending/` until it is settled, so that a crash before the
     /// row is committed leaves a trace of the file.
     pub(crate) fn put_image(&self, key: FileKey, bytes: &[u8]) -> Result<Note, StoreError> {
-        let path = self.image_path(key);
+        let path = self.path(key);
         let note = self.note(key)?;
         if fs::metadata(&path).is_ok_and(|m| m.len() == bytes.len() as u64) {
             return Ok(note);
         }
         self.write_atomically(&path, bytes)?;
+        Ok(note)
+    }
+
+    /// Moves a file that is in `pending/` to its place, synced, as [`Files::put_image`] does.
+    pub(crate) fn put_pending(&self, key: FileKey, pending: &Path) -> Result<Note, StoreError> {
+        let path = self.path(key);
+        let note = self.note(key)?;
+        let dir = path.parent().unwrap_or(&self.root);
+        fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
+        let moved = File::open(pending)
+            .and_then(|file| file.sync_all())
+            .and_then(|()| fs::rename(pending, &path));
+        moved.map_err(|e| StoreError::io("move", pending, e))?;
+        sync_dir(dir)?;
+        sync_dir(dir.parent().unwrap_or(dir))?;
         Ok(note)
     }
 
@@ -187,6 +233,7 @@ mod tests {
     fn names_of_files_read_back() {
         let hash = ContentHash::of(b"x");
         for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::Tiff] {
+            let format = FileFormat::Image(format);
             let key = FileKey { hash, format };
             assert_eq!(FileKey::parse(&key.file_name()), Some(key));
             assert_eq!(
@@ -206,11 +253,11 @@ mod tests {
         let hash = ContentHash::of(b"abc");
         let key = FileKey {
             hash,
-            format: ImageFormat::Png,
+            format: FileFormat::Image(ImageFormat::Png),
         };
         files.put_image(key, b"abc").unwrap().settle();
         files.put_image(key, b"abc").unwrap().settle();
-        assert_eq!(fs::read(files.image_path(key)).unwrap(), b"abc");
+        assert_eq!(fs::read(files.path(key)).unwrap(), b"abc");
         assert_eq!(fs::read_dir(files.pending_dir()).unwrap().count(), 0);
     }
 }

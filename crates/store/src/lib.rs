@@ -6,6 +6,7 @@
 //! <root>/store.db (+ -wal, -shm)     SQLite in write-ahead mode: everything but the pictures
 //! <root>/store.lock                  held while a process opens or migrates the store
 //! <root>/images/<2 digits>/<hash>.<ext>    image files, named by the BLAKE3 hash of their bytes
+//! <root>/videos/<2 digits>/<hash>.<ext>    video files in the same way
 //! <root>/thumbnails/<2 digits>/<hash>-<side>.jpg   made when first asked for; may be deleted
 //! <root>/deployments/<id>/           imported deployments
 //! <root>/pending/                    files being written, and notes about files not yet in a row
@@ -19,7 +20,7 @@
 //! - A file is deleted only inside a write transaction that sees no row for it. A crash may
 //!   leave a file without a row; a note in `pending/` or in the table `garbage` names it, and
 //!   the next [`Store::open`] removes it.
-//! - Image files never change. Two images with equal bytes share one file.
+//! - Image and video files never change. Two with equal bytes share one file.
 //! - Every change is one transaction, durable when the call returns.
 //! - Any number of threads and processes may use one directory at the same time.
 //!
@@ -52,6 +53,7 @@ mod stats;
 mod store;
 mod thumbnail;
 mod token;
+mod video;
 mod workspace;
 
 pub use annotation::{AnnotationScene, StoredAnnotation, StoredLabel};
@@ -68,4 +70,5 @@ pub use project::{InvalidProject, NewLabel, NewProject, NewTask, PALETTE};
 pub use stats::{DatasetStatistics, LabelCount, TimeBucket};
 pub use store::{Store, StoreOptions};
 pub use token::TokenRecord;
+pub use video::{NewVideo, PendingFile, VideoFormat, VideoPage, VideoRecord};
 pub use workspace::Workspace;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use straylight_core::ContentHash;
 
 use crate::error::{Fault, StoreError};
-use crate::files::{self, FileKey, format_from_name};
+use crate::files::{self, FileFormat, FileKey};
 use crate::store::Store;
 
 /// Younger left-overs may belong to a write that is under way; looking at them would be
@@ -57,14 +57,15 @@ impl Store {
         files::remove(path)
     }
 
-    /// Removes an image file and its thumbnails unless a row uses it; only inside a write
+    /// Removes a file and its thumbnails unless a row uses it; only inside a write
     /// transaction, which keeps every process from adding such a row meanwhile.
     pub(crate) fn remove_if_unused(&self, db: &Connection, key: FileKey) -> Result<(), Fault> {
-        let query = "SELECT EXISTS (SELECT 1 FROM image WHERE hash = ?1 AND format = ?2)";
+        let query = "SELECT EXISTS (SELECT 1 FROM image WHERE hash = ?1 AND format = ?2)
+                         OR EXISTS (SELECT 1 FROM video WHERE hash = ?1 AND format = ?2)";
         let mut used = db.prepare_cached(query)?;
         let row = params![key.hash.0, key.format.extension()];
         if !used.query_row(row, |row| row.get::<_, bool>(0))? {
-            files::remove(&self.files().image_path(key))?;
+            files::remove(&self.files().path(key))?;
             self.remove_thumbnails(key.hash)?;
         }
         Ok(())
@@ -91,7 +92,7 @@ fn garbage(db: &Connection) -> Result<Vec<FileKey>, Fault> {
     })?;
     let keys: Vec<_> = keys.collect::<Result<_, _>>()?;
     let key = |(hash, format): ([u8; 32], String)| {
-        let format = format_from_name(&format)?;
+        let format = FileFormat::from_extension(&format)?;
         let hash = ContentHash(hash);
         Some(FileKey { hash, format })
     };

@@ -8,7 +8,10 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::error::{Fault, StoreError};
 
 /// Every migration, in order; the n-th takes a database of version n to n + 1.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_first.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_first.sql"),
+    include_str!("schema/0002_videos.sql"),
+];
 
 /// Marks a database as a Straylight store: "Stra" in ASCII.
 const APPLICATION_ID: i64 = 0x5374_7261;
@@ -42,4 +45,55 @@ fn refuse_strangers(db: &Connection, path: &std::path::Path, version: i64) -> Re
     let detail = "it belongs to another program".to_owned();
     let path = path.to_owned();
     Err(StoreError::Corrupt { path, detail }.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{NewVideo, Store, VideoFormat};
+
+    /// A database as the first released schema left it, with one image.
+    fn first_version(root: &std::path::Path) {
+        let db = Connection::open(root.join("store.db")).unwrap();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.execute_batch(
+            "INSERT INTO workspace VALUES ('w', 'o', 'Default', 'u', 0);
+               INSERT INTO project VALUES (1, '0123456789abcdef01234567', 'p', 0, '{}');
+               INSERT INTO dataset VALUES (1, '0123456789abcdef01234568', 1, 'd', 1, 0);
+               INSERT INTO image (id, dataset, origin, name, format, hash, width, height, size,
+                       uploaded_at, captured_at, ood_score, hook, reason)
+                   VALUES ('0123456789abcdef01234569', 1, 1, 'old', 'png', zeroblob(32), 64, 48,
+                       3, 0, 0, 0.75, 'strays', 'far away');",
+        )
+        .unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+    }
+
+    #[test]
+    fn a_store_of_the_first_schema_is_brought_up_to_date() {
+        let dir = tempfile::tempdir().unwrap();
+        first_version(dir.path());
+        let store = Store::open(dir.path()).unwrap();
+        let image = store.image("0123456789abcdef01234569").unwrap();
+        assert_eq!((image.name.as_str(), image.ood_score), ("old", Some(0.75)));
+        let dataset = "0123456789abcdef01234568";
+        assert_eq!(store.statistics(dataset).unwrap().images, 1);
+        let file = store.pending_file().unwrap();
+        std::fs::write(file.path(), b"content").unwrap();
+        let new = NewVideo {
+            name: "new".to_owned(),
+            format: VideoFormat::Mp4,
+            width: 64,
+            height: 48,
+            frame_count: 10,
+            frame_rate: 5.0,
+            duration: 2.0,
+        };
+        store.add_video(dataset, &new, &file).unwrap();
+        drop(store);
+        let again = Store::open(dir.path()).unwrap();
+        assert_eq!(again.statistics(dataset).unwrap().videos, 1);
+    }
 }

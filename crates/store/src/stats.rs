@@ -27,6 +27,12 @@ pub struct DatasetStatistics {
     pub annotated: u64,
     /// Images that were rejected.
     pub rejected: u64,
+    /// All videos.
+    pub videos: u64,
+    /// Videos of which a frame is annotated.
+    pub annotated_videos: u64,
+    /// Frames of videos that are annotated.
+    pub annotated_frames: u64,
     /// Bytes of all image files, each image counted by itself.
     pub bytes: u64,
     /// Images by label of their annotation, else of their prediction; most frequent first.
@@ -69,6 +75,7 @@ impl Store {
                  GROUP BY hook ORDER BY 2 DESC, 1",
             )?;
             statistics.score_histogram = histogram(db, dataset)?;
+            count_videos(db, dataset, &mut statistics)?;
             Ok(statistics)
         })
     }
@@ -149,6 +156,22 @@ fn totals(db: &Connection, dataset: i64) -> Result<DatasetStatistics, Fault> {
         bytes,
         ..DatasetStatistics::default()
     })
+}
+
+fn count_videos(
+    db: &Connection,
+    dataset: i64,
+    statistics: &mut DatasetStatistics,
+) -> Result<(), Fault> {
+    let query = "SELECT count(DISTINCT video.seq), count(DISTINCT video), count(frame)
+                 FROM video LEFT JOIN frame_annotation ON video = video.seq WHERE dataset = ?1";
+    let mut statement = db.prepare_cached(query)?;
+    let row: (i64, i64, i64) =
+        statement.query_row([dataset], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    statistics.videos = row.0 as u64;
+    statistics.annotated_videos = row.1 as u64;
+    statistics.annotated_frames = row.2 as u64;
+    Ok(())
 }
 
 fn counts(db: &Connection, dataset: i64, query: &str) -> Result<Vec<LabelCount>, Fault> {

@@ -28,7 +28,19 @@ impl Store {
         let image = self.image(image_id)?;
         let fitting = SIDES.into_iter().find(|&s| s >= side);
         let side = fitting.unwrap_or(SIDES[SIDES.len() - 1]);
-        let path = self.files().thumbnail_path(image.hash, side);
+        self.kept_thumbnail(image.hash, side, || {
+            Ok(make(&self.image_bytes(image_id)?, side))
+        })
+    }
+
+    /// The file that is kept for a hash, made when it is not there.
+    pub(crate) fn kept_thumbnail<E>(
+        &self,
+        hash: ContentHash,
+        side: u32,
+        make: impl FnOnce() -> Result<Result<Vec<u8>, E>, StoreError>,
+    ) -> Result<Result<Vec<u8>, E>, StoreError> {
+        let path = self.files().thumbnail_path(hash, side);
         match fs::read(&path) {
             Ok(bytes) => return Ok(Ok(bytes)),
             Err(e) if e.kind() != io::ErrorKind::NotFound => {
@@ -36,7 +48,7 @@ impl Store {
             }
             Err(_) => {}
         }
-        let made = make(&self.image_bytes(image_id)?, side);
+        let made = make()?;
         if let Ok(bytes) = &made {
             self.files().write_atomically(&path, bytes)?;
         }

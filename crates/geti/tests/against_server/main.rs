@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, reason = "a test is its own crate")]
 
 mod running;
+mod videos;
 
 use std::fs;
 use std::path::{Path, PathBuf};

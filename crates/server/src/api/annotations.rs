@@ -2,7 +2,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use straylight_geti::wire::{AnnotationScene, MediaIdentifier, NewAnnotationScene};
+use straylight_core::Project;
+use straylight_geti::wire::{
+    Annotation, AnnotationScene, MediaIdentifier, NewAnnotationScene, ScoredLabel,
+};
 use straylight_store::{StoredAnnotation, StoredLabel};
 
 use super::endpoint::DS;
@@ -24,7 +27,7 @@ async fn latest(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
         .run(move |app| {
             let (project, image) = lookup::image(app, &ids)?;
             let scene = app.store.annotation(&image.id)?;
-            Ok(scene.map(|scene| render::scene(app, &project, &image.id, scene)))
+            Ok(scene.map(|scene| render::scene(app, &project, identifier(&image.id), scene)))
         })
         .await?;
     Ok(match scene {
@@ -43,29 +46,38 @@ async fn post(
             let (project, image) = lookup::image(app, &ids)?;
             check_identifier(&new.media_identifier, &image.id)?;
             check_scene::check(&project, (image.width, image.height), &new.annotations)?;
-            let labels = lookup::label_names(&project);
-            let annotations = new.annotations.into_iter().map(|annotation| {
-                let labels = annotation.labels.into_iter().map(|label| {
-                    let id = label.id.unwrap_or_default();
-                    let name = labels.get(id.as_str()).map(|l| l.name.clone());
-                    StoredLabel {
-                        id,
-                        name: name.unwrap_or_default(),
-                        probability: label.probability,
-                    }
-                });
-                StoredAnnotation {
-                    id: annotation.id.unwrap_or_default(),
-                    shape: annotation.shape.into(),
-                    labels: labels.collect(),
-                }
-            });
-            let annotations: Vec<_> = annotations.collect();
+            let annotations = to_stored(&project, new.annotations);
             let scene = app.store.set_annotation(&image.id, &annotations)?;
-            Ok(render::scene(app, &project, &image.id, scene))
+            Ok(render::scene(app, &project, identifier(&image.id), scene))
         })
         .await?;
     Ok(Json(scene))
+}
+
+/// Annotations as the store keeps them, with the names that the project gives the labels.
+pub(super) fn to_stored(project: &Project, annotations: Vec<Annotation>) -> Vec<StoredAnnotation> {
+    let names = lookup::label_names(project);
+    let label = |label: ScoredLabel| {
+        let id = label.id.unwrap_or_default();
+        let name = names.get(id.as_str()).map(|l| l.name.clone());
+        StoredLabel {
+            id,
+            name: name.unwrap_or_default(),
+            probability: label.probability,
+        }
+    };
+    let annotation = |annotation: Annotation| StoredAnnotation {
+        id: annotation.id.unwrap_or_default(),
+        shape: annotation.shape.into(),
+        labels: annotation.labels.into_iter().map(label).collect(),
+    };
+    annotations.into_iter().map(annotation).collect()
+}
+
+fn identifier(image_id: &str) -> MediaIdentifier {
+    MediaIdentifier::Image {
+        image_id: image_id.to_owned(),
+    }
 }
 
 fn check_identifier(identifier: &MediaIdentifier, image: &str) -> ApiResult<()> {

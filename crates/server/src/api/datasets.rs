@@ -82,8 +82,10 @@ async fn statistics(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Datas
         .await?;
     let overview = StatisticsOverview {
         images: statistics.images,
+        videos: statistics.videos,
         annotated_images: statistics.annotated,
-        ..StatisticsOverview::default()
+        annotated_frames: statistics.annotated_frames,
+        annotated_videos: statistics.annotated_videos,
     };
     let tasks = project.trainable_tasks().map(|task| {
         let count = |name: &str| {

@@ -69,6 +69,7 @@ fn not_found(what: &str, message: String) -> ApiError {
         "dataset" => ErrorCode::DatasetNotFound,
         "dataset of the image's project" => ErrorCode::DatasetNotFoundInProject,
         "image" => ErrorCode::ImageNotFound,
+        "video" => ErrorCode::VideoNotFound,
         "deployment" => ErrorCode::ModelNotFound,
         "job" => ErrorCode::JobNotFound,
         _ => return ApiError::Status(StatusCode::NOT_FOUND, message),

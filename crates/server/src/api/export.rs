@@ -1,7 +1,7 @@
 //! Exports: a job writes an archive, and a download hands it out.
 //!
 //! A project's archive holds `straylight.json` (the project, and for each dataset its images
-//! with their annotations) and `images/<id>.<extension>`.
+//! with their annotations) and `images/<id>.<extension>`, and the same for videos.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -21,7 +21,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::deployments::stream;
 use super::endpoint::PR;
 use super::extract::{Ids, Query};
-use super::{ApiError, ApiResult, Endpoint, dataset_files, lookup, render};
+use super::{ApiError, ApiResult, Endpoint, archived_videos, dataset_files, lookup, render};
 use crate::app::{App, Shared};
 use crate::jobs::{Jobs, NewJob};
 use crate::unpack;
@@ -144,7 +144,7 @@ fn archive_path(app: &App, key: &str) -> PathBuf {
     app.store.root().join("uploads").join(format!("{key}.zip"))
 }
 
-fn failed(error: &io::Error) -> ApiError {
+pub(super) fn failed(error: &io::Error) -> ApiError {
     match error.kind() {
         io::ErrorKind::StorageFull => ApiError::new(
             straylight_geti::wire::ErrorCode::NotEnoughSpace,
@@ -198,7 +198,8 @@ fn fill(app: &App, project: &str, only: Option<&str>, file: File) -> ApiResult<u
     for dataset in app.store.datasets(project)? {
         if only.is_none_or(|name| name == dataset.name) {
             let images = write_images(app, &dataset.id, &mut zip)?;
-            datasets.push(json!({"name": dataset.name, "images": images}));
+            let videos = archived_videos::write(app, &dataset.id, &mut zip)?;
+            datasets.push(json!({"name": dataset.name, "images": images, "videos": videos}));
         }
     }
     let description = json!({"project": app.store.project_json(project)?, "datasets": datasets});

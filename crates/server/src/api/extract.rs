@@ -32,6 +32,12 @@ impl Ids {
         self.get("d")
     }
 
+    /// The number of a frame, `{n}`.
+    pub(crate) fn frame(&self) -> ApiResult<u64> {
+        let number = self.get("n").parse().ok();
+        number.ok_or_else(|| ApiError::bad("A frame is named by its number, from 0"))
+    }
+
     pub(crate) fn image(&self) -> &str {
         self.get("i")
     }
@@ -71,9 +77,10 @@ fn check(app: &Shared, name: &str, value: &str) -> ApiResult<()> {
         "ws" => Some(("workspace", &workspace.id)),
         _ => None,
     };
-    let well_formed = match ours {
-        Some(_) => is_uuid(value),
-        None => is_object_id(value),
+    let well_formed = match (ours, name) {
+        (Some(_), _) => is_uuid(value),
+        (None, "n") => value.len() <= 18 && value.parse::<u64>().is_ok(),
+        (None, _) => is_object_id(value),
     };
     if !well_formed {
         let shown: String = value.chars().take(100).collect();

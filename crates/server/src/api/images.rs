@@ -20,9 +20,6 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
         Endpoint::at(DS, "/media/images")
             .post("Upload an image", post)
             .body("multipart/form-data"),
-        Endpoint::at(DS, "/media/videos")
-            .post("Refused: this server keeps images only", video)
-            .body("multipart/form-data"),
         Endpoint::at(DS, "/media:query").post("Find media", media_query::query),
         Endpoint::at(DS, image)
             .get("An image", get)
@@ -100,12 +97,6 @@ fn whole_image(
         shape: Shape::whole_image(width, height),
         labels,
     }))
-}
-
-async fn video(_ids: Ids) -> ApiResult<()> {
-    Err(ApiError::media(
-        "This server keeps images only: extract frames first",
-    ))
 }
 
 async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Media>> {

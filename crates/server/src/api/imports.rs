@@ -10,6 +10,7 @@ use straylight_geti::wire::{ImportProjectRequest, JobRef};
 use straylight_store::{NewImage, StoredAnnotation};
 use zip::ZipArchive;
 
+use super::archived_videos::{self, ArchivedVideo};
 use super::endpoint::W;
 use super::extract::{Ids, JsonBody};
 use super::{ApiError, ApiResult, Endpoint, uploads};
@@ -70,6 +71,8 @@ struct Archived {
 struct ArchivedDataset {
     name: String,
     images: Vec<ArchivedImage>,
+    #[serde(default)]
+    videos: Vec<ArchivedVideo>,
 }
 
 /// One image of an archive, as `export` writes it.
@@ -83,7 +86,7 @@ struct ArchivedImage {
     prediction: Option<Vec<StoredAnnotation>>,
 }
 
-fn broken(error: impl std::fmt::Display) -> ApiError {
+pub(super) fn broken(error: impl std::fmt::Display) -> ApiError {
     ApiError::bad(format!("The archive cannot be read: {error}"))
 }
 
@@ -107,7 +110,7 @@ fn import(app: &App, path: &std::path::Path, name: Option<&str>) -> ApiResult<St
     filled.map(|()| made.id)
 }
 
-type Archive = ZipArchive<BufReader<File>>;
+pub(super) type Archive = ZipArchive<BufReader<File>>;
 
 fn fill(
     app: &App,
@@ -123,6 +126,9 @@ fn fill(
             if let Some(annotations) = image.annotations {
                 app.store.set_annotation(&id, &annotations)?;
             }
+        }
+        for video in &archived.videos {
+            archived_videos::read(app, &dataset.id, video, zip)?;
         }
     }
     Ok(())

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use axum::http::StatusCode;
 use straylight_core::{Dataset, Label, Prediction, Project};
 use straylight_geti::wire::ErrorCode;
-use straylight_store::{ImageRecord, StoredAnnotation};
+use straylight_store::{ImageRecord, StoredAnnotation, VideoRecord};
 
 use super::extract::Ids;
 use super::{ApiError, ApiResult};
@@ -30,6 +31,28 @@ pub(super) fn image(app: &App, ids: &Ids) -> ApiResult<(Project, ImageRecord)> {
         return Err(ApiError::new(ErrorCode::ImageNotFound, message));
     }
     Ok((project, image))
+}
+
+/// The project and the video in it that a path names.
+pub(super) fn video(app: &App, ids: &Ids) -> ApiResult<(Project, VideoRecord)> {
+    let (project, dataset) = dataset(app, ids)?;
+    let video = app.store.video(ids.get("v"))?;
+    if video.dataset_id != dataset.id {
+        let message = format!("The dataset has no video {}", video.id);
+        return Err(ApiError::new(ErrorCode::VideoNotFound, message));
+    }
+    Ok((project, video))
+}
+
+/// Whether a video has a frame of this number, counted from 0.
+pub(super) fn check_frame(video: &VideoRecord, index: u64) -> ApiResult<()> {
+    if index < video.frame_count {
+        return Ok(());
+    }
+    let count = video.frame_count;
+    let message =
+        format!("The video has {count} frames, counted from 0: there is no frame {index}");
+    Err(ApiError::Status(StatusCode::NOT_FOUND, message))
 }
 
 /// The labels of a project by identifier.

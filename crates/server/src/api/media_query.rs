@@ -11,15 +11,14 @@ use super::extract::{Ids, Query, parse_json};
 use super::{ApiError, ApiResult, lookup, render};
 use crate::app::{App, Shared};
 
-/// What a query asks for.
-enum Wanted {
-    /// Images that match.
-    Images(ImageFilter),
-    /// Nothing that is here: videos and their frames.
-    Nothing,
+/// What a query asks for. Single frames of videos are never listed.
+struct Wanted {
+    images: bool,
+    videos: bool,
+    filter: ImageFilter,
 }
 
-/// `POST .../media:query`: images by rules, page by page.
+/// `POST .../media:query`: images, then videos, by rules, page by page.
 pub(super) async fn query(
     State(app): State<Shared>,
     ids: Ids,
@@ -45,7 +44,7 @@ pub(super) async fn query(
             let (project, dataset) = lookup::dataset(app, &ids)?;
             let wanted = filter(&project, &rules)?;
             let page = Page { skip, limit };
-            find(app, &project, &dataset.id, wanted, (sort.0, sort.1), page)
+            find(app, &project, &dataset.id, &wanted, (sort.0, sort.1), page)
         })
         .await?;
     Ok(Json(with_next(
@@ -58,7 +57,8 @@ pub(super) async fn query(
 
 fn with_next(mut page: MediaPage, path: &str, sort: &str, asked: Page) -> MediaPage {
     let end = asked.skip.saturating_add(page.media.len() as u64);
-    if end < page.total_matched_images && !page.media.is_empty() {
+    let total = page.total_matched_images + page.total_matched_videos;
+    if end < total && !page.media.is_empty() {
         let limit = asked.limit;
         page.next_page = Some(format!("{path}?limit={limit}&skip={end}&{sort}"));
     }
@@ -69,28 +69,35 @@ fn find(
     app: &App,
     project: &Project,
     dataset: &str,
-    wanted: Wanted,
+    wanted: &Wanted,
     sort: (ImageSort, SortDirection),
     page: Page,
 ) -> ApiResult<MediaPage> {
-    let total_images = app.store.count_images(dataset, &ImageFilter::default())?;
-    let Wanted::Images(filter) = wanted else {
-        return Ok(MediaPage {
-            total_images,
-            ..MediaPage::default()
-        });
-    };
-    let found = app.store.images(dataset, &filter, sort, page)?;
-    let media = found
-        .images
-        .iter()
-        .map(|image| render::media(app, project, image));
-    Ok(MediaPage {
-        media: media.collect(),
-        total_matched_images: found.total,
-        total_images,
+    let total = |name: &str| app.store.videos(dataset, name, sort.1, Page::first(0));
+    let mut answer = MediaPage {
+        total_images: app.store.count_images(dataset, &ImageFilter::default())?,
+        total_videos: total("")?.total,
         ..MediaPage::default()
-    })
+    };
+    if wanted.images {
+        let found = app.store.images(dataset, &wanted.filter, sort, page)?;
+        let images = found.images.iter();
+        answer.media = images.map(|i| render::media(app, project, i)).collect();
+        answer.total_matched_images = found.total;
+    }
+    if wanted.videos {
+        let rest = Page {
+            skip: page.skip.saturating_sub(answer.total_matched_images),
+            limit: page.limit - answer.media.len() as u64,
+        };
+        let name = wanted.filter.name.as_deref().unwrap_or_default();
+        let found = app.store.videos(dataset, name, sort.1, rest)?;
+        let videos = found.videos.iter();
+        let videos = videos.map(|v| render::video(app, project, v));
+        answer.media.extend(videos);
+        answer.total_matched_videos = found.total;
+    }
+    Ok(answer)
 }
 
 /// The sort with the words that said it.
@@ -130,21 +137,39 @@ fn filter(project: &Project, query: &MediaQuery) -> ApiResult<Wanted> {
     if query.condition == Condition::Or && query.rules.len() > 1 {
         return Err(invalid("Rules can only be joined by `and` here"));
     }
-    let mut filter = ImageFilter::default();
+    let mut wanted = Wanted {
+        images: true,
+        videos: true,
+        filter: ImageFilter::default(),
+    };
     for rule in &query.rules {
-        if !apply(project, &mut filter, rule)? {
-            return Ok(Wanted::Nothing);
-        }
+        apply(project, &mut wanted, rule)?;
     }
-    Ok(Wanted::Images(filter))
+    let mut by_name = ImageFilter::default();
+    by_name.name.clone_from(&wanted.filter.name);
+    if wanted.filter != by_name {
+        if !wanted.images {
+            return Err(invalid("Videos can be found by their names only"));
+        }
+        // Labels, scores and hooks are of images.
+        wanted.videos = false;
+    }
+    Ok(wanted)
 }
 
-/// Adds one rule to a filter; whether anything can match.
-fn apply(project: &Project, filter: &mut ImageFilter, rule: &Rule) -> ApiResult<bool> {
+/// Adds one rule to what is wanted.
+fn apply(project: &Project, wanted: &mut Wanted, rule: &Rule) -> ApiResult<()> {
+    let filter = &mut wanted.filter;
     let (field, operator) = (rule.field.to_uppercase(), rule.operator.to_uppercase());
     match (field.as_str(), operator.as_str()) {
-        ("MEDIA_TYPE", "EQUAL" | "IN") => return Ok(texts(&rule.value).any(|kind| kind == "image")),
-        ("MEDIA_TYPE", "NOT_EQUAL") => return Ok(texts(&rule.value).all(|kind| kind != "image")),
+        ("MEDIA_TYPE", "EQUAL" | "IN") => {
+            wanted.images &= texts(&rule.value).any(|kind| kind == "image");
+            wanted.videos &= texts(&rule.value).any(|kind| kind == "video");
+        }
+        ("MEDIA_TYPE", "NOT_EQUAL") => {
+            wanted.images &= texts(&rule.value).all(|kind| kind != "image");
+            wanted.videos &= texts(&rule.value).all(|kind| kind != "video");
+        }
         ("MEDIA_NAME", "CONTAINS" | "EQUAL") => filter.name = text(&rule.value)?,
         ("LABEL_ID", "EQUAL" | "IN") => filter.label = Some(label(project, &rule.value)?),
         ("ANNOTATION_SCENE_STATE", "EQUAL") => {
@@ -157,7 +182,7 @@ fn apply(project: &Project, filter: &mut ImageFilter, rule: &Rule) -> ApiResult<
         ("OOD_SCORE", "LESS_OR_EQUAL") => filter.max_score = rule.value.as_f64(),
         _ => return Err(invalid(format!("`{field} {operator}` is no known rule"))),
     }
-    Ok(true)
+    Ok(())
 }
 
 /// A text, or the texts of a list, in lower case.

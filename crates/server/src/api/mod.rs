@@ -1,6 +1,7 @@
 //! The endpoints of the Geti REST API, one file a family.
 
 mod annotations;
+mod archived_videos;
 mod check_scene;
 mod configuration;
 mod dataset_files;
@@ -23,7 +24,10 @@ mod projects;
 mod render;
 mod session;
 mod upload;
+mod upload_video;
 mod uploads;
+mod video_annotations;
+mod videos;
 
 pub(crate) use endpoint::{Endpoint, Operation};
 pub(crate) use error::{ApiError, ApiResult};
@@ -42,6 +46,8 @@ pub(crate) fn endpoints() -> Vec<Endpoint> {
         datasets::endpoints(),
         images::endpoints(),
         annotations::endpoints(),
+        videos::endpoints(),
+        video_annotations::endpoints(),
         model_list::endpoints(),
         deployments::endpoints(),
         configuration::endpoints(),

@@ -7,7 +7,7 @@ use straylight_geti::wire::{
     MediaInformation, MediaKind, Preprocessing, PreprocessingStatus, Project, ProjectPerformance,
     SceneKind, ScoredLabel, TaskAnnotationState,
 };
-use straylight_store::{ImageRecord, Workspace};
+use straylight_store::{ImageRecord, VideoRecord, Workspace};
 
 use super::{ApiError, ApiResult};
 use crate::app::App;
@@ -46,10 +46,6 @@ pub(super) fn media(app: &App, project: &CoreProject, image: &ImageRecord) -> Me
         "{base}/projects/{}/datasets/{dataset}/media/images/{id}/display",
         project.id
     );
-    let preprocessing = Preprocessing {
-        status: PreprocessingStatus::Finished.into(),
-    };
-    let current = app.config.generation == SdkGeneration::Current;
     Media {
         id: id.clone(),
         name: image.name.clone(),
@@ -57,8 +53,7 @@ pub(super) fn media(app: &App, project: &CoreProject, image: &ImageRecord) -> Me
         upload_time: Some(image.uploaded_at.into()),
         uploader_id: Some(app.store.workspace().user_id.clone()),
         thumbnail: Some(format!("{url}/thumb")),
-        // SDK 2.5 refuses the key.
-        preprocessing: current.then_some(preprocessing),
+        preprocessing: preprocessing(app),
         annotation_state_per_task: states(project, image.annotated_at.is_some()),
         media_information: MediaInformation {
             display_url: format!("{url}/full"),
@@ -69,6 +64,45 @@ pub(super) fn media(app: &App, project: &CoreProject, image: &ImageRecord) -> Me
             ..MediaInformation::default()
         },
     }
+}
+
+/// A video of a project.
+pub(super) fn video(app: &App, project: &CoreProject, video: &VideoRecord) -> Media {
+    let base = base(app.store.workspace());
+    let (dataset, id) = (&video.dataset_id, &video.id);
+    let url = format!(
+        "{base}/projects/{}/datasets/{dataset}/media/videos/{id}/display",
+        project.id
+    );
+    Media {
+        id: id.clone(),
+        name: video.name.clone(),
+        kind: MediaKind::Video.into(),
+        upload_time: Some(video.uploaded_at.into()),
+        uploader_id: Some(app.store.workspace().user_id.clone()),
+        thumbnail: Some(format!("{url}/thumb")),
+        preprocessing: preprocessing(app),
+        annotation_state_per_task: states(project, video.annotated_frames > 0),
+        media_information: MediaInformation {
+            display_url: format!("{url}/stream"),
+            height: video.height.into(),
+            width: video.width.into(),
+            size: Some(video.size),
+            extension: Some(format!(".{}", video.format.extension())),
+            frame_count: Some(video.frame_count),
+            // The platform looks at one frame a second.
+            frame_stride: Some((video.frame_rate.round() as u64).max(1)),
+            frame_rate: Some(video.frame_rate),
+            duration: Some(video.duration as u64),
+        },
+    }
+}
+
+/// Everything is ready when it is answered. SDK 2.5 refuses the key.
+fn preprocessing(app: &App) -> Option<Preprocessing> {
+    (app.config.generation == SdkGeneration::Current).then(|| Preprocessing {
+        status: PreprocessingStatus::Finished.into(),
+    })
 }
 
 fn states(project: &CoreProject, annotated: bool) -> Vec<TaskAnnotationState> {
@@ -88,7 +122,7 @@ fn states(project: &CoreProject, annotated: bool) -> Vec<TaskAnnotationState> {
 pub(super) fn scene(
     app: &App,
     project: &CoreProject,
-    image_id: &str,
+    identifier: MediaIdentifier,
     scene: straylight_store::AnnotationScene,
 ) -> AnnotationScene {
     let source = LabelSource {
@@ -113,9 +147,7 @@ pub(super) fn scene(
     AnnotationScene {
         id: Some(scene.id),
         kind: SceneKind::Annotation,
-        media_identifier: Some(MediaIdentifier::Image {
-            image_id: image_id.to_owned(),
-        }),
+        media_identifier: Some(identifier),
         modified: Some(modified),
         labels_to_revisit_full_scene: Vec::new(),
         annotation_state_per_task: states(project, true),

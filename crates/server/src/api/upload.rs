@@ -87,7 +87,7 @@ async fn parts(
 }
 
 #[allow(clippy::needless_pass_by_value)]
-fn malformed(error: axum::extract::multipart::MultipartError) -> ApiError {
+pub(super) fn malformed(error: axum::extract::multipart::MultipartError) -> ApiError {
     ApiError::bad(format!(
         "The multipart body is malformed: {}",
         error.body_text()
@@ -131,25 +131,31 @@ pub(super) fn to_image(app: &App, file_name: &str, bytes: Vec<u8>) -> ApiResult<
 
 /// The name of an image: that of its file without directories and without its last extension.
 fn check_name(file_name: &str) -> ApiResult<String> {
+    let (name, extension) = split_name(file_name)?;
+    if !IMAGE_EXTENSIONS.contains(&extension.as_str()) {
+        let known = IMAGE_EXTENSIONS.join(", ");
+        return Err(ApiError::media(format!(
+            "The file's extension must be one of {known}"
+        )));
+    }
+    Ok(name)
+}
+
+/// The printable base of a file's name without directories, and its extension in lower case.
+pub(super) fn split_name(file_name: &str) -> ApiResult<(String, String)> {
     let base = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
     let Some((stem, extension)) = base.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()) else {
         return Err(ApiError::media(
             "The file's name needs a base and an extension",
         ));
     };
-    if !IMAGE_EXTENSIONS.contains(&extension.to_lowercase().as_str()) {
-        let known = IMAGE_EXTENSIONS.join(", ");
-        return Err(ApiError::media(format!(
-            "The file's extension must be one of {known}"
-        )));
-    }
     let printable: String = stem.chars().filter(|c| !c.is_control()).collect();
     if printable.is_empty() {
         Err(ApiError::media(
             "The file's name has no printable character",
         ))
     } else {
-        Ok(printable)
+        Ok((printable, extension.to_lowercase()))
     }
 }
 

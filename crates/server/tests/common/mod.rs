@@ -67,12 +67,18 @@ impl TestServer {
     }
 
     pub fn with(limits: Limits, tls: Tls) -> Self {
+        Self::configured(ServerConfig::default().with_tls(tls).with_limits(limits))
+    }
+
+    pub fn configured(config: ServerConfig) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        Self::on(dir, config)
+    }
+
+    /// A server on the store in a directory, which may have been used before.
+    pub fn on(dir: tempfile::TempDir, config: ServerConfig) -> Self {
         let store = Arc::new(Store::open(dir.path().join("store")).unwrap());
-        let config = ServerConfig::default()
-            .listen_on(([127, 0, 0, 1], 0).into())
-            .with_tls(tls)
-            .with_limits(limits);
+        let config = config.listen_on(([127, 0, 0, 1], 0).into());
         let token = create_token(&store, "test", None)
             .unwrap()
             .reveal()
@@ -163,6 +169,11 @@ impl TestServer {
     }
 
     pub fn upload(&self, dataset: &str, name: &str, bytes: &[u8]) -> Answer {
+        self.send_file(&format!("{dataset}/media/images"), name, bytes)
+    }
+
+    /// Sends a file as the part `file` of a multipart body.
+    pub fn send_file(&self, path: &str, name: &str, bytes: &[u8]) -> Answer {
         let mut body = format!(
             "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n"
         )
@@ -174,7 +185,7 @@ impl TestServer {
             ("x-geti-csrf-protection", "1"),
             ("content-type", "multipart/form-data; boundary=b"),
         ];
-        self.send("POST", &format!("{dataset}/media/images"), &headers, &body)
+        self.send("POST", path, &headers, &body)
     }
 }
 

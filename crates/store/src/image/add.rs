@@ -8,7 +8,7 @@ use super::record::ImageRecord;
 use crate::annotation::{self, StoredAnnotation};
 use crate::clock::to_micros;
 use crate::error::{Fault, StoreError};
-use crate::files::FileKey;
+use crate::files::{FileFormat, FileKey};
 use crate::id::object_id;
 use crate::store::Store;
 use crate::{dataset, image};
@@ -116,7 +116,7 @@ impl Store {
             return Ok(Added::AlreadyThere(image));
         }
         let hash = ContentHash::of(&new.bytes);
-        let format = new.format;
+        let format = FileFormat::Image(new.format);
         let key = FileKey { hash, format };
         for _ in 0..ATTEMPTS {
             let note = self.files().put_image(key, &new.bytes)?;
@@ -135,7 +135,7 @@ impl Store {
                 return Ok(added(image));
             }
         }
-        let path = self.files().image_path(key);
+        let path = self.files().path(key);
         let source = std::io::Error::other("the file vanishes each time it is written");
         Err(StoreError::io("keep", &path, source))
     }
@@ -167,7 +167,7 @@ impl Store {
             self.remove_if_unused(db, file)?;
             return Ok(Some((id, false)));
         }
-        if !self.files().image_path(file).is_file() {
+        if !self.files().path(file).is_file() {
             return Ok(None);
         }
         let now = self.clock().now();

@@ -39,7 +39,7 @@ impl Store {
 
     /// Where the file of an image lies; it must not be changed.
     pub fn image_path(&self, id: &str) -> Result<std::path::PathBuf, StoreError> {
-        Ok(self.files().image_path(self.image(id)?.file()))
+        Ok(self.files().path(self.image(id)?.file()))
     }
 
     /// Writes down what a person decided about an image.

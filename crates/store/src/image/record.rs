@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use straylight_core::{ContentHash, ImageFormat, Timestamp};
 
 use crate::clock::from_micros;
-use crate::files::{FileKey, format_from_name};
+use crate::files::{FileFormat, FileKey, image_format};
 
 /// What a person decided about a collected image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -113,14 +113,14 @@ impl ImageRecord {
     pub(crate) fn file(&self) -> FileKey {
         FileKey {
             hash: self.hash,
-            format: self.format,
+            format: FileFormat::Image(self.format),
         }
     }
 }
 
 fn format(row: &Row<'_>) -> rusqlite::Result<ImageFormat> {
     let name: String = row.get(3)?;
-    format_from_name(&name).ok_or_else(|| {
+    image_format(&name).ok_or_else(|| {
         let error = format!("`{name}` is no image format").into();
         rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error)
     })
