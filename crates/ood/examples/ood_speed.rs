@@ -91,22 +91,31 @@ fn main() {
     let default_ms = each(&queries, |row| {
         std::hint::black_box(model.score(&images[row]).expect("a score"));
     });
-    let geti = arguments.get(3).map(|path| {
-        let outliers = read_arrays(Path::new(path)).expect("the outliers");
-        let options = FitOptions::of(ModelKind::Geti);
-        let (model, seconds) = fitted(&train.set, Some(&outliers.set), &options);
+    let outliers = arguments.get(3).map(|path| {
+        let file = read_arrays(Path::new(path)).expect("the outliers");
+        file.set
+    });
+    let geti = |reconstruction| {
+        let options = FitOptions {
+            reconstruction,
+            ..FitOptions::of(ModelKind::Geti)
+        };
+        let (model, seconds) = fitted(&train.set, Some(outliers.as_ref()?), &options);
         let milliseconds = each(&queries, |row| {
             std::hint::black_box(model.score(&images[row]).expect("a score"));
         });
-        (seconds, milliseconds)
-    });
+        Some((seconds, milliseconds))
+    };
+    let (with, without) = (geti(true), geti(false));
     let report = serde_json::json!({
         "straylight knn_ms": knn_ms,
         "straylight knn index_s": index_seconds,
         "straylight default score_ms": default_ms,
         "straylight default fit_s": default_seconds,
-        "straylight geti fit_s": geti.map(|times| times.0),
-        "straylight geti score_ms": geti.map(|times| times.1),
+        "straylight geti FRE fit_s": with.map(|times| times.0),
+        "straylight geti FRE score_ms": with.map(|times| times.1),
+        "straylight geti kNN + MSP fit_s": without.map(|times| times.0),
+        "straylight geti kNN + MSP score_ms": without.map(|times| times.1),
         "distances": distances,
     });
     println!("{report}");

@@ -16,6 +16,9 @@ use crate::error::ScoreError;
 use crate::random::Random;
 use crate::{ActivationSet, DetectorSpec, Head, OodScore, Query};
 
+/// How many images are prepared at once.
+const TOGETHER: usize = 16;
+
 /// Detectors with their settings, in the order in which they score.
 #[derive(Debug, Default)]
 pub(crate) struct Members {
@@ -50,11 +53,37 @@ impl Members {
 
     /// All detectors' scores of every image of a set, one row an image.
     pub(crate) fn score_all(&self, set: &ActivationSet) -> Result<Vec<Vec<f64>>, ScoreError> {
-        (0..set.len())
-            .into_par_iter()
-            .map(|row| self.score(&Query::of(set, row)))
-            .collect()
+        let rows: Vec<usize> = (0..set.len()).collect();
+        let images = in_blocks(&self.all(), &rows, |row| Query::of(set, row));
+        let values = |scores: Vec<Result<OodScore, ScoreError>>| {
+            let values = scores.into_iter().map(|score| score.map(OodScore::value));
+            values.collect()
+        };
+        images.into_iter().map(values).collect()
     }
+
+    fn all(&self) -> Vec<&dyn OodDetector> {
+        let detectors = self.list.iter();
+        detectors.map(|(_, detector)| detector.as_ref()).collect()
+    }
+}
+
+/// Scores of the images `rows` by all detectors, one entry an image; images are prepared in blocks
+/// and scored on all cores.
+fn in_blocks<'a>(
+    detectors: &[&dyn OodDetector],
+    rows: &[usize],
+    query: impl Fn(usize) -> Query<'a> + Sync,
+) -> Vec<Vec<Result<OodScore, ScoreError>>> {
+    let block = |rows: &[usize]| {
+        let queries: Vec<Query<'_>> = rows.iter().map(|&row| query(row)).collect();
+        for detector in detectors {
+            detector.prepare(&queries);
+        }
+        let each = |query: &Query<'_>| detectors.iter().map(|one| one.score(query)).collect();
+        queries.iter().map(each).collect::<Vec<_>>()
+    };
+    rows.par_chunks(TOGETHER).flat_map_iter(block).collect()
 }
 
 /// A detector, or why there is none.
@@ -89,18 +118,20 @@ pub(crate) fn cross_fit(
 ) -> Vec<Result<Vec<f64>, Reason>> {
     let folds = Folds::new(set, options);
     let needs_folds = |spec: &DetectorSpec| !spec.learns_nothing() && !spec.only_needs_bank();
-    let (learners, specs): (Vec<usize>, Vec<DetectorSpec>) = members
-        .list
-        .iter()
-        .enumerate()
-        .filter(|(_, (spec, _))| needs_folds(spec))
-        .map(|(index, (spec, _))| (index, spec.clone()))
-        .unzip();
-    let mut scores = leave_one_out(members, set, rows, options.row_of);
-    for (index, found) in learners.iter().zip(folds.scores(&specs, set, head, rows)) {
-        scores[*index] = found;
-    }
-    scores
+    let (learners, others): (Vec<_>, Vec<_>) =
+        members.list.iter().partition(|(spec, _)| needs_folds(spec));
+    let specs: Vec<DetectorSpec> = learners.into_iter().map(|(spec, _)| spec.clone()).collect();
+    let others: Vec<&dyn OodDetector> = others.into_iter().map(|(_, one)| one.as_ref()).collect();
+    let mut learned = folds.scores(&specs, set, head, rows).into_iter();
+    let mut remembered = without_itself(&others, set, rows, options.row_of).into_iter();
+    let next = |(spec, _): &(DetectorSpec, _)| {
+        if needs_folds(spec) {
+            learned.next()
+        } else {
+            remembered.next()
+        }
+    };
+    members.list.iter().filter_map(next).collect()
 }
 
 /// How images are parted.
@@ -121,15 +152,18 @@ pub(crate) fn leave_one_out(
     rows: &[usize],
     row_of: Option<&[usize]>,
 ) -> Vec<Result<Vec<f64>, Reason>> {
-    let score = |&row: &usize| {
-        let query = Query::of(set, row).excluding(row_of.map_or(row, |places| places[row]));
-        let each = members
-            .list
-            .iter()
-            .map(|(_, detector)| detector.score(&query));
-        each.collect::<Vec<_>>()
-    };
-    let images: Vec<Vec<Result<OodScore, ScoreError>>> = rows.par_iter().map(score).collect();
+    without_itself(&members.all(), set, rows, row_of)
+}
+
+fn without_itself(
+    detectors: &[&dyn OodDetector],
+    set: &ActivationSet,
+    rows: &[usize],
+    row_of: Option<&[usize]>,
+) -> Vec<Result<Vec<f64>, Reason>> {
+    let images = in_blocks(detectors, rows, |row| {
+        Query::of(set, row).excluding(row_of.map_or(row, |places| places[row]))
+    });
     let of = |detector: usize| {
         let scores = images.iter().map(|image| match &image[detector] {
             Ok(score) => Ok(score.value()),
@@ -137,7 +171,7 @@ pub(crate) fn leave_one_out(
         });
         scores.collect()
     };
-    (0..members.list.len()).map(of).collect()
+    (0..detectors.len()).map(of).collect()
 }
 
 /// A fold's scores with their places, or why there are none.
@@ -217,10 +251,9 @@ impl Folds {
             .collect();
         let detectors = fit_all(specs, &context);
         drop(context);
-        let images: Vec<Vec<Result<OodScore, ScoreError>>> = mine
-            .par_iter()
-            .map(|&(_, row)| scores_of(&detectors, &Query::of(set, row)))
-            .collect();
+        let fitted: Vec<&dyn OodDetector> = detectors.iter().flatten().map(Box::as_ref).collect();
+        let places: Vec<usize> = mine.iter().map(|&(_, row)| row).collect();
+        let images = in_blocks(&fitted, &places, |row| Query::of(set, row));
         let of = |(index, detector): (usize, &FittedDetector)| -> Placed {
             detector.as_ref().map_err(Clone::clone)?;
             // Detectors that could not be fitted have no scores: count those before this one.
@@ -235,13 +268,4 @@ impl Folds {
         };
         detectors.iter().enumerate().map(of).collect()
     }
-}
-
-/// One image's scores by those detectors that could be fitted.
-fn scores_of(detectors: &[FittedDetector], query: &Query<'_>) -> Vec<Result<OodScore, ScoreError>> {
-    detectors
-        .iter()
-        .flatten()
-        .map(|detector| detector.score(query))
-        .collect()
 }

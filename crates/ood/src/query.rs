@@ -32,6 +32,12 @@ struct Memo {
     value: Arc<dyn Any + Send + Sync>,
 }
 
+impl Memo {
+    fn of<O>(&self, owner: &Arc<O>) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.owner), Arc::as_ptr(owner))
+    }
+}
+
 impl<'a> Query<'a> {
     /// Takes an image's activations; fails when one of them is NaN or infinite.
     pub fn new(activations: &'a Activations) -> Result<Self, ScoreError> {
@@ -123,21 +129,52 @@ impl<'a> Query<'a> {
         O: Any + Send + Sync,
         V: Any + Send + Sync,
     {
-        let owner: Arc<dyn Any + Send + Sync> = Arc::<O>::clone(owner);
         let known = |memo: &Memo| {
-            let same = std::ptr::addr_eq(Arc::as_ptr(&memo.owner), Arc::as_ptr(&owner));
-            same.then(|| Arc::clone(&memo.value).downcast::<V>().ok())
-                .flatten()
+            let value = memo.of(owner).then(|| Arc::clone(&memo.value));
+            value.and_then(|value| value.downcast::<V>().ok())
         };
         if let Some(value) = self.memo.borrow().iter().find_map(known) {
             return Ok(value);
         }
         let value = Arc::new(compute()?);
         self.memo.borrow_mut().push(Memo {
-            owner,
+            owner: Arc::<O>::clone(owner),
             value: Arc::clone(&value) as _,
         });
         Ok(value)
+    }
+
+    /// Whether there is a result with `owner` already.
+    pub(crate) fn knows<O>(&self, owner: &Arc<O>) -> bool {
+        self.memo.borrow().iter().any(|memo| memo.of(owner))
+    }
+}
+
+/// Computes for all images at once what `owner` knows of them, unless it is known already.
+///
+/// `compute` gets the images' feature vectors and gives one value for each. Images without
+/// suitable features are left alone: scoring them says what is wrong.
+pub(crate) fn prepare_together<O, V>(
+    queries: &[Query<'_>],
+    owner: &Arc<O>,
+    (normalise, dimensions): (bool, usize),
+    compute: impl FnOnce(&[&[f32]]) -> Vec<V>,
+) where
+    O: Any + Send + Sync,
+    V: Any + Send + Sync,
+{
+    if queries.iter().all(|query| query.knows(owner)) {
+        return;
+    }
+    let vectors = queries
+        .iter()
+        .map(|query| query.view(normalise, dimensions));
+    let Ok(vectors) = vectors.collect::<Result<Vec<_>, _>>() else {
+        return;
+    };
+    for (query, value) in queries.iter().zip(compute(&vectors)) {
+        // It is computed, so nothing can fail.
+        let _ = query.memo(owner, || Ok(value));
     }
 }
 
@@ -212,6 +249,7 @@ mod tests {
         let (first, second) = (Arc::new(1_u8), Arc::new(1_u8));
         assert_eq!(*query.memo(&first, || Ok(10_u32)).unwrap(), 10);
         assert_eq!(*query.memo(&first, || Ok(11_u32)).unwrap(), 10);
+        assert!(query.knows(&first) && !query.knows(&second));
         assert_eq!(*query.memo(&second, || Ok(12_u32)).unwrap(), 12);
     }
 }

@@ -179,6 +179,29 @@ fn kinds_that_learn_from_outliers_ask_for_them() {
 }
 
 #[test]
+fn the_geti_kind_can_do_without_reconstruction_errors() {
+    let world = world(4, 24, 60);
+    let options = FitOptions {
+        reconstruction: false,
+        ..FitOptions::of(ModelKind::Geti)
+    };
+    let (model, report) = fit(&world, &options, true);
+    let names: Vec<&str> = report.detectors.iter().map(|d| d.name.as_str()).collect();
+    let all = [
+        "knn",
+        "knn_first",
+        "knn_mean",
+        "neighbour_entropy",
+        "enwedi",
+        "enwedi_first",
+        "msp",
+    ];
+    assert_eq!(names, all);
+    assert!(report.test.unwrap().auroc > 0.95);
+    assert!(model.score(&world.fresh.image(0)).unwrap().value() < 0.5);
+}
+
+#[test]
 fn images_that_do_not_fit_the_model_are_errors() {
     let world = world(3, 16, 20);
     let (model, _) = fit(&world, &FitOptions::default(), false);

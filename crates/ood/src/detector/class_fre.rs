@@ -7,6 +7,7 @@ use super::{FitContext, OodDetector, Reason, finite};
 use crate::error::{FitError, ScoreError};
 use crate::linalg::{Keep, Pca};
 use crate::numeric::argmax;
+use crate::query::prepare_together;
 use crate::state::{StateError, StateReader};
 use crate::{OodScore, Query, StateWriter};
 
@@ -63,14 +64,33 @@ impl ClassAxes {
     /// The error of each class; infinite for classes without axes.
     fn residuals(self: &Arc<Self>, query: &Query<'_>) -> Result<Arc<Vec<f64>>, ScoreError> {
         query.memo(self, || {
-            let known = self.classes.iter().flatten().next();
-            let features = query.view(self.normalise, known.map_or(0, Pca::dimensions))?;
+            let features = query.view(self.normalise, self.dimensions())?;
             let residual = |axes: &Option<Pca>| {
                 axes.as_ref()
                     .map_or(f64::INFINITY, |axes| axes.squared_residual(features))
             };
             Ok(self.classes.iter().map(residual).collect())
         })
+    }
+
+    /// The errors of many images, class by class: the axes of one class fit the processor's cache.
+    fn prepare(self: &Arc<Self>, queries: &[Query<'_>]) {
+        let view = (self.normalise, self.dimensions());
+        prepare_together(queries, self, view, |vectors| {
+            let mut errors = vec![vec![f64::INFINITY; self.classes.len()]; vectors.len()];
+            for (class, axes) in self.classes.iter().enumerate() {
+                let Some(axes) = axes else { continue };
+                for (errors, error) in errors.iter_mut().zip(axes.squared_residuals(vectors)) {
+                    errors[class] = error;
+                }
+            }
+            errors
+        });
+    }
+
+    fn dimensions(&self) -> usize {
+        let known = self.classes.iter().flatten().next();
+        known.map_or(0, Pca::dimensions)
     }
 
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
@@ -158,6 +178,10 @@ impl OodDetector for ClassFre {
             }
         };
         finite(self.statistic.name(), value)
+    }
+
+    fn prepare(&self, queries: &[Query<'_>]) {
+        self.axes.prepare(queries);
     }
 
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {

@@ -86,6 +86,10 @@ impl OodDetector for EnWeDi {
         )
     }
 
+    fn prepare(&self, queries: &[Query<'_>]) {
+        self.bank.prepare(queries);
+    }
+
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
         self.bank.save(to);
     }

@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use super::{FitContext, OodDetector, Reason, finite};
 use crate::error::ScoreError;
 use crate::linalg::{Keep, Pca};
+use crate::query::prepare_together;
 use crate::state::{StateError, StateReader};
 use crate::{OodScore, Query, StateWriter};
 
@@ -11,7 +14,7 @@ use crate::{OodScore, Query, StateWriter};
 /// explain the part `variance` of the fitted images' variance.
 #[derive(Debug)]
 pub(crate) struct Fre {
-    axes: Pca,
+    axes: Arc<Pca>,
     normalise: bool,
 }
 
@@ -27,14 +30,14 @@ impl Fre {
         let features = context.view(normalise);
         let rows: Vec<usize> = (0..features.rows()).collect();
         Ok(Self {
-            axes: Pca::fit(&features, &rows, Keep::Variance(variance))?,
+            axes: Arc::new(Pca::fit(&features, &rows, Keep::Variance(variance))?),
             normalise,
         })
     }
 
     pub(crate) fn load(from: &StateReader, normalise: bool) -> Result<Self, StateError> {
         Ok(Self {
-            axes: Pca::load(&from.section(Self::NAME))?,
+            axes: Arc::new(Pca::load(&from.section(Self::NAME))?),
             normalise,
         })
     }
@@ -43,7 +46,15 @@ impl Fre {
 impl OodDetector for Fre {
     fn score(&self, query: &Query<'_>) -> Result<OodScore, ScoreError> {
         let features = query.view(self.normalise, self.axes.dimensions())?;
-        finite(Self::NAME, self.axes.squared_residual(features))
+        let error = query.memo(&self.axes, || Ok(self.axes.squared_residual(features)))?;
+        finite(Self::NAME, *error)
+    }
+
+    fn prepare(&self, queries: &[Query<'_>]) {
+        let view = (self.normalise, self.axes.dimensions());
+        prepare_together(queries, &self.axes, view, |vectors| {
+            self.axes.squared_residuals(vectors)
+        });
     }
 
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {

@@ -96,6 +96,10 @@ impl OodDetector for Knn {
         finite(which.name(), distance(&found, which, squared, k))
     }
 
+    fn prepare(&self, queries: &[Query<'_>]) {
+        self.bank.prepare(queries);
+    }
+
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
         self.bank.save(to);
     }

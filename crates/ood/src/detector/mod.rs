@@ -63,6 +63,12 @@ pub trait OodDetector: Send + Sync + fmt::Debug {
     /// or has it in another size; never panics, never returns NaN.
     fn score(&self, query: &Query<'_>) -> Result<OodScore, ScoreError>;
 
+    /// Computes for many images at once what scoring them needs, where that is faster.
+    ///
+    /// Scores are the same without. An image that cannot be scored is left alone: scoring it
+    /// says why.
+    fn prepare(&self, _queries: &[Query<'_>]) {}
+
     /// Writes everything that is needed to score again.
     fn save<'a>(&'a self, to: &mut StateWriter<'a>);
 }

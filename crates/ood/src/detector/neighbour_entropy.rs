@@ -75,6 +75,10 @@ impl OodDetector for NeighbourEntropy {
         finite(Self::NAME, label_entropy(&self.bank, &found, self.k))
     }
 
+    fn prepare(&self, queries: &[Query<'_>]) {
+        self.bank.prepare(queries);
+    }
+
     fn save<'a>(&'a self, to: &mut StateWriter<'a>) {
         self.bank.save(to);
     }

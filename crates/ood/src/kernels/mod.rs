@@ -19,7 +19,8 @@ mod vector;
 
 pub(crate) use map::MappedFile;
 pub(crate) use vector::{
-    dot, dot_rounded, dot_wide, mat_vec, squared_distance, squared_distances, subtract_rows,
+    dot, dot_rounded, dot_wide, mat_vec, mat_vec_pair, squared_distance, squared_distances,
+    subtract_rows, subtract_rows_pair,
 };
 
 use std::sync::OnceLock;

@@ -76,6 +76,37 @@ fn mat_vec_body<const FMA: bool>(matrix: &[f32], vector: &[f32], out: &mut [f32]
     }
 }
 
+/// As `dot_body` for two vectors: the same sums in the same order.
+#[inline(always)]
+fn dot_pair_body<const FMA: bool>(a: &[f32], b: &[f32], c: &[f32]) -> [f32; 2] {
+    let (mut first, mut second) = ([0.0_f32; LANES], [0.0_f32; LANES]);
+    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
+    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
+    let (c_blocks, c_rest) = c.as_chunks::<LANES>();
+    for ((x, y), z) in a_blocks.iter().zip(b_blocks).zip(c_blocks) {
+        for i in 0..LANES {
+            first[i] = fused::<FMA>(x[i], y[i], first[i]);
+        }
+        for i in 0..LANES {
+            second[i] = fused::<FMA>(x[i], z[i], second[i]);
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).zip(c_rest);
+    for (((x, y), z), (one, other)) in rest.zip(first.iter_mut().zip(&mut second)) {
+        *one = fused::<FMA>(*x, *y, *one);
+        *other = fused::<FMA>(*x, *z, *other);
+    }
+    [sum_lanes(first), sum_lanes(second)]
+}
+
+#[inline(always)]
+fn mat_vec_pair_body<const FMA: bool>(matrix: &[f32], pair: [&[f32]; 2], out: &mut [[f32; 2]]) {
+    let [b, c] = pair;
+    for (row, value) in matrix.chunks_exact(b.len().max(1)).zip(out) {
+        *value = dot_pair_body::<FMA>(row, b, c);
+    }
+}
+
 #[inline(always)]
 fn dot_rounded_body<const FMA: bool>(a: &[f32], b: &[i8]) -> f32 {
     let mut lanes = [0.0_f32; LANES];
@@ -129,6 +160,55 @@ fn subtract_rows_body<const FMA: bool>(matrix: &[f32], factors: &[f32], from: &m
             *value = fused::<FMA>(-factor, *x, *value);
         }
     }
+}
+
+/// As `subtract_rows_body` from two vectors: the same terms in the same order.
+#[inline(always)]
+fn subtract_rows_pair_body<const FMA: bool>(
+    matrix: &[f32],
+    factors: &[[f32; 2]],
+    from: &mut [f32],
+    other: &mut [f32],
+) {
+    let width = from.len().max(1);
+    let (fours, left) = factors.as_chunks::<4>();
+    let mut rows = matrix.chunks_exact(4 * width);
+    for (f, four) in fours.iter().zip(&mut rows) {
+        let (a, rest) = four.split_at(width);
+        let (b, rest) = rest.split_at(width);
+        let (c, d) = rest.split_at(width);
+        let values = from.iter_mut().zip(other.iter_mut());
+        for (((((one, two), a), b), c), d) in values.zip(a).zip(b).zip(c).zip(d) {
+            for (value, i) in [(one, 0), (two, 1)] {
+                let first = fused::<FMA>(-f[0][i], *a, *value);
+                let second = fused::<FMA>(f[1][i], *b, f[2][i] * *c);
+                *value = fused::<FMA>(-f[3][i], *d, first - second);
+            }
+        }
+    }
+    for (factor, row) in left.iter().zip(rows.remainder().chunks_exact(width)) {
+        for ((one, two), x) in from.iter_mut().zip(other.iter_mut()).zip(row) {
+            *one = fused::<FMA>(-factor[0], *x, *one);
+            *two = fused::<FMA>(-factor[1], *x, *two);
+        }
+    }
+}
+
+kernel! {
+    /// Inner products of every row of a matrix with two vectors of one length; each is what
+    /// [`mat_vec`] gives.
+    mat_vec_pair = mat_vec_pair_body(matrix: &[f32], pair: [&[f32]; 2], out: &mut [[f32; 2]])
+}
+
+kernel! {
+    /// Subtracts from two vectors every row of a matrix times its factor; each is what
+    /// [`subtract_rows`] gives.
+    subtract_rows_pair = subtract_rows_pair_body(
+        matrix: &[f32],
+        factors: &[[f32; 2]],
+        from: &mut [f32],
+        other: &mut [f32]
+    )
 }
 
 kernel! {
@@ -223,6 +303,28 @@ mod tests {
                 .map(|(&a, b)| f32::from(a) * b)
                 .sum();
             assert_eq!(dot_rounded(&matrix[..columns], &whole), expected);
+        }
+    }
+
+    #[test]
+    fn pairs_give_what_single_vectors_give() {
+        let mut random = crate::random::Random::new(8);
+        for (rows, columns) in [(1, 1), (4, 70), (7, 65), (10, 200)] {
+            let mut draw = |n: usize| (0..n).map(|_| random.normal() as f32).collect::<Vec<_>>();
+            let matrix = draw(rows * columns);
+            let (mut b, mut c) = (draw(columns), draw(columns));
+            let mut both = vec![[0.0; 2]; rows];
+            mat_vec_pair(&matrix, [&b, &c], &mut both);
+            let mut pair = [b.clone(), c.clone()];
+            let [first, second] = &mut pair;
+            subtract_rows_pair(&matrix, &both, first, second);
+            for (i, vector) in [&mut b, &mut c].into_iter().enumerate() {
+                let mut single = vec![0.0; rows];
+                mat_vec(&matrix, vector, &mut single);
+                assert!(both.iter().zip(&single).all(|(two, one)| two[i] == *one));
+                subtract_rows(&matrix, &single, vector);
+                assert_eq!(pair[i], *vector, "{rows} {columns}");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::rounded::Rounded;
 use super::top::Smallest;
 use crate::error::ScoreError;
 use crate::kernels::{squared_distance, squared_distances};
+use crate::query::prepare_together;
 use crate::state::{SectionReader, StateError, StateReader, StateWriter};
 use crate::{Matrix, Query};
 
@@ -37,6 +38,13 @@ pub(crate) struct Neighbours {
     pub(crate) distances: Vec<f32>,
     /// Rows of the bank.
     pub(crate) rows: Vec<u32>,
+}
+
+impl From<Smallest> for Neighbours {
+    fn from(smallest: Smallest) -> Self {
+        let (distances, rows) = smallest.into_sorted();
+        Self { distances, rows }
+    }
 }
 
 impl Bank {
@@ -77,16 +85,33 @@ impl Bank {
         })
     }
 
+    /// Searches the neighbours of many images: the same as one by one, with less memory read.
+    pub(crate) fn prepare(self: &Arc<Self>, queries: &[Query<'_>]) {
+        let Some((pruning, rounded)) = &self.pruning else {
+            return;
+        };
+        let view = (self.normalise, self.features.columns());
+        prepare_together(queries, self, view, |vectors| {
+            let bounds = pruning.bounds_together(vectors);
+            let search = |(place, (vector, query)): (usize, (&&[f32], &Query<'_>))| {
+                let bounds = bounds.col_as_slice(place);
+                self.pruned_search(vector, query.excluded(), bounds, rounded)
+                    .into()
+            };
+            let images = vectors.iter().zip(queries).enumerate();
+            images.map(search).collect::<Vec<Neighbours>>()
+        });
+    }
+
     /// The `k` nearest rows of a vector without the row `excluded`.
     pub(crate) fn search(&self, vector: &[f32], excluded: Option<usize>) -> Neighbours {
-        let smallest = match &self.pruning {
+        match &self.pruning {
             Some((pruning, rounded)) => {
                 self.pruned_search(vector, excluded, &pruning.bounds(vector), rounded)
             }
             None => self.full_search(vector, excluded),
-        };
-        let (distances, rows) = smallest.into_sorted();
-        Neighbours { distances, rows }
+        }
+        .into()
     }
 
     fn full_search(&self, vector: &[f32], excluded: Option<usize>) -> Smallest {
@@ -198,6 +223,7 @@ impl Bank {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ActivationSet;
 
     #[test]
     fn an_image_of_the_bank_is_not_its_own_neighbour_when_excluded() {
@@ -226,11 +252,18 @@ mod tests {
                 .chain(features.iter_rows().take(5))
                 .enumerate()
             {
-                let (distances, rows) = bank.full_search(query, Some(row)).into_sorted();
-                assert_eq!(
-                    bank.search(query, Some(row)),
-                    Neighbours { distances, rows }
-                );
+                let full: Neighbours = bank.full_search(query, Some(row)).into();
+                assert_eq!(bank.search(query, Some(row)), full);
+            }
+            let (bank, set) = (Arc::new(bank), ActivationSet::new(queries).unwrap());
+            let asked: Vec<Query<'_>> = (0..set.len())
+                .map(|row| Query::of(&set, row).excluding(row))
+                .collect();
+            bank.prepare(&asked);
+            for (row, query) in asked.iter().enumerate() {
+                assert!(query.knows(&bank));
+                let single = bank.search(set.features().row(row), Some(row));
+                assert_eq!(*bank.neighbours(query).unwrap(), single);
             }
         }
     }

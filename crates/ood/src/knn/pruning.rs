@@ -7,6 +7,8 @@
 //! rows whose bound lies above the `k`-th best distance need not be looked at. The search stays
 //! exact whatever the axes are; good axes only make it fast. They come from a sample.
 
+use faer::linalg::matmul::matmul;
+use faer::{Accum, Mat, MatRef, Par};
 use rayon::prelude::*;
 
 use crate::Matrix;
@@ -28,7 +30,9 @@ pub(crate) struct Pruning {
     axes: Pca,
     /// Kept coordinates and length of the rest, shape `[n, KEPT + 1]` (fewer in few dimensions).
     short: Matrix,
-    /// Largest squared length of a shortened row.
+    /// Squared length of each shortened row.
+    lengths: Vec<f32>,
+    /// The largest of them.
     longest: f32,
 }
 
@@ -48,11 +52,18 @@ impl Pruning {
             });
         let short = Matrix::new(bank.rows(), width, short)
             .map_err(|_| FitError::NoConvergence("the bank's axes"))?;
-        Ok(Self {
-            longest: longest(&short),
+        Ok(Self::of(axes, short))
+    }
+
+    fn of(axes: Pca, short: Matrix) -> Self {
+        let lengths: Vec<f32> = short.iter_rows().map(squared_length).collect();
+        let longest = lengths.iter().copied().fold(0.0, f32::max);
+        Self {
             axes,
             short,
-        })
+            lengths,
+            longest,
+        }
     }
 
     /// A lower bound of the squared distance to every row of the bank.
@@ -63,6 +74,35 @@ impl Pruning {
         let slack = SLACK * (squared_length(&query) + self.longest);
         for bound in &mut bounds {
             *bound -= slack;
+        }
+        bounds
+    }
+
+    /// Lower bounds for several vectors: one column a vector, one row a row of the bank.
+    ///
+    /// `|a|^2 + |b|^2 - 2 a b` loses more than the difference, but less than the bounds are
+    /// lowered by.
+    pub(crate) fn bounds_together(&self, vectors: &[&[f32]]) -> Mat<f32> {
+        let (rows, width) = (self.short.rows(), self.short.columns());
+        let queries: Vec<f32> = vectors
+            .iter()
+            .flat_map(|vector| shortened(&self.axes, vector))
+            .collect();
+        let mut bounds = Mat::zeros(rows, vectors.len());
+        matmul(
+            bounds.as_mut(),
+            Accum::Replace,
+            MatRef::from_row_major_slice(self.short.data(), rows, width),
+            MatRef::from_column_major_slice(&queries, width, vectors.len()),
+            -2.0,
+            Par::Seq,
+        );
+        for (query, column) in queries.chunks_exact(width).zip(bounds.col_iter_mut()) {
+            let squared = squared_length(query);
+            let added = squared - SLACK * (squared + self.longest);
+            for (bound, length) in column.iter_mut().zip(&self.lengths) {
+                *bound += length + added;
+            }
         }
         bounds
     }
@@ -81,11 +121,7 @@ impl Pruning {
                 expected: format!("{rows} rows long"),
             });
         }
-        Ok(Self {
-            longest: longest(&short),
-            axes,
-            short,
-        })
+        Ok(Self::of(axes, short))
     }
 }
 
@@ -99,8 +135,4 @@ fn shortened(axes: &Pca, vector: &[f32]) -> Vec<f32> {
 
 fn squared_length(row: &[f32]) -> f32 {
     row.iter().map(|value| value * value).sum()
-}
-
-fn longest(short: &Matrix) -> f32 {
-    short.iter_rows().map(squared_length).fold(0.0, f32::max)
 }

@@ -3,7 +3,7 @@ use faer::Mat;
 use super::{Eigen, centred, eigen, eigen_single, gram, product, row_means, scatter};
 use crate::Matrix;
 use crate::error::FitError;
-use crate::kernels::{dot, mat_vec, subtract_rows};
+use crate::kernels::{dot, mat_vec, mat_vec_pair, subtract_rows, subtract_rows_pair};
 use crate::state::{SectionReader, SectionWriter, StateError};
 
 /// Eigenvalues below this part of the largest are rounding errors of single-precision features.
@@ -80,15 +80,32 @@ impl Pca {
     /// The residual is formed before it is squared: subtracting squared lengths would lose the
     /// small residuals of in-distribution images.
     pub(crate) fn squared_residual(&self, vector: &[f32]) -> f64 {
-        let mut rest: Vec<f32> = vector
-            .iter()
-            .zip(&self.origin)
-            .map(|(x, m)| x - m)
-            .collect();
+        let mut rest = self.centred(vector);
         let mut coordinates = vec![0.0; self.axes.rows()];
         mat_vec(self.axes.data(), &rest, &mut coordinates);
         subtract_rows(self.axes.data(), &coordinates, &mut rest);
         f64::from(dot(&rest, &rest))
+    }
+
+    /// [`Pca::squared_residual`] of several vectors: the same numbers, while the axes are in the
+    /// processor's cache.
+    pub(crate) fn squared_residuals(&self, vectors: &[&[f32]]) -> Vec<f64> {
+        let (pairs, single) = vectors.as_chunks::<2>();
+        let mut residuals = Vec::with_capacity(vectors.len());
+        let mut coordinates = vec![[0.0; 2]; self.axes.rows()];
+        for pair in pairs {
+            let [mut first, mut second] = pair.map(|vector| self.centred(vector));
+            mat_vec_pair(self.axes.data(), [&first, &second], &mut coordinates);
+            subtract_rows_pair(self.axes.data(), &coordinates, &mut first, &mut second);
+            residuals.extend([first, second].map(|rest| f64::from(dot(&rest, &rest))));
+        }
+        residuals.extend(single.iter().map(|vector| self.squared_residual(vector)));
+        residuals
+    }
+
+    fn centred(&self, vector: &[f32]) -> Vec<f32> {
+        let pairs = vector.iter().zip(&self.origin);
+        pairs.map(|(x, m)| x - m).collect()
     }
 
     /// Number of axes, at least 1.
@@ -98,11 +115,7 @@ impl Pca {
 
     /// Coordinates of `vector - origin` along the axes, and its squared length.
     pub(crate) fn coordinates_and_length(&self, vector: &[f32]) -> (Vec<f32>, f32) {
-        let centred: Vec<f32> = vector
-            .iter()
-            .zip(&self.origin)
-            .map(|(x, m)| x - m)
-            .collect();
+        let centred = self.centred(vector);
         let mut coordinates = vec![0.0; self.axes.rows()];
         mat_vec(self.axes.data(), &centred, &mut coordinates);
         (coordinates, dot(&centred, &centred))
@@ -110,11 +123,7 @@ impl Pca {
 
     /// Coordinates of `vector - origin` along the axes.
     pub(crate) fn coordinates(&self, vector: &[f32]) -> Vec<f32> {
-        let centred: Vec<f32> = vector
-            .iter()
-            .zip(&self.origin)
-            .map(|(x, m)| x - m)
-            .collect();
+        let centred = self.centred(vector);
         let mut coordinates = vec![0.0; self.axes.rows()];
         mat_vec(self.axes.data(), &centred, &mut coordinates);
         coordinates
@@ -227,6 +236,17 @@ mod tests {
                 (pca.squared_residual(&[1.0, 1.0, -1.0]) - 2.0).abs() < 1e-5,
                 "{n}"
             );
+        }
+    }
+
+    #[test]
+    #[expect(clippy::float_cmp, reason = "they are the same sums")]
+    fn several_residuals_are_those_of_single_vectors() {
+        let points = Matrix::from_fn(9, 70, |i, j| ((i * 7 + j * j) as f32).sin());
+        let pca = Pca::fit(&points, &[0, 1, 2, 3, 4], Keep::Count(3)).unwrap();
+        let vectors: Vec<&[f32]> = points.iter_rows().collect();
+        for (vector, found) in vectors.iter().zip(pca.squared_residuals(&vectors)) {
+            assert_eq!(found, pca.squared_residual(vector));
         }
     }
 

@@ -9,6 +9,7 @@ mod recipe;
 mod report;
 mod split;
 
+use rayon::prelude::*;
 use straylight_core::Activations;
 
 pub use files::{ModelBinding, Provenance};
@@ -73,7 +74,8 @@ impl OodModel {
     /// Scores every image of a set, in its order, on all cores.
     pub fn score_set(&self, set: &ActivationSet) -> Result<Vec<f64>, ScoreError> {
         let rows = self.members.score_all(set)?;
-        Ok(rows.iter().map(|row| self.combination.score(row)).collect())
+        let score = |row: &Vec<f64>| self.combination.score(row);
+        Ok(rows.par_iter().map(score).collect())
     }
 
     /// Every detector's scores of every image of a set: `(name, scores in the set's order)`.

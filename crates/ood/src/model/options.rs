@@ -63,6 +63,10 @@ pub struct FitOptions {
     pub threshold: ThresholdRule,
     /// Number of neighbours, at least 1; fewer are used where there are fewer images.
     pub neighbours: usize,
+    /// Whether the features of the `geti` kind hold reconstruction errors; without them they are
+    /// the reference's feature set "knn + msp", which is faster with many images. The other kinds
+    /// have the reconstruction errors of the default in any case.
+    pub reconstruction: bool,
     /// Part of the variance that reconstruction errors keep, `0..1`.
     pub variance: f64,
     /// Part of the images that is held out to find the threshold, `0..1`; of many images
@@ -90,6 +94,7 @@ impl Default for FitOptions {
             calibration: None,
             threshold: ThresholdRule::default(),
             neighbours: 10,
+            reconstruction: true,
             variance: 0.9,
             calibration_fraction: 0.3,
             test_fraction: 0.3,

@@ -90,7 +90,7 @@ fn geti(options: &FitOptions) -> Vec<DetectorSpec> {
         most_axes: None,
         normalise,
     };
-    vec![
+    let mut all = vec![
         knn(Neighbour::Kth),
         knn(Neighbour::First),
         knn(Neighbour::Mean),
@@ -105,13 +105,21 @@ fn geti(options: &FitOptions) -> Vec<DetectorSpec> {
             k,
             normalise,
         },
-        fre(ClassStatistic::Minimum),
-        fre(ClassStatistic::Predicted),
-        fre(ClassStatistic::Difference),
-        DetectorSpec::Fre {
+        DetectorSpec::Msp,
+    ];
+    if options.reconstruction {
+        let global = DetectorSpec::Fre {
             variance,
             normalise,
-        },
-        DetectorSpec::Msp,
-    ]
+        };
+        let place = all.len() - 1;
+        let of_classes = [
+            ClassStatistic::Minimum,
+            ClassStatistic::Predicted,
+            ClassStatistic::Difference,
+        ];
+        let errors = of_classes.map(fre).into_iter().chain([global]);
+        all.splice(place..place, errors);
+    }
+    all
 }

@@ -1,5 +1,7 @@
 //! The combination of the detectors' cross-fitted scores.
 
+use rayon::prelude::*;
+
 use super::learn::{Fitted, MANY_IMAGES};
 use super::{Fit, scoring_failed};
 use crate::Matrix;
@@ -88,9 +90,8 @@ fn out_of_fold(
     for fold in 0..folds {
         let forest = fit_forest(&others(inside, fold), &others(outside, fold), options);
         for (rows, into) in [inside, outside].into_iter().zip(&mut probabilities) {
-            for (row, value) in rows.iter().zip(into).skip(fold).step_by(folds) {
-                *value = forest.probability(row);
-            }
+            let mine = rows.par_iter().zip(into).skip(fold).step_by(folds);
+            mine.for_each(|(row, value)| *value = forest.probability(row));
         }
     }
     probabilities

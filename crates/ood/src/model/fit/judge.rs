@@ -1,5 +1,7 @@
 //! What a fit did, and how good its model is on images that nothing was chosen on.
 
+use rayon::prelude::*;
+
 use super::parts::OutlierParts;
 use super::{Fit, scoring_failed};
 use crate::Metrics;
@@ -64,7 +66,7 @@ impl Fit<'_> {
             .score_all(&outliers.test)
             .map_err(scoring_failed)?;
         let combined = |rows: &[Vec<f64>]| -> Vec<f64> {
-            rows.iter()
+            rows.par_iter()
                 .map(|row| model.combination.score(row))
                 .collect()
         };
