@@ -1,5 +1,5 @@
 //! Fills a store for tests and for looking at the pages: photographs of a folder as strays with
-//! made-up scores, or many small images.
+//! made-up scores and every fifth as training image of a deployment, or many small images.
 //!
 //! `fill_for_tests STORE PHOTOS|COUNT`
 
@@ -33,8 +33,15 @@ fn main() {
         Ok(count) => Box::new((0..count).map(|i| (format!("image_{i:06}"), small(i)))),
         Err(_) => Box::new(photos(Path::new(what)).into_iter()),
     };
+    deploy(&store, &project.id);
     for (index, (name, bytes)) in images.enumerate() {
         let info = straylight_image::probe(&bytes).expect("an image");
+        if what.parse::<usize>().is_err() && index % 5 == 4 {
+            let new = NewImage::new(&name, bytes.into(), info.format, (info.width, info.height));
+            let training = &project.datasets[0].id;
+            store.add_image(training, &new).expect("a training image");
+            continue;
+        }
         let label = &labels[index % labels.len()];
         let score = ((index * 7919) % 1000) as f64 / 1000.0;
         let mut new = NewImage::new(&name, bytes.into(), info.format, (info.width, info.height));
@@ -68,6 +75,21 @@ fn main() {
         store.add_image(&strays.id, &new).expect("an image");
     }
     println!("{} {}", project.id, strays.id);
+}
+
+/// Gives a project a deployment that the stand-in of `serve_for_tests` loads.
+fn deploy(store: &Store, project: &str) {
+    let folder = store.root().join("made");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let json = store
+        .project_json(project)
+        .expect("the project")
+        .to_string();
+    std::fs::write(folder.join("project.json"), json).expect("a file");
+    store
+        .add_deployment(project, "made for tests", &folder, &serde_json::json!({}))
+        .expect("a deployment");
+    std::fs::remove_dir_all(folder).expect("the folder goes");
 }
 
 fn small(index: usize) -> Vec<u8> {

@@ -11,7 +11,6 @@ use crate::jobs::Jobs;
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::predictor::PredictorLoader;
-use crate::web::UndoLog;
 
 /// What every request handler shares.
 pub(crate) struct App {
@@ -22,7 +21,6 @@ pub(crate) struct App {
     pub(crate) metrics: Metrics,
     pub(crate) models: Models,
     pub(crate) jobs: Jobs,
-    pub(crate) undo: UndoLog,
     /// One permit a KiB of image uploads in memory.
     pub(crate) memory: Semaphore,
     /// One permit a core: decoding and inference take no more.
@@ -44,7 +42,6 @@ impl App {
             metrics: Metrics::new()?,
             models: Models::new(loader),
             jobs: Jobs::new(&store)?,
-            undo: UndoLog::default(),
             memory: Semaphore::new((config.limits.memory_bytes / 1024) as usize),
             cores: Semaphore::new(cores),
             store,

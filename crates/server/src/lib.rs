@@ -27,6 +27,7 @@ mod health;
 mod import;
 mod jobs;
 mod kserve;
+mod linger;
 mod metrics;
 mod models;
 mod openapi;

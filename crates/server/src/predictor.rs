@@ -21,6 +21,10 @@ pub trait Predictor: Send + Sync {
     /// Predicts one image with saliency maps; hooks are not asked.
     fn explain(&self, frame: &Frame) -> Result<Prediction, PredictError>;
 
+    /// The feature vector that the model gives for one image, `None` when it gives none; hooks
+    /// are not asked.
+    fn features(&self, frame: &Frame) -> Result<Option<Arc<[f32]>>, PredictError>;
+
     /// The hooks of the deployment with their counters.
     fn hooks(&self) -> Vec<HookStatus>;
 }

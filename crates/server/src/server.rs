@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use crate::app::App;
 use crate::config::{Limits, ServerConfig, Tls};
 use crate::error::ServerError;
+use crate::linger::Lingering;
 use crate::predictor::PredictorLoader;
 use crate::tls::{self, Identity};
 use crate::{api, router, web};
@@ -228,7 +229,7 @@ async fn talk<S>(
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(Lingering::new(body)));
         request.extensions_mut().insert(ConnectInfo(peer));
         let router = router.clone();
         async move { Ok::<_, Infallible>(web::respond(router.oneshot(request).await)) }

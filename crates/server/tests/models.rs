@@ -180,3 +180,67 @@ fn base64_of(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// The training images that the model sees most like an image are found, in parts.
+#[test]
+fn the_nearest_training_images_are_shown() {
+    let server = TestServer::start();
+    let record = import_deployment(&server.store, &demo_deployment()).unwrap();
+    let project = server.store.project(&record.project_id).unwrap();
+    let training = &project.datasets[0].id;
+    let strays = server
+        .store
+        .get_or_create_dataset(&project.id, "OOD")
+        .unwrap();
+    let add = |dataset: &str, name: &str, (width, height)| {
+        let bytes = png(width, height);
+        let format = straylight_core::ImageFormat::Png;
+        let new = straylight_store::NewImage::new(name, bytes.into(), format, (width, height));
+        server
+            .store
+            .add_image(dataset, &new)
+            .unwrap()
+            .image()
+            .id
+            .clone()
+    };
+    let stray = add(&strays.id, "stray", (80, 40));
+    let page = server.get(&format!("/images/{stray}")).text();
+    assert!(page.contains(&format!("data-load=\"/images/{stray}/nearest\"")));
+    let nearest = || server.get(&format!("/images/{stray}/nearest"));
+    let none = nearest().text();
+    assert!(none.contains("no image to compare with"), "{none}");
+    // Of the same form, and then ever more upright: more than one request compares.
+    let same = add(training, "same", (40, 20));
+    let others: Vec<String> = (0..20)
+        .map(|i| add(training, &format!("upright {i}"), (40, 50 + i)))
+        .collect();
+    let first = nearest().text();
+    assert!(first.contains("data-more") && first.contains("5 images are not compared yet"));
+    let second = nearest().text();
+    assert!(!second.contains("data-more"), "{second}");
+    let place = |id: &String| second.find(&format!("/thumbnails/{id}"));
+    assert!(place(&same) < place(&others[0]) && place(&others[0]) < place(&others[1]));
+    assert!(place(&others[4]).is_some() && place(&others[5]).is_none());
+    assert!(!second.contains(&format!("/thumbnails/{stray}")));
+    server.store.delete_deployment(&record.id).unwrap();
+    assert!(nearest().text().contains("no deployment"));
+}
+
+/// Events that a hook gave up are on the page with their errors, as text.
+#[test]
+fn dead_letters_are_on_the_page() {
+    let server = TestServer::start();
+    assert!(
+        server
+            .get("/hooks")
+            .text()
+            .contains("No deployment with hooks")
+    );
+    let record = import_deployment(&server.store, &demo_deployment()).unwrap();
+    let ready = server.get(&format!("/v2/models/{}/ready", record.id));
+    assert_eq!(ready.status, 200, "{}", ready.text());
+    let page = server.get("/hooks").text();
+    assert!(page.contains("Given up by strays") && page.contains("the disk is full"));
+    assert!(page.contains("&lt;i&gt;no such") && !page.contains("<i>no such"));
+}

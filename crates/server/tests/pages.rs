@@ -9,6 +9,7 @@ use std::sync::Arc;
 use common::TestServer;
 use serde_json::{Value, json};
 use straylight_core::{ImageFormat, Shape};
+use straylight_server::create_token;
 use straylight_store::{Collected, NewImage, Review, StoredAnnotation, StoredLabel};
 
 struct Strays {
@@ -143,6 +144,32 @@ fn decisions_are_kept_and_can_be_taken_back_in_order() {
     undo();
     assert_eq!((label(), image().review), (None, Review::Open));
     assert_eq!(undo()["message"], "There is nothing to undo");
+}
+
+#[test]
+fn everybody_takes_back_their_own_decisions() {
+    let s = strays();
+    let token = create_token(&s.server.store, "other", None).unwrap();
+    let other = [
+        ("x-api-key", token.reveal()),
+        ("x-geti-csrf-protection", "1"),
+    ];
+    let undo_of_other = || {
+        let answer = s.server.send("POST", "/actions/undo", &other, b"{}");
+        answer.json()["message"].as_str().unwrap().to_owned()
+    };
+    let reject = |id: &str| format!("/actions/images/{id}/reject");
+    s.server.post(&reject(&s.ids[0]), &json!({}));
+    assert_eq!(undo_of_other(), "There is nothing to undo");
+    s.server.send("POST", &reject(&s.ids[0]), &other, b"{}");
+    let mine = s.server.post("/actions/undo", &json!({})).json();
+    assert!(
+        mine["message"]
+            .as_str()
+            .unwrap()
+            .starts_with("Somebody else")
+    );
+    assert_eq!(undo_of_other(), "The last decision is undone");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use straylight_core::{Annotation, ScoredLabel, Shape, Timestamp};
 use crate::clock::{from_micros, to_micros};
 use crate::error::{Fault, StoreError};
 use crate::id;
+use crate::image::find_seq;
 use crate::image::query::refresh_labels;
-use crate::image::{Review, find_seq};
 use crate::store::Store;
 
 /// A shape with its labels, as the store keeps it.
@@ -74,12 +74,7 @@ impl Store {
         let now = self.clock().now();
         let scene = self.db().write(|db| {
             let image = find_seq(db, image_id)?;
-            write(db, "annotation", image, annotations, now)?;
-            db.execute(
-                "UPDATE image SET annotated_at = ?2 WHERE seq = ?1",
-                params![image, to_micros(now)],
-            )?;
-            refresh_labels(db, image)?;
+            replace(db, image, annotations, now)?;
             let scene = read(db, "annotation", image)?;
             Ok(scene.ok_or_else(|| StoreError::not_found("annotation", image_id))?)
         })?;
@@ -91,31 +86,9 @@ impl Store {
     pub fn remove_annotation(&self, image_id: &str) -> Result<(), StoreError> {
         self.db().write(|db| {
             let image = find_seq(db, image_id)?;
-            db.execute("DELETE FROM annotation WHERE image = ?1", [image])?;
-            db.execute(
-                "UPDATE image SET annotated_at = NULL WHERE seq = ?1",
-                [image],
-            )?;
-            refresh_labels(db, image)
+            take_away(db, image)
         })?;
         self.after_write()
-    }
-
-    /// Accepts what the model said of an image as its annotation, and the image itself.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::NotFound`] when the image has no prediction.
-    pub fn accept_prediction(&self, image_id: &str) -> Result<AnnotationScene, StoreError> {
-        let prediction = self.prediction(image_id)?;
-        let prediction = prediction.ok_or_else(|| StoreError::not_found("prediction", image_id))?;
-        let mut annotations = prediction.annotations;
-        for label in annotations.iter_mut().flat_map(|a| &mut a.labels) {
-            label.probability = 1.0;
-        }
-        let scene = self.set_annotation(image_id, &annotations)?;
-        self.set_review(image_id, Review::Accepted)?;
-        Ok(scene)
     }
 
     /// The annotation of an image; `None` when nobody annotated it.
@@ -145,6 +118,46 @@ impl Store {
         self.db()
             .read(|db| read(db, "prediction", find_seq(db, image_id)?))
     }
+}
+
+/// Replaces the annotation of an image.
+pub(crate) fn replace(
+    db: &Connection,
+    image: i64,
+    annotations: &[StoredAnnotation],
+    now: Timestamp,
+) -> Result<(), Fault> {
+    write(db, "annotation", image, annotations, now)?;
+    db.execute(
+        "UPDATE image SET annotated_at = ?2 WHERE seq = ?1",
+        params![image, to_micros(now)],
+    )?;
+    refresh_labels(db, image)
+}
+
+/// Takes the annotation of an image away.
+pub(crate) fn take_away(db: &Connection, image: i64) -> Result<(), Fault> {
+    db.execute("DELETE FROM annotation WHERE image = ?1", [image])?;
+    db.execute(
+        "UPDATE image SET annotated_at = NULL WHERE seq = ?1",
+        [image],
+    )?;
+    refresh_labels(db, image)
+}
+
+/// What a model said about an image, as if a person had.
+pub(crate) fn certain_prediction(
+    db: &Connection,
+    image: i64,
+) -> Result<Option<Vec<StoredAnnotation>>, Fault> {
+    let Some(scene) = read(db, "prediction", image)? else {
+        return Ok(None);
+    };
+    let mut annotations = scene.annotations;
+    for label in annotations.iter_mut().flat_map(|a| &mut a.labels) {
+        label.probability = 1.0;
+    }
+    Ok(Some(annotations))
 }
 
 pub(crate) fn write_prediction(

@@ -39,8 +39,10 @@ mod backup;
 mod clock;
 mod dataset;
 mod db;
+mod decision;
 mod deployment;
 mod error;
+mod feature;
 mod files;
 mod id;
 mod image;
@@ -58,8 +60,10 @@ mod workspace;
 
 pub use annotation::{AnnotationScene, StoredAnnotation, StoredLabel};
 pub use clock::{Clock, SystemClock, render_time};
+pub use decision::{Decision, Undone};
 pub use deployment::DeploymentRecord;
 pub use error::StoreError;
+pub use feature::Neighbour;
 pub use id::{is_object_id, is_uuid};
 pub use image::{
     Added, Collected, ImageFilter, ImagePage, ImageRecord, ImageSort, NewImage, Page, Review,

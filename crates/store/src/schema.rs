@@ -11,6 +11,9 @@ use crate::error::{Fault, StoreError};
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001_first.sql"),
     include_str!("schema/0002_videos.sql"),
+    include_str!("schema/0003_tallies.sql"),
+    include_str!("schema/0004_decisions.sql"),
+    include_str!("schema/0005_features.sql"),
 ];
 
 /// Marks a database as a Straylight store: "Stra" in ASCII.
@@ -79,7 +82,11 @@ mod tests {
         let image = store.image("0123456789abcdef01234569").unwrap();
         assert_eq!((image.name.as_str(), image.ood_score), ("old", Some(0.75)));
         let dataset = "0123456789abcdef01234568";
-        assert_eq!(store.statistics(dataset).unwrap().images, 1);
+        let counted = store.statistics(dataset).unwrap();
+        assert_eq!((counted.images, counted.hooks.len()), (1, 1));
+        assert_eq!(counted.score_histogram[15], 1);
+        let timeline = store.timeline(dataset, 86_400).unwrap();
+        assert_eq!(timeline[0].max_score, Some(0.75));
         let file = store.pending_file().unwrap();
         std::fs::write(file.path(), b"content").unwrap();
         let new = NewVideo {

@@ -1,4 +1,4 @@
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use straylight_core::Timestamp;
 
 use crate::clock::from_micros;
@@ -56,25 +56,15 @@ pub struct TimeBucket {
     pub max_score: Option<f64>,
 }
 
+/// Lengths in seconds by which the database counts images, the longest first.
+const STRETCHES: [u32; 3] = [86_400, 900, 60];
+
 impl Store {
-    /// Counts what is in a dataset.
+    /// Counts what is in a dataset; quick however many images there are.
     pub fn statistics(&self, dataset_id: &str) -> Result<DatasetStatistics, StoreError> {
         self.db().read(|db| {
             let (dataset, _) = dataset::find(db, dataset_id)?;
-            let mut statistics = totals(db, dataset)?;
-            statistics.labels = counts(
-                db,
-                dataset,
-                "SELECT label, count(*) FROM image_label JOIN image ON image.seq = image
-                 WHERE dataset = ?1 GROUP BY label ORDER BY 2 DESC, 1",
-            )?;
-            statistics.hooks = counts(
-                db,
-                dataset,
-                "SELECT hook, count(*) FROM image WHERE dataset = ?1 AND hook IS NOT NULL
-                 GROUP BY hook ORDER BY 2 DESC, 1",
-            )?;
-            statistics.score_histogram = histogram(db, dataset)?;
+            let mut statistics = tallies(db, dataset)?;
             count_videos(db, dataset, &mut statistics)?;
             Ok(statistics)
         })
@@ -82,25 +72,19 @@ impl Store {
 
     /// The images of a dataset by time of taking, in stretches of `seconds`, oldest first;
     /// stretches without an image are left out. At most the last 1000 are given.
+    ///
+    /// Quick when `seconds` are whole minutes; else every image is looked at. Means are exact
+    /// to a millionth.
     pub fn timeline(&self, dataset_id: &str, seconds: u32) -> Result<Vec<TimeBucket>, StoreError> {
-        let width = i64::from(seconds.max(1)) * 1_000_000;
+        let seconds = seconds.max(1);
+        let width = i64::from(seconds) * 1_000_000;
+        let counted = STRETCHES.into_iter().find(|s| seconds.is_multiple_of(*s));
         self.db().read(|db| {
             let (dataset, _) = dataset::find(db, dataset_id)?;
-            let mut rows = db.prepare_cached(
-                "SELECT * FROM (
-                     SELECT captured_at / ?2 * ?2 AS start, count(*), avg(ood_score), max(ood_score)
-                     FROM image WHERE dataset = ?1 GROUP BY start ORDER BY start DESC LIMIT 1000
-                 ) ORDER BY start",
-            )?;
-            let buckets = rows.query_map(params![dataset, width], |row| {
-                Ok(TimeBucket {
-                    start: from_micros(row.get(0)?),
-                    images: row.get::<_, i64>(1)? as u64,
-                    mean_score: row.get(2)?,
-                    max_score: row.get(3)?,
-                })
-            })?;
-            Ok(buckets.collect::<Result<_, _>>()?)
+            match counted {
+                Some(counted) => from_stretches(db, dataset, width, counted),
+                None => from_images(db, dataset, width),
+            }
         })
     }
 
@@ -108,14 +92,9 @@ impl Store {
     pub fn hooks(&self, dataset_id: &str) -> Result<Vec<String>, StoreError> {
         self.db().read(|db| {
             let (dataset, _) = dataset::find(db, dataset_id)?;
-            // From each name the index is searched for the next, instead of read as a whole.
             let mut rows = db.prepare_cached(
-                "WITH RECURSIVE names (hook) AS (
-                     SELECT min(hook) FROM image WHERE dataset = ?1
-                     UNION ALL
-                     SELECT (SELECT min(hook) FROM image WHERE dataset = ?1 AND hook > names.hook)
-                     FROM names WHERE names.hook IS NOT NULL
-                 ) SELECT hook FROM names WHERE hook IS NOT NULL",
+                "SELECT name FROM tally WHERE dataset = ?1 AND kind = 'hook' AND amount > 0
+                 ORDER BY name",
             )?;
             let names = rows.query_map([dataset], |row| row.get(0))?;
             Ok(names.collect::<Result<_, _>>()?)
@@ -141,20 +120,85 @@ impl Store {
     }
 }
 
-fn totals(db: &Connection, dataset: i64) -> Result<DatasetStatistics, Fault> {
-    let query = "SELECT count(*), count(annotated_at), coalesce(sum(review = 2), 0),
-                        coalesce(sum(size), 0) FROM image WHERE dataset = ?1";
-    let row = db.query_row(query, [dataset], |row| {
-        let number = |index| Ok::<_, rusqlite::Error>(row.get::<_, i64>(index)? as u64);
-        Ok([number(0)?, number(1)?, number(2)?, number(3)?])
-    });
-    let [images, annotated, rejected, bytes] = row?;
-    Ok(DatasetStatistics {
-        images,
-        annotated,
-        rejected,
-        bytes,
+fn tallies(db: &Connection, dataset: i64) -> Result<DatasetStatistics, Fault> {
+    let mut statistics = DatasetStatistics {
+        score_histogram: vec![0; BINS],
         ..DatasetStatistics::default()
+    };
+    let mut rows = db.prepare_cached(
+        "SELECT kind, name, amount FROM tally WHERE dataset = ?1 AND amount > 0
+         ORDER BY amount DESC, name",
+    )?;
+    let mut rows = rows.query([dataset])?;
+    while let Some(row) = rows.next()? {
+        let (kind, name, amount) = (row.get_ref(0)?, row.get(1)?, row.get::<_, i64>(2)? as u64);
+        statistics.add(kind.as_str().unwrap_or_default(), name, amount);
+    }
+    Ok(statistics)
+}
+
+impl DatasetStatistics {
+    fn add(&mut self, kind: &str, name: String, amount: u64) {
+        let count = |name| LabelCount {
+            name,
+            images: amount,
+        };
+        match kind {
+            "image" => self.images = amount,
+            "bytes" => self.bytes = amount,
+            "annotated" => self.annotated = amount,
+            "rejected" => self.rejected = amount,
+            "label" => self.labels.push(count(name)),
+            "hook" => self.hooks.push(count(name)),
+            _ => {
+                let bin = name.parse().ok();
+                if let Some(slot) = bin.and_then(|b: usize| self.score_histogram.get_mut(b)) {
+                    *slot = amount;
+                }
+            }
+        }
+    }
+}
+
+fn from_stretches(
+    db: &Connection,
+    dataset: i64,
+    width: i64,
+    counted: u32,
+) -> Result<Vec<TimeBucket>, Fault> {
+    let query = "SELECT * FROM (
+             SELECT start / ?2 * ?2 AS bucket, sum(images),
+                 sum(score_sum) / 1e6 / nullif(sum(scored), 0), max(coalesce(max_score,
+                     CASE WHEN scored > 0 THEN (
+                         SELECT max(ood_score) FROM image WHERE dataset = ?1
+                             AND captured_at > start - ?4 AND captured_at < start + ?4
+                             AND captured_at / ?4 * ?4 = start) END))
+             FROM stretch WHERE dataset = ?1 AND seconds = ?3 AND images > 0
+             GROUP BY bucket ORDER BY bucket DESC LIMIT 1000
+         ) ORDER BY bucket";
+    let stretch = i64::from(counted) * 1_000_000;
+    let mut rows = db.prepare_cached(query)?;
+    let buckets = rows.query_map(params![dataset, width, counted, stretch], bucket)?;
+    Ok(buckets.collect::<Result<_, _>>()?)
+}
+
+fn from_images(db: &Connection, dataset: i64, width: i64) -> Result<Vec<TimeBucket>, Fault> {
+    let mut rows = db.prepare_cached(
+        "SELECT * FROM (
+             SELECT captured_at / ?2 * ?2 AS bucket, count(*), avg(ood_score), max(ood_score)
+             FROM image WHERE dataset = ?1 GROUP BY bucket ORDER BY bucket DESC LIMIT 1000
+         ) ORDER BY bucket",
+    )?;
+    let buckets = rows.query_map(params![dataset, width], bucket)?;
+    Ok(buckets.collect::<Result<_, _>>()?)
+}
+
+fn bucket(row: &Row<'_>) -> rusqlite::Result<TimeBucket> {
+    Ok(TimeBucket {
+        start: from_micros(row.get(0)?),
+        images: row.get::<_, i64>(1)? as u64,
+        mean_score: row.get(2)?,
+        max_score: row.get(3)?,
     })
 }
 
@@ -172,33 +216,4 @@ fn count_videos(
     statistics.annotated_videos = row.1 as u64;
     statistics.annotated_frames = row.2 as u64;
     Ok(())
-}
-
-fn counts(db: &Connection, dataset: i64, query: &str) -> Result<Vec<LabelCount>, Fault> {
-    let mut rows = db.prepare_cached(query)?;
-    let counts = rows.query_map([dataset], |row| {
-        Ok(LabelCount {
-            name: row.get(0)?,
-            images: row.get::<_, i64>(1)? as u64,
-        })
-    })?;
-    Ok(counts.collect::<Result<_, _>>()?)
-}
-
-fn histogram(db: &Connection, dataset: i64) -> Result<Vec<u64>, Fault> {
-    let mut bins = vec![0; BINS];
-    let mut rows = db.prepare_cached(
-        "SELECT min(max(cast(ood_score * ?2 AS INTEGER), 0), ?2 - 1) AS bin, count(*)
-         FROM image WHERE dataset = ?1 AND ood_score IS NOT NULL GROUP BY bin",
-    )?;
-    let rows = rows.query_map(params![dataset, BINS as i64], |row| {
-        Ok((row.get::<_, i64>(0)? as usize, row.get::<_, i64>(1)? as u64))
-    })?;
-    for row in rows {
-        let (bin, images) = row?;
-        if let Some(slot) = bins.get_mut(bin) {
-            *slot = images;
-        }
-    }
-    Ok(bins)
 }

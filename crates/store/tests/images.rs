@@ -6,7 +6,7 @@ mod common;
 use common::{files_below, image, project, stray};
 use straylight_core::Shape;
 use straylight_store::{
-    ImageFilter, ImageSort, NewImage, Page, Review, SortDirection, Store, StoreError,
+    Decision, ImageFilter, ImageSort, NewImage, Page, Review, SortDirection, Store, StoreError,
     StoredAnnotation, StoredLabel,
 };
 
@@ -266,7 +266,8 @@ fn annotations_keep_their_identity_and_accepting_makes_one() {
         .id
         .clone();
     assert_eq!(store.annotation(&id).unwrap(), None);
-    let accepted = store.accept_prediction(&id).unwrap();
+    store.decide("p", &id, &Decision::AcceptPrediction).unwrap();
+    let accepted = store.annotation(&id).unwrap().unwrap();
     assert_eq!(accepted.annotations[0].labels[0].probability, 1.0);
     assert_eq!(store.image(&id).unwrap().review, Review::Accepted);
     let changed = store.set_annotation(&id, &[whole("cat", 1.0)]).unwrap();

@@ -64,6 +64,11 @@ impl Predictor for Served {
             .map_err(told)
     }
 
+    fn features(&self, frame: &Frame) -> Result<Option<Arc<[f32]>>, PredictError> {
+        let prediction = self.deployment.predict(frame, Keep::ACTIVATIONS);
+        Ok(prediction.map_err(told)?.activations.features)
+    }
+
     fn hooks(&self) -> Vec<HookStatus> {
         let hooks = self.deployment.hooks();
         let described = hooks.hooks().into_iter().map(|hook| format!("{hook:?}"));

@@ -35,7 +35,7 @@ pub(crate) use export::EXPORT_FORMATS;
 pub(crate) use extract::{body, parse_json};
 pub(crate) use images::{mime, thumbnail};
 pub(crate) use lookup::{label_names, to_stored};
-pub(crate) use predict::{predict_bytes, predict_frame};
+pub(crate) use predict::{predict_bytes, predict_frame, stored_frame};
 pub(crate) use uploads::remove_abandoned;
 
 /// Every endpoint, in the order of the description at `/docs`.

@@ -10,6 +10,7 @@ use straylight_geti::wire::{
     Explanation, MediaIdentifier, PredictRequest, PredictedAnnotation, PredictedLabel, Prediction,
     SaliencyMapData,
 };
+use straylight_store::ImageRecord;
 
 use super::endpoint::PR;
 use super::extract::{Ids, body, parse_json};
@@ -89,6 +90,11 @@ fn frame(app: &App, name: &str, bytes: Vec<u8>) -> ApiResult<Frame> {
     Ok(Frame::new(image, name, app.now()).with_encoded(encoded))
 }
 
+/// A stored image, decoded.
+pub(crate) fn stored_frame(app: &App, image: &ImageRecord) -> ApiResult<Frame> {
+    frame(app, &image.name, app.store.image_bytes(&image.id)?)
+}
+
 /// JSON names a stored image; a multipart body holds one.
 async fn read(app: &Shared, ids: &Ids, request: Request) -> ApiResult<Asked> {
     let content = request.headers().get(header::CONTENT_TYPE);
@@ -110,8 +116,7 @@ async fn read(app: &Shared, ids: &Ids, request: Request) -> ApiResult<Asked> {
         if app.store.project_of_dataset(&image.dataset_id)? != project {
             return Err(ApiError::bad("The image belongs to another project"));
         }
-        let bytes = app.store.image_bytes(&image.id)?;
-        let frame = frame(app, &image.name, bytes)?;
+        let frame = stored_frame(app, &image)?;
         let image_id = Some(image.id);
         Ok(Asked { frame, image_id })
     })

@@ -13,12 +13,20 @@ use crate::app::Shared;
 /// The header that browsers send across sites only after asking, which nobody allows them to.
 const CSRF_HEADER: &str = "x-geti-csrf-protection";
 
-/// How a caller proved who it is.
+/// Who calls, and how it was proved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    proof: Proof,
+    /// The identifier of the access token, also when a session was opened with it; empty for
+    /// whoever reads the code that the server prints. It outlives sessions and the server.
+    pub(crate) person: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caller {
-    /// With an access token in a header.
+enum Proof {
+    /// An access token in a header.
     Token,
-    /// With the cookie of a session.
+    /// The cookie of a session.
     Session,
 }
 
@@ -35,7 +43,7 @@ pub(crate) async fn gate(State(app): State<Shared>, mut request: Request, next: 
         }
         Err(error) => return error.into_response(),
     };
-    if let Err(error) = check_csrf(&request, caller) {
+    if let Err(error) = check_csrf(&request, caller.proof) {
         return error.into_response();
     }
     request.extensions_mut().insert(caller);
@@ -61,20 +69,21 @@ pub(crate) fn peer(request: &Request) -> IpAddr {
 async fn identify(app: &Shared, headers: &HeaderMap, peer: IpAddr) -> Result<Caller, ApiError> {
     if let Some(token) = token(headers) {
         let known = app.run(move |app| known_token(app, &token)).await?;
-        return if known {
-            Ok(Caller::Token)
-        } else {
-            Err(refuse(app, peer))
-        };
+        let proof = Proof::Token;
+        return known
+            .map(|person| Caller { proof, person })
+            .ok_or_else(|| refuse(app, peer));
     }
     let Some(cookie) = cookie(headers) else {
         return Err(ApiError::Unauthorized("Invalid authorization token"));
     };
-    match app.sessions.find(cookie, app.now()) {
-        Found::Nothing => Err(ApiError::Unauthorized("The session has ended")),
-        Found::OfCode => Ok(Caller::Session),
-        Found::OfToken(id) => app.run(move |app| still_valid(app, &id)).await,
-    }
+    let person = match app.sessions.find(cookie, app.now()) {
+        Found::Nothing => return Err(ApiError::Unauthorized("The session has ended")),
+        Found::OfCode => String::new(),
+        Found::OfToken(id) => app.run(move |app| still_valid(app, id)).await?,
+    };
+    let proof = Proof::Session;
+    Ok(Caller { proof, person })
 }
 
 /// The error for a wrong secret: 401, or 429 when there were too many.
@@ -86,23 +95,24 @@ pub(crate) fn refuse(app: &Shared, peer: IpAddr) -> ApiError {
     }
 }
 
-fn known_token(app: &crate::app::App, text: &str) -> Result<bool, ApiError> {
+/// The identifier of a token, when there is such a one.
+fn known_token(app: &crate::app::App, text: &str) -> Result<Option<String>, ApiError> {
     let Some(record) = find(&app.store, text, app.now())? else {
-        return Ok(false);
+        return Ok(None);
     };
     app.store.touch_token(&record)?;
-    Ok(true)
+    Ok(Some(record.id))
 }
 
 /// A session whose token was revoked ends with it.
-fn still_valid(app: &crate::app::App, id: &str) -> Result<Caller, ApiError> {
+fn still_valid(app: &crate::app::App, id: String) -> Result<String, ApiError> {
     let now = app.now();
     let tokens = app.store.tokens()?;
     let valid = tokens
         .iter()
         .any(|t| t.id == id && t.expires_at.is_none_or(|end| now < end));
     if valid {
-        Ok(Caller::Session)
+        Ok(id)
     } else {
         Err(ApiError::Unauthorized("The token has been revoked"))
     }
@@ -125,13 +135,13 @@ pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
-fn check_csrf(request: &Request, caller: Caller) -> Result<(), ApiError> {
+fn check_csrf(request: &Request, proof: Proof) -> Result<(), ApiError> {
     let changes = !matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     // KServe clients send no such header; a token in a header is proof enough there.
-    let exempt = caller == Caller::Token && request.uri().path().starts_with("/v2/");
+    let exempt = proof == Proof::Token && request.uri().path().starts_with("/v2/");
     if changes && !exempt && !request.headers().contains_key(CSRF_HEADER) {
         return Err(ApiError::Forbidden(
             "The header x-geti-csrf-protection is missing",

@@ -5,7 +5,7 @@ mod limiter;
 mod session;
 mod token;
 
-pub(crate) use gate::{cookie, gate, peer, refuse};
+pub(crate) use gate::{Caller, cookie, gate, peer, refuse};
 pub(crate) use limiter::LoginLimiter;
 pub(crate) use session::{COOKIE, Sessions};
 pub(crate) use token::find;

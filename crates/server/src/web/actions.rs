@@ -1,16 +1,17 @@
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::routing::post;
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use straylight_core::Shape;
+use straylight_core::{Project, Shape};
 use straylight_geti::wire::ErrorCode;
-use straylight_store::{Review, StoredAnnotation, StoredLabel};
+use straylight_store::{Decision, ImageRecord, StoredAnnotation, StoredLabel, Undone};
 
 use super::image::with_project;
 use crate::api::{ApiError, ApiResult, label_names, parse_json};
-use crate::app::{App, Shared};
+use crate::app::Shared;
+use crate::auth::Caller;
 
 /// What the page does when a button or a key is pressed. Each answers what it did in words.
 pub(super) fn routes() -> Router<Shared> {
@@ -21,16 +22,22 @@ pub(super) fn routes() -> Router<Shared> {
 
 async fn decide(
     State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
     Path((id, what)): Path<(String, String)>,
     body: Bytes,
 ) -> ApiResult<Json<Value>> {
     let message = app
-        .run(move |app| match what.as_str() {
-            "label" => label(app, &id, &parse_json::<Chosen>(&body)?.label_id),
-            "accept" => accept(app, &id),
-            "reject" => reject(app, &id),
-            "train" => train(app, &id),
-            _ => Err(ApiError::bad("There is no such action")),
+        .run(move |app| {
+            let (project, image) = with_project(app, &id)?;
+            let (decision, message) = match what.as_str() {
+                "label" => label(&project, &image, &parse_json::<Chosen>(&body)?.label_id)?,
+                "accept" => accept(&image),
+                "reject" => reject(&image),
+                "train" => train(&project, &image)?,
+                _ => return Err(ApiError::bad("There is no such action")),
+            };
+            app.store.decide(&caller.person, &id, &decision)?;
+            Ok(message)
         })
         .await?;
     Ok(Json(json!({"message": message})))
@@ -41,12 +48,10 @@ struct Chosen {
     label_id: String,
 }
 
-fn label(app: &App, id: &str, label_id: &str) -> ApiResult<String> {
-    let (project, image) = with_project(app, id)?;
-    let labels = label_names(&project);
-    let label = labels.get(label_id);
+fn label(project: &Project, image: &ImageRecord, label: &str) -> ApiResult<(Decision, String)> {
+    let labels = label_names(project);
+    let label = labels.get(label);
     let label = label.ok_or_else(|| ApiError::new(ErrorCode::LabelNotFound, "No such label"))?;
-    app.undo.note(app, &image)?;
     let annotation = StoredAnnotation {
         id: String::new(),
         shape: Shape::whole_image(image.width, image.height),
@@ -56,41 +61,39 @@ fn label(app: &App, id: &str, label_id: &str) -> ApiResult<String> {
             probability: 1.0,
         }],
     };
-    app.store.set_annotation(id, &[annotation])?;
-    app.store.set_review(id, Review::Accepted)?;
-    Ok(format!("{} is {}", image.name, label.name))
+    let message = format!("{} is {}", image.name, label.name);
+    Ok((Decision::Annotate(vec![annotation]), message))
 }
 
-fn accept(app: &App, id: &str) -> ApiResult<String> {
-    let (_, image) = with_project(app, id)?;
-    app.undo.note(app, &image)?;
-    app.store.accept_prediction(id)?;
-    Ok(format!("The prediction of {} is accepted", image.name))
+fn accept(image: &ImageRecord) -> (Decision, String) {
+    let message = format!("The prediction of {} is accepted", image.name);
+    (Decision::AcceptPrediction, message)
 }
 
-fn reject(app: &App, id: &str) -> ApiResult<String> {
-    let (_, image) = with_project(app, id)?;
-    app.undo.note(app, &image)?;
-    app.store.set_review(id, Review::Rejected)?;
-    Ok(format!("{} is rejected", image.name))
+fn reject(image: &ImageRecord) -> (Decision, String) {
+    (Decision::Reject, format!("{} is rejected", image.name))
 }
 
-fn train(app: &App, id: &str) -> ApiResult<String> {
-    let (project, image) = with_project(app, id)?;
+fn train(project: &Project, image: &ImageRecord) -> ApiResult<(Decision, String)> {
     let training = project.datasets.iter().find(|d| d.use_for_training);
     let training = training.ok_or_else(|| ApiError::bad("The project has no training dataset"))?;
-    app.undo.note(app, &image)?;
-    app.store.move_image(id, &training.id)?;
-    app.store.set_review(id, Review::Accepted)?;
-    Ok(format!("{} is in the training data", image.name))
+    let message = format!("{} is in the training data", image.name);
+    Ok((Decision::Move(training.id.clone()), message))
 }
 
-async fn undo(State(app): State<Shared>) -> ApiResult<Json<Value>> {
-    let undone = app.run(|app| app.undo.undo(app)).await?;
-    Ok(Json(match undone {
-        Some(id) => {
+async fn undo(
+    State(app): State<Shared>,
+    Extension(caller): Extension<Caller>,
+) -> ApiResult<Json<Value>> {
+    let undone = app.run(move |app| Ok(app.store.undo(&caller.person)?));
+    Ok(Json(match undone.await? {
+        Undone::Image(id) => {
             json!({"message": "The last decision is undone", "then": format!("/images/{id}")})
         }
-        None => json!({"message": "There is nothing to undo"}),
+        Undone::Overtaken(id) => json!({
+            "message": "Somebody else decided about this image since: nothing is undone",
+            "then": format!("/images/{id}")
+        }),
+        Undone::Nothing => json!({"message": "There is nothing to undo"}),
     }))
 }

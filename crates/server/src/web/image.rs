@@ -29,7 +29,8 @@ struct Shown {
     image: ImageRecord,
     annotation: Option<AnnotationScene>,
     prediction: Option<AnnotationScene>,
-    can_explain: bool,
+    /// Whether the project has a deployment, which can be asked about the image.
+    has_model: bool,
     api: String,
 }
 
@@ -52,7 +53,7 @@ fn gather(app: &App, image: ImageRecord) -> ApiResult<Shown> {
     Ok(Shown {
         annotation: app.store.annotation(&image.id)?,
         prediction: app.store.prediction(&image.id)?,
-        can_explain: deployments.iter().any(|d| d.active),
+        has_model: deployments.iter().any(|d| d.active),
         api: format!(
             "/api/v1/organizations/{}/workspaces/{}/projects/{}",
             workspace.organization_id, workspace.id, project.id
@@ -157,6 +158,7 @@ fn render(shown: &Shown, place: Option<&Place>) -> Markup {
                 aside aria-label="About this image" {
                     (decision(shown, place))
                     (reasons(&shown.image))
+                    @if shown.has_model { (super::nearest::placeholder(&shown.image)) }
                     (facts(&shown.image))
                 }
             }
@@ -186,7 +188,7 @@ fn picture(shown: &Shown) -> Markup {
             }
             figcaption {
                 (caption(shown))
-                @if shown.can_explain {
+                @if shown.has_model {
                     button type="button" data-key="m" data-saliency={ (shown.api) "/pipelines/active:explain" }
                         data-body={ (serde_json::json!({"image_id": image.id, "dataset_id": image.dataset_id})) } {
                         "Show what the model looked at " kbd { "m" }

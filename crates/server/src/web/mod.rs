@@ -11,10 +11,10 @@ mod hooks;
 mod image;
 pub(crate) mod layout;
 mod login;
+mod nearest;
 mod overlay;
 mod plots;
 mod projects;
-mod undo;
 
 use std::convert::Infallible;
 
@@ -26,8 +26,6 @@ use maud::html;
 use crate::api::ApiError;
 use crate::app::Shared;
 
-pub(crate) use undo::UndoLog;
-
 /// All pages and what they load.
 pub(crate) fn routes() -> Router<Shared> {
     Router::new()
@@ -36,6 +34,7 @@ pub(crate) fn routes() -> Router<Shared> {
         .merge(projects::routes())
         .merge(dataset::routes())
         .merge(image::routes())
+        .merge(nearest::routes())
         .merge(plots::routes())
         .merge(hooks::routes())
         .merge(actions::routes())

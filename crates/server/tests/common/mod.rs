@@ -289,10 +289,17 @@ impl Predictor for Stub {
         Err(PredictError("this model has no saliency maps".to_owned()))
     }
 
+    /// Width and height: images are alike when they have the same form.
+    fn features(&self, frame: &Frame) -> Result<Option<Arc<[f32]>>, PredictError> {
+        let (width, height) = (frame.image().width(), frame.image().height());
+        Ok(Some([width as f32, height as f32].into()))
+    }
+
     fn hooks(&self) -> Vec<HookStatus> {
         vec![HookStatus {
             name: "strays".to_owned(),
             fired: 3,
+            dead_letters: vec!["the disk is full".to_owned(), "<i>no such</i>".to_owned()],
             ..HookStatus::default()
         }]
     }

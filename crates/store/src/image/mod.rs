@@ -9,4 +9,4 @@ pub use add::{Added, Collected, NewImage};
 pub use query::{ImageFilter, ImagePage, ImageSort, Page, SortDirection};
 pub use record::{ImageRecord, Review};
 
-pub(crate) use ops::find_seq;
+pub(crate) use ops::{find_seq, move_to, review};

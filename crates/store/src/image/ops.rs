@@ -46,9 +46,7 @@ impl Store {
     pub fn set_review(&self, id: &str, review: Review) -> Result<(), StoreError> {
         self.db().write(|db| {
             let seq = find_seq(db, id)?;
-            let row = params![seq, review.code()];
-            db.execute("UPDATE image SET review = ?2 WHERE seq = ?1", row)?;
-            Ok(())
+            self::review(db, seq, review.code())
         })?;
         self.after_write()
     }
@@ -61,17 +59,7 @@ impl Store {
     pub fn move_image(&self, id: &str, dataset_id: &str) -> Result<(), StoreError> {
         self.db().write(|db| {
             let seq = find_seq(db, id)?;
-            let (target, _) = dataset::find(db, dataset_id)?;
-            let query = "SELECT a.project = b.project FROM image
-                         JOIN dataset a ON a.seq = image.dataset, dataset b
-                         WHERE image.seq = ?1 AND b.seq = ?2";
-            let row = params![seq, target];
-            if !db.query_row(query, row, |row| row.get::<_, bool>(0))? {
-                let what = "dataset of the image's project";
-                return Err(StoreError::not_found(what, dataset_id).into());
-            }
-            db.execute("UPDATE image SET dataset = ?2 WHERE seq = ?1", row)?;
-            Ok(())
+            move_to(db, seq, dataset_id)
         })?;
         self.after_write()
     }
@@ -93,4 +81,26 @@ pub(crate) fn find_seq(db: &Connection, id: &str) -> Result<i64, Fault> {
     let mut statement = db.prepare_cached("SELECT seq FROM image WHERE id = ?1")?;
     let found = statement.query_row([id], |row| row.get(0)).optional()?;
     Ok(found.ok_or_else(|| StoreError::not_found("image", id))?)
+}
+
+/// Writes down what was decided about an image.
+pub(crate) fn review(db: &Connection, image: i64, code: i64) -> Result<(), Fault> {
+    let row = params![image, code];
+    db.execute("UPDATE image SET review = ?2 WHERE seq = ?1", row)?;
+    Ok(())
+}
+
+/// Moves an image into another dataset of its project.
+pub(crate) fn move_to(db: &Connection, image: i64, dataset_id: &str) -> Result<(), Fault> {
+    let (target, _) = dataset::find(db, dataset_id)?;
+    let query = "SELECT a.project = b.project FROM image
+                 JOIN dataset a ON a.seq = image.dataset, dataset b
+                 WHERE image.seq = ?1 AND b.seq = ?2";
+    let row = params![image, target];
+    if !db.query_row(query, row, |row| row.get::<_, bool>(0))? {
+        let what = "dataset of the image's project";
+        return Err(StoreError::not_found(what, dataset_id).into());
+    }
+    db.execute("UPDATE image SET dataset = ?2 WHERE seq = ?1", row)?;
+    Ok(())
 }

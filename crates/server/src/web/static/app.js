@@ -83,6 +83,21 @@ async function saliency(button) {
   button.disabled = false;
 }
 
+// Fills the neighbours of an image in, and asks again while there are images to compare.
+async function loadNeighbours(place) {
+  const address = place.dataset.load;
+  for (;;) {
+    const answer = await fetch(address, { headers: { accept: "text/html" } });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = answer.ok && page.getElementById("nearest");
+    if (!found) return; // The link to the page of its own says why.
+    const isMore = found.hasAttribute("data-more");
+    place.replaceWith(found);
+    place = found;
+    if (!isMore) return;
+  }
+}
+
 async function logIn(secret) {
   try {
     await send("/login", JSON.stringify({ secret }));
@@ -134,6 +149,9 @@ try {
   sessionStorage.removeItem("notice");
   if (text) say(text);
 } catch { /* private mode */ }
+
+const neighbours = document.querySelector("[data-load]");
+if (neighbours) loadNeighbours(neighbours).catch(() => {});
 
 const login = document.getElementById("login");
 if (login) {
