@@ -6,11 +6,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 use straylight::image::TerminalGraphics;
 use straylight::ood::threshold::Promise;
 use straylight::sources::Stop;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::{Exit, Failure, Outcome};
 
 /// Writes a line to standard output; a closed pipe (`| head`) is not an error.
 pub(crate) fn line(text: &str) {
@@ -80,6 +81,34 @@ pub(crate) fn problems<P: Display, M: Display>(problems: impl IntoIterator<Item 
         exit = Exit::Partial;
     }
     exit
+}
+
+/// Answers in one line for people, or with the same as JSON.
+pub(crate) fn answer(as_json: bool, text: &str, value: &Value) -> Result<(), Failure> {
+    if as_json {
+        return json(value, "-".as_ref());
+    }
+    line(text);
+    Ok(())
+}
+
+/// Answers as [`answer`] does, then lists what was bad; in JSON also under `problems`.
+pub(crate) fn answer_with<P: Display, M: Display>(
+    as_json: bool,
+    text: &str,
+    mut value: Value,
+    bad: impl IntoIterator<Item = (P, M)>,
+) -> Outcome {
+    let bad = bad
+        .into_iter()
+        .map(|(place, message)| (place.to_string(), message.to_string()))
+        .collect::<Vec<_>>();
+    value["problems"] = bad
+        .iter()
+        .map(|(place, message)| json!({ "place": place, "message": message }))
+        .collect();
+    answer(as_json, text, &value)?;
+    Ok(problems(bad))
 }
 
 /// Says what a threshold promises.

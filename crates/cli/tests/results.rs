@@ -5,39 +5,8 @@
 
 mod support;
 
-use std::path::Path;
-
 use serde_json::Value;
-use support::{Scratch, snapshot};
-
-const DEPLOYMENT: &str = "assets/demo";
-
-fn json_lines(text: &str) -> Vec<Value> {
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
-}
-
-/// A copy of the deployment that may be changed.
-fn own_deployment(scratch: &Scratch) {
-    copy(
-        &support::repository().join("assets/demo/deployment"),
-        &scratch.path().join("own"),
-    );
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
+use support::{DEPLOYMENT, Scratch, copy, json_lines, own_deployment, snapshot};
 
 /// Photos of one folder and two files that are none.
 fn mixed(scratch: &Scratch) {
@@ -299,67 +268,4 @@ fn hooks_are_added_run_and_removed() {
     );
     hooks(&["remove", "--all"]);
     assert!(!scratch.path().join("own/hook_config.json").exists());
-}
-
-#[test]
-fn a_store_is_filled_exported_and_copied() {
-    let scratch = Scratch::new();
-    for class in ["fish", "tool"] {
-        copy(
-            &support::repository().join("assets/demo/photos").join(class),
-            &scratch.path().join("tree").join(class),
-        );
-    }
-    std::fs::write(scratch.path().join("tree/fish/broken.jpg"), "no image").unwrap();
-    let run = |arguments: &[&str]| scratch.run(&[arguments, &["--store", "store"]].concat());
-    let ran = run(&[
-        "dataset",
-        "import",
-        "tree",
-        "--into",
-        "pets",
-        "--task",
-        "classification",
-    ]);
-    let ran = ran.expect(3);
-    assert!(
-        ran.out.contains("66 images with 66 annotations imported"),
-        "{}",
-        ran.out
-    );
-    assert!(ran.err.contains("broken.jpg"), "{}", ran.err);
-    let again = run(&["dataset", "import", "tree", "--into", "pets"]).expect(3);
-    assert!(
-        again
-            .out
-            .contains("0 images with 0 annotations imported, 66 were there")
-    );
-    run(&[
-        "dataset", "export", "pets", "--format", "coco", "--out", "coco", "--filter", "fish",
-    ])
-    .expect(0);
-    let shown = scratch
-        .run(&["dataset", "show", "coco", "--json"])
-        .expect(0)
-        .out;
-    let shown: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!(shown["images"], 28);
-    run(&["project", "download", "pets", "--out", "copy"]).expect(0);
-    run(&["project", "upload", "copy", "--name", "pets again"]).expect(0);
-    let list = run(&["dataset", "list", "pets again"]).expect(0).out;
-    assert!(list.contains("66 images, 66 annotated"), "{list}");
-    let ran = run(&[
-        "predict",
-        "dataset:pets again",
-        "--deployment",
-        DEPLOYMENT,
-        "--json",
-    ])
-    .expect(0);
-    assert_eq!(json_lines(&ran.out).len(), 66);
-    run(&["project", "delete", "pets again"]).expect(1);
-    run(&["project", "delete", "pets again", "--yes"]).expect(0);
-    assert_eq!(run(&["project", "list"]).expect(0).out.lines().count(), 1);
-    let tokens = run(&["token", "list", "--json"]).expect(0).out;
-    assert_eq!(tokens.trim(), "[]", "tokens of finished commands are gone");
 }

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use straylight::TaskType;
 use straylight::formats::{
-    AnnotatedSet, Filter, Format, Problem, ReadOptions, WriteOptions, read as read_set,
+    AnnotatedSet, Filter, Format, ReadOptions, WriteOptions, WriteReport, read as read_set,
     write as write_set,
 };
 use straylight::platform::{
@@ -37,6 +37,9 @@ Bad files and entries are listed and left out, the good ones go in; the exit cod
 pub(crate) struct Arguments {
     #[command(flatten)]
     platform: PlatformArguments,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -47,9 +50,6 @@ enum What {
     List {
         /// Name or identifier of the project.
         project: String,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Make a dataset.
     Create {
@@ -116,9 +116,6 @@ enum What {
         /// Print the path of each image instead, for `straylight run -`.
         #[arg(long, conflicts_with = "json")]
         names: bool,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Convert a folder of images with annotations into another format.
     Convert {
@@ -146,21 +143,20 @@ enum What {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let progress = TerminalProgress::new();
     let open = || arguments.platform.open();
+    let as_json = arguments.json;
     match &arguments.what {
-        What::List { project, json } => list(&open()?, project, *json),
-        What::Create { dataset } => create(&open()?, dataset),
+        What::List { project } => list(&open()?, project, as_json),
+        What::Create { dataset } => create(&open()?, dataset, as_json),
         What::Upload { dataset, paths } => {
             let done = upload(&open()?.target(dataset)?, paths, &progress)?;
-            output::line(&format!(
-                "{} uploaded, {} were there",
-                done.media, done.skipped
-            ));
-            Ok(output::problems(done.problems))
+            let text = format!("{} uploaded, {} were there", done.media, done.skipped);
+            let value = json!({ "media": done.media, "there_already": done.skipped });
+            output::answer_with(as_json, &text, value, done.problems)
         }
         What::Download { dataset, out } => {
             let problems = download(&open()?.target(dataset)?, out, &progress)?;
-            output::line(&format!("downloaded to {}", out.display()));
-            Ok(output::problems(problems))
+            let text = format!("downloaded to {}", out.display());
+            output::answer_with(as_json, &text, json!({ "folder": out }), problems)
         }
         What::Import {
             folder,
@@ -175,11 +171,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 create: *task,
             };
             let done = import(&open()?, split_target(into), folder, &options, &progress)?;
-            output::line(&format!(
+            let text = format!(
                 "{} images with {} annotations imported, {} were there",
                 done.images, done.objects, done.skipped
-            ));
-            Ok(output::problems(done.problems))
+            );
+            let value = json!({
+                "images": done.images,
+                "annotations": done.objects,
+                "there_already": done.skipped,
+            });
+            output::answer_with(as_json, &text, value, done.problems)
         }
         What::Export {
             dataset,
@@ -190,23 +191,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             let platform = open()?;
             let dataset = platform.target(dataset)?;
             let done = export(&dataset, out, *format, filter.as_ref(), &progress)?;
-            let report = &done.report;
-            output::line(&format!(
-                "{} images, {} objects exported",
-                report.images, report.objects
-            ));
-            losses(&report.losses);
-            Ok(output::problems(done.problems))
+            written(as_json, "exported", out, &done.report, done.problems)
         }
         What::Show {
             folder,
             format,
             filter,
             names,
-            json,
         } => {
             let (set, problems) = read(folder, *format, filter.as_ref())?;
-            show(&set, *names, *json)?;
+            show(&set, *names, as_json)?;
             Ok(output::problems(problems))
         }
         What::Convert {
@@ -222,21 +216,34 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 copy_images: !without_images,
             };
             let report = write_set(&set, out, *to, &options)?;
-            output::line(&format!(
-                "{} images, {} objects written",
-                report.images, report.objects
-            ));
-            losses(&report.losses);
-            Ok(output::problems(problems))
+            written(as_json, "written", out, &report, problems)
         }
     }
 }
 
-/// What the format could not hold: no failure, but worth a line each.
-fn losses(losses: &[Problem]) {
-    for loss in losses {
+/// Says what was written. What the format could not hold is no failure, but worth a line each.
+fn written(
+    as_json: bool,
+    done: &str,
+    out: &Path,
+    report: &WriteReport,
+    problems: Vec<(String, String)>,
+) -> Outcome {
+    for loss in &report.losses {
         output::note(&format!("note: {loss}"));
     }
+    let losses: Vec<String> = report.losses.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "{} images, {} objects {done}",
+        report.images, report.objects
+    );
+    let value = json!({
+        "folder": out,
+        "images": report.images,
+        "objects": report.objects,
+        "losses": losses,
+    });
+    output::answer_with(as_json, &text, value, problems)
 }
 
 type Read = (AnnotatedSet, Vec<(String, String)>);
@@ -322,11 +329,13 @@ fn list(platform: &Platform, project: &str, as_json: bool) -> Outcome {
     Ok(Exit::Success)
 }
 
-fn create(platform: &Platform, target: &str) -> Outcome {
+fn create(platform: &Platform, target: &str, as_json: bool) -> Outcome {
     let (project, Some(name)) = split_target(target) else {
         return Err(format!("`{target}` names no dataset: write PROJECT/DATASET").into());
     };
     let dataset = platform.project_api(project)?.create_dataset(name)?;
-    output::line(&format!("made {}  {}", dataset.id, dataset.name));
+    let text = format!("made {}  {}", dataset.id, dataset.name);
+    let value = json!({ "id": dataset.id, "name": dataset.name });
+    output::answer(as_json, &text, &value)?;
     Ok(Exit::Success)
 }

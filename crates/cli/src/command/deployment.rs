@@ -29,6 +29,9 @@ Examples:
   straylight deployment download birds --out D
   straylight deployment save D backup")]
 pub(crate) struct Arguments {
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -39,19 +42,15 @@ enum What {
     Show {
         /// Folder of the deployment.
         folder: PathBuf,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         engine: EngineArguments,
     },
     /// Make a deployment of a bare model (IR, ONNX, `TFLite`): propose its description.
+    ///
+    /// It is written beside the model; with --json it is printed instead.
     Init {
         /// The model file (.xml, .onnx, .tflite); labels.txt beside it names the classes.
         model: PathBuf,
-        /// Print the description instead of writing it beside the model.
-        #[arg(long)]
-        json: bool,
         /// Replace a description that is there already.
         #[arg(long)]
         force: bool,
@@ -66,9 +65,6 @@ enum What {
         /// have a description).
         #[arg(long)]
         add_features: bool,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
         #[command(flatten)]
         engine: EngineArguments,
     },
@@ -98,28 +94,23 @@ enum What {
 
 /// Shows, makes, checks, saves or downloads.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    let as_json = arguments.json;
     match &arguments.what {
-        What::Show {
-            folder,
-            json,
-            engine,
-        } => show(folder, *json, engine),
-        What::Init { model, json, force } => init(model, *json, *force),
+        What::Show { folder, engine } => show(folder, as_json, engine),
+        What::Init { model, force } => init(model, as_json, *force),
         What::Check {
             folder,
             image,
             add_features,
-            json,
             engine,
-        } => check(folder, image, *add_features, *json, engine),
+        } => check(folder, image, *add_features, as_json, engine),
         What::Save {
             folder,
             target,
             engine,
         } => {
             load(folder, engine)?.save(target)?;
-            output::line(&format!("saved as {}", target.join("deployment").display()));
-            Ok(Exit::Success)
+            arrived(as_json, "saved as", &target.join("deployment"))
         }
         What::Download {
             project,
@@ -130,13 +121,16 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             let platform = platform.open()?;
             let api = platform.project_api(project)?;
             let saved = api.deploy_active(!without_xai, out, &TerminalProgress::new())?;
-            output::line(&format!(
-                "downloaded to {}",
-                saved.root.join("deployment").display()
-            ));
-            Ok(Exit::Success)
+            arrived(as_json, "downloaded to", &saved.root.join("deployment"))
         }
     }
+}
+
+/// Says where the deployment is now.
+fn arrived(as_json: bool, how: &str, folder: &Path) -> Outcome {
+    let text = format!("{how} {}", folder.display());
+    output::answer(as_json, &text, &json!({ "folder": folder }))?;
+    Ok(Exit::Success)
 }
 
 /// Loads without starting hooks: their queues may be at work in another process.

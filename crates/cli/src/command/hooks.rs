@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
         global = true
     )]
     deployment: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -38,19 +41,12 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// Show the hooks.
-    Show {
-        /// Print their configuration as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Show,
     /// Say what keeps the hooks from working; contacts no server and collects nothing.
     Check {
         /// Put secrets that are in clear text into files of this folder and refer to them.
         #[arg(long, value_name = "FOLDER")]
         move_secrets: Option<PathBuf>,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Add a hook.
     Add(Box<AddArguments>),
@@ -150,18 +146,18 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let folder = arguments.deployment.as_deref();
     let folder = folder.ok_or("name the deployment with --deployment FOLDER")?;
     let mut file = HookFile::open(folder)?;
+    let as_json = arguments.json;
     match &arguments.what {
-        What::Show { json } => show(&file, *json)?,
-        What::Check { move_secrets, json } => {
-            return check(&mut file, move_secrets.as_deref(), *json);
+        What::Show => show(&file, as_json)?,
+        What::Check { move_secrets } => {
+            return check(&mut file, move_secrets.as_deref(), as_json);
         }
         What::Add(add) => {
             file.add(add.hook()?)?;
             file.save()?;
-            output::line(&format!(
-                "added {}",
-                file.names().last().map_or("", String::as_str)
-            ));
+            let names = file.names();
+            let name = names.last().map_or("", String::as_str);
+            output::answer(as_json, &format!("added {name}"), &json!({ "added": name }))?;
         }
         What::Remove(remove) => {
             let names = if remove.all {
@@ -175,7 +171,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 removed.push(file.remove(name)?);
             }
             file.save()?;
-            output::line(&format!("removed {} hooks", removed.len()));
+            let text = format!("removed {} hooks", removed.len());
+            let value = json!({ "removed": removed.len(), "hooks": file.names() });
+            output::answer(as_json, &text, &value)?;
         }
     }
     Ok(Exit::Success)

@@ -26,6 +26,9 @@ Examples:
 pub(crate) struct Arguments {
     #[command(flatten)]
     platform: PlatformArguments,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -33,20 +36,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum What {
     /// List the projects.
-    List {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Make a project.
     Create(CreateArguments),
     /// Show a project: tasks, labels, datasets.
     Show {
         /// Name or identifier.
         project: String,
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
     },
     /// Delete a project with all that is in it.
     Delete {
@@ -108,11 +104,12 @@ pub(crate) fn task_type(text: &str) -> Result<TaskType, String> {
 /// Lists, makes, shows, deletes, downloads or uploads.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let platform = arguments.platform.open()?;
+    let as_json = arguments.json;
     match &arguments.what {
-        What::List { json } => list(&platform, *json)?,
-        What::Create(create) => return create.run(&platform),
-        What::Show { project, json } => show(&platform.project(project)?, *json)?,
-        What::Delete { project, yes } => delete(&platform, project, *yes)?,
+        What::List => list(&platform, as_json)?,
+        What::Create(create) => return create.run(&platform, as_json),
+        What::Show { project } => show(&platform.project(project)?, as_json)?,
+        What::Delete { project, yes } => delete(&platform, project, *yes, as_json)?,
         What::Download {
             project,
             out,
@@ -123,15 +120,21 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             };
             let api = platform.project_api(project)?;
             let done = api.download_to(out, options, &TerminalProgress::new())?;
-            output::line(&format!(
+            let text = format!(
                 "{} media and {} annotations downloaded to {}, {} media were there",
                 done.media.done.len(),
                 done.annotations.done.len(),
                 out.display(),
                 done.media.skipped
-            ));
+            );
+            let value = json!({
+                "folder": out,
+                "media": done.media.done.len(),
+                "annotations": done.annotations.done.len(),
+                "there_already": done.media.skipped,
+            });
             let failed = done.media.failed.into_iter().chain(done.annotations.failed);
-            return Ok(output::problems(failed));
+            return output::answer_with(as_json, &text, value, failed);
         }
         What::Upload {
             folder,
@@ -146,14 +149,20 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 platform
                     .geti()
                     .upload_project(folder, &options, &TerminalProgress::new())?;
-            output::line(&format!(
+            let text = format!(
                 "made {}: {} media, {} annotated",
                 done.project.name,
                 done.media.done.len(),
                 done.annotations.done.len()
-            ));
+            );
+            let value = json!({
+                "id": done.project.id,
+                "name": done.project.name,
+                "media": done.media.done.len(),
+                "annotations": done.annotations.done.len(),
+            });
             let failed = done.media.failed.into_iter().chain(done.annotations.failed);
-            return Ok(output::problems(failed));
+            return output::answer_with(as_json, &text, value, failed);
         }
     }
     Ok(Exit::Success)
@@ -249,31 +258,29 @@ fn described(project: &Project) -> Value {
     })
 }
 
-fn delete(platform: &Platform, project: &str, yes: bool) -> Result<(), Failure> {
+fn delete(platform: &Platform, project: &str, yes: bool, as_json: bool) -> Result<(), Failure> {
     let project = platform.project(project)?;
     if !yes {
         let name = project.name;
         return Err(format!("`{name}` and all of its images would be gone; say --yes").into());
     }
     platform.geti().delete_project(&project.id)?;
-    output::line(&format!("deleted {}", project.name));
-    Ok(())
+    let value = json!({ "id": project.id, "name": project.name, "deleted": true });
+    output::answer(as_json, &format!("deleted {}", project.name), &value)
 }
 
 impl CreateArguments {
-    fn run(&self, platform: &Platform) -> Outcome {
+    fn run(&self, platform: &Platform, as_json: bool) -> Outcome {
         let geti = platform.geti();
         if let Some(folder) = &self.from {
             let folders = ClassFolders::read(folder)?;
             let progress = TerminalProgress::new();
             let (project, images) =
                 geti.create_project_from_folders(&self.name, &folders, false, &progress)?;
-            output::line(&format!(
-                "made {} with {} images",
-                project.name,
-                images.done.len()
-            ));
-            return Ok(output::problems(images.failed));
+            let text = format!("made {} with {} images", project.name, images.done.len());
+            let mut value = described(&project);
+            value["images"] = json!(images.done.len());
+            return output::answer_with(as_json, &text, value, images.failed);
         }
         let task = self.task.ok_or("say what the project does with --task")?;
         let plan = TaskPlan::new(task, self.labels.iter().map(String::as_str));
@@ -284,7 +291,8 @@ impl CreateArguments {
         };
         let request = ProjectPlan::single(&self.name, plan).request(geti.version())?;
         let project = geti.create_project(&request)?;
-        output::line(&format!("made {}  {}", project.id, project.name));
+        let text = format!("made {}  {}", project.id, project.name);
+        output::answer(as_json, &text, &described(&project))?;
         Ok(Exit::Success)
     }
 }

@@ -75,11 +75,13 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         What::Show { id } => return show(&queues, *id),
         What::Retry(chosen) => {
             let done = change(&queues, chosen, QueueFolder::retry)?;
-            output::line(&format!("{done} dead letters wait again"));
+            let text = format!("{done} dead letters wait again");
+            output::answer(arguments.json, &text, &json!({ "retried": done }))?;
         }
         What::Drop(chosen) => {
             let done = change(&queues, chosen, QueueFolder::discard)?;
-            output::line(&format!("{done} events are given up"));
+            let text = format!("{done} events are given up");
+            output::answer(arguments.json, &text, &json!({ "dropped": done }))?;
         }
         What::Stats => stats(arguments, &queues)?,
     }

@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
         global = true
     )]
     store: PathBuf,
+    /// Print JSON.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     what: What,
 }
@@ -42,11 +45,7 @@ enum What {
         expires: Option<Timestamp>,
     },
     /// List all tokens; their text is not kept and cannot be shown.
-    List {
-        /// Print JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    List,
     /// Take a token's rights away.
     Revoke {
         /// Its name or identifier.
@@ -57,27 +56,32 @@ enum What {
 /// Makes, lists or revokes.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let store = Store::open(&arguments.store)?;
+    let as_json = arguments.json;
     match &arguments.what {
         What::Create { name, expires } => {
-            output::line(create_token(&store, name, *expires)?.reveal());
+            let token = create_token(&store, name, *expires)?;
+            let value = json!({ "name": name, "token": token.reveal() });
+            output::answer(as_json, token.reveal(), &value)?;
         }
-        What::List { json: true } => {
-            let tokens: Vec<_> = store.tokens()?.iter().map(as_json).collect();
+        What::List if as_json => {
+            let tokens: Vec<_> = store.tokens()?.iter().map(described).collect();
             output::json(&tokens, "-".as_ref())?;
         }
-        What::List { json: false } => {
+        What::List => {
             for token in store.tokens()? {
                 output::line(&as_text(&token));
             }
         }
         What::Revoke { token } => {
-            output::line(&format!("{} is revoked", store.revoke_token(token)?.name));
+            let revoked = store.revoke_token(token)?;
+            let text = format!("{} is revoked", revoked.name);
+            output::answer(as_json, &text, &described(&revoked))?;
         }
     }
     Ok(Exit::Success)
 }
 
-fn as_json(token: &TokenRecord) -> serde_json::Value {
+fn described(token: &TokenRecord) -> serde_json::Value {
     json!({
         "id": token.id,
         "name": token.name,

@@ -6,7 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde_json::Value;
 use tempfile::TempDir;
+
+/// The demo's deployment, in a scratch folder.
+pub(crate) const DEPLOYMENT: &str = "assets/demo";
 
 /// Variables that would change what the program says.
 const VARIABLES: [&str; 14] = [
@@ -144,4 +148,33 @@ pub(crate) fn snapshot(name: &str, text: &str) {
         "{name} differs from its snapshot; STRAYLIGHT_UPDATE_SNAPSHOTS=1 accepts what is now:\n\
          --- kept\n{kept}--- now\n{text}"
     );
+}
+
+/// One JSON value a line.
+pub(crate) fn json_lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// A copy of the deployment that may be changed.
+pub(crate) fn own_deployment(scratch: &Scratch) {
+    copy(
+        &repository().join("assets/demo/deployment"),
+        &scratch.path().join("own"),
+    );
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use straylight_core::Progress;
 use straylight_geti::wire::Media;
@@ -27,21 +27,7 @@ pub fn upload(
     let mut uploaded = Uploaded::default();
     for path in paths {
         if path.is_dir() {
-            let images = dataset.upload_image_folder(path, progress)?;
-            let videos = dataset.upload_video_folder(path, progress)?;
-            // What is neither image nor video was ignored by both.
-            let ignored = images
-                .ignored
-                .iter()
-                .filter(|path| videos.ignored.contains(path));
-            uploaded.problems.extend(ignored.map(|path| {
-                (
-                    path.display().to_string(),
-                    "no image or video that servers take".to_owned(),
-                )
-            }));
-            uploaded.add(images.transfer);
-            uploaded.add(videos.transfer);
+            uploaded.add_folder(dataset, path, progress)?;
             continue;
         }
         let sent = dataset.upload_image_file(path).or_else(|error| {
@@ -62,6 +48,33 @@ pub fn upload(
 }
 
 impl Uploaded {
+    fn add_folder(
+        &mut self,
+        dataset: &DatasetApi,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<(), GetiError> {
+        let images = dataset.upload_image_folder(folder, progress)?;
+        let videos = dataset.upload_video_folder(folder, progress)?;
+        let before = (self.media + self.skipped, self.problems.len());
+        // What is neither image nor video was ignored by both.
+        let ignored = images
+            .ignored
+            .iter()
+            .filter(|path| videos.ignored.contains(path));
+        self.problems
+            .extend(ignored.map(|path| bad(path, "no image or video that servers take")));
+        self.add(images.transfer);
+        self.add(videos.transfer);
+        if before == (self.media + self.skipped, self.problems.len()) {
+            self.problems.push(bad(
+                folder,
+                "holds no file; files of its subfolders are not meant",
+            ));
+        }
+        Ok(())
+    }
+
     fn add(&mut self, transfer: Transfer<Media>) {
         self.media += transfer.done.len();
         self.skipped += transfer.skipped;
@@ -69,4 +82,8 @@ impl Uploaded {
         self.problems
             .extend(failed.map(|(name, error)| (name, error.to_string())));
     }
+}
+
+fn bad(path: &Path, reason: &str) -> (String, String) {
+    (path.display().to_string(), reason.to_owned())
 }
