@@ -13,11 +13,12 @@ use rayon::prelude::*;
 
 use crate::detector::{FitContext, LeftOut, OodDetector, Reason};
 use crate::error::ScoreError;
+use crate::kernels::give_back_memory;
 use crate::random::Random;
 use crate::{ActivationSet, DetectorSpec, Head, OodScore, Query};
 
 /// How many images are prepared at once.
-const TOGETHER: usize = 16;
+const TOGETHER: usize = 32;
 
 /// Detectors with their settings, in the order in which they score.
 #[derive(Debug, Default)]
@@ -90,6 +91,9 @@ fn in_blocks<'a>(
 type FittedDetector = Result<Box<dyn OodDetector>, Reason>;
 
 /// Fits each detector, on all cores; those that share what they learn follow each other on one.
+///
+/// Beside a large bank groups follow each other as well: each holds several covariances while it
+/// is fitted.
 fn fit_all(specs: &[DetectorSpec], context: &FitContext<'_>) -> Vec<FittedDetector> {
     let mut groups: BTreeMap<u8, Vec<usize>> = BTreeMap::new();
     for (index, spec) in specs.iter().enumerate() {
@@ -97,10 +101,19 @@ fn fit_all(specs: &[DetectorSpec], context: &FitContext<'_>) -> Vec<FittedDetect
     }
     let groups: Vec<Vec<usize>> = groups.into_values().collect();
     let fit = |index: usize| (index, specs[index].fit(context));
-    let mut fitted: Vec<(usize, FittedDetector)> = groups
-        .into_par_iter()
-        .flat_map_iter(|group| group.into_iter().map(fit).collect::<Vec<_>>())
-        .collect();
+    let fit_group = |group: Vec<usize>| {
+        let fitted: Vec<(usize, FittedDetector)> = group.into_iter().map(fit).collect();
+        if context.spares_memory() {
+            context.forget();
+            give_back_memory();
+        }
+        fitted
+    };
+    let mut fitted: Vec<(usize, FittedDetector)> = if context.spares_memory() {
+        groups.into_iter().flat_map(fit_group).collect()
+    } else {
+        groups.into_par_iter().flat_map_iter(fit_group).collect()
+    };
     fitted.sort_by_key(|(index, _)| *index);
     fitted.into_iter().map(|(_, detector)| detector).collect()
 }

@@ -21,7 +21,12 @@ pub(crate) struct FitContext<'a> {
     labels: Vec<u32>,
     class_rows: Vec<Vec<usize>>,
     shared: Mutex<BTreeMap<String, Arc<dyn Any + Send + Sync>>>,
+    /// Whether memory counts more than time.
+    spares_memory: bool,
 }
+
+/// From so many numbers in the bank on, memory counts more than time.
+const LARGE_BANK: usize = 16_000_000;
 
 impl<'a> FitContext<'a> {
     /// Prepares a fit; without labels the classes that the model predicts take their place.
@@ -38,17 +43,31 @@ impl<'a> FitContext<'a> {
             labels,
             class_rows,
             shared: Mutex::default(),
+            spares_memory: false,
         }
     }
 
     /// The same, with a bank of unit vectors that holds more images than the set.
     #[must_use]
-    pub(crate) fn with_bank(self, bank: Arc<Bank>) -> Self {
+    pub(crate) fn with_bank(mut self, bank: Arc<Bank>) -> Self {
+        self.spares_memory = bank.numbers() >= LARGE_BANK;
         let shared = self.shared.lock();
         shared
             .unwrap_or_else(PoisonError::into_inner)
             .insert(Bank::section(true).to_owned(), bank as _);
         self
+    }
+
+    /// Whether memory counts more than time: the bank is large.
+    pub(crate) fn spares_memory(&self) -> bool {
+        self.spares_memory
+    }
+
+    /// Drops what was shared but banks: who asks for it again pays again.
+    pub(crate) fn forget(&self) {
+        let banks = [true, false].map(Bank::section);
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.retain(|name, _| banks.contains(&name.as_str()));
     }
 
     /// The feature vectors, shape `[n, D]`.

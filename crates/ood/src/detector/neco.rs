@@ -29,11 +29,12 @@ impl Neco {
         let classes = context.logits()?.columns();
         let features = context.features();
         let standard = standard(features);
-        let rows: Vec<Vec<f32>> = features
-            .iter_rows()
-            .map(|row| standardised(&standard, row))
-            .collect();
-        let rows = Matrix::from_fn(rows.len(), features.columns(), |i, j| rows[i][j]);
+        let mut rows = Vec::with_capacity(features.data().len());
+        for row in features.iter_rows() {
+            rows.extend(standardised(&standard, row));
+        }
+        let rows = Matrix::new(features.rows(), features.columns(), rows)
+            .map_err(|error| Reason::Degenerate(error.to_string()))?;
         let all: Vec<usize> = (0..rows.rows()).collect();
         let origin = vec![0.0; features.columns()];
         let axes = Pca::fit_about(&rows, &all, &origin, Keep::Variance(variance))?;

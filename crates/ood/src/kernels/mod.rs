@@ -2,12 +2,13 @@
 //!
 //! Each kernel is written once, in safe Rust over fixed-size blocks that the compiler turns into
 //! vector code, and compiled for several instruction sets. [`level`] asks the processor once
-//! which of them it has. The `unsafe` is of two kinds only:
+//! which of them it has. The `unsafe` is of three kinds only:
 //!
 //! - calling a function that was compiled for an instruction set: sound because [`level`] has
 //!   found that set on this processor;
 //! - mapping a file into memory: sound as long as nobody shortens the file meanwhile, see
-//!   [`MappedFile`].
+//!   [`MappedFile`];
+//! - declaring a function of the C library, see [`give_back_memory`].
 //!
 //! Sums are taken in blocks of 64 lanes in single precision: the relative error of a sum of
 //! `D` products is about `D / 64` units in the last place, 1e-6 for 1280 dimensions.
@@ -15,9 +16,11 @@
 #![allow(unsafe_code)]
 
 mod map;
+mod memory;
 mod vector;
 
 pub(crate) use map::MappedFile;
+pub(crate) use memory::give_back_memory;
 pub(crate) use vector::{
     dot, dot_rounded, dot_wide, mat_vec, mat_vec_pair, squared_distance, squared_distances,
     subtract_rows, subtract_rows_pair,

@@ -4,9 +4,10 @@ use rayon::prelude::*;
 
 use super::pruning::Pruning;
 use super::rounded::Rounded;
+use super::search::Search;
 use super::top::Smallest;
 use crate::error::ScoreError;
-use crate::kernels::{squared_distance, squared_distances};
+use crate::kernels::squared_distances;
 use crate::query::prepare_together;
 use crate::state::{SectionReader, StateError, StateReader, StateWriter};
 use crate::{Matrix, Query};
@@ -21,12 +22,12 @@ const FEWEST_PRUNED: usize = 1000;
 /// The feature vectors of the fitted images with their labels, to be searched exactly.
 #[derive(Debug)]
 pub(crate) struct Bank {
-    features: Matrix,
+    pub(super) features: Matrix,
     labels: Vec<u32>,
     /// Whether features are scaled to length 1 before they are compared.
     normalise: bool,
     /// How many neighbours a search looks for: as many as the most demanding detector needs.
-    k: usize,
+    pub(super) k: usize,
     /// Bounds that spare most rows; banks that fit the processor's cache have none.
     pruning: Option<(Pruning, Rounded)>,
 }
@@ -69,6 +70,11 @@ impl Bank {
         if normalise { "bank.unit" } else { "bank.raw" }
     }
 
+    /// How many numbers the bank's vectors have in all.
+    pub(crate) fn numbers(&self) -> usize {
+        self.features.data().len()
+    }
+
     /// The label of a row, if the bank has labels.
     pub(crate) fn label(&self, row: u32) -> Option<u32> {
         self.labels.get(row as usize).copied()
@@ -93,13 +99,22 @@ impl Bank {
         let view = (self.normalise, self.features.columns());
         prepare_together(queries, self, view, |vectors| {
             let bounds = pruning.bounds_together(vectors);
-            let search = |(place, (vector, query)): (usize, (&&[f32], &Query<'_>))| {
-                let bounds = bounds.col_as_slice(place);
-                self.pruned_search(vector, query.excluded(), bounds, rounded)
-                    .into()
-            };
             let images = vectors.iter().zip(queries).enumerate();
-            images.map(search).collect::<Vec<Neighbours>>()
+            let mut searches: Vec<Search<'_>> = images
+                .map(|(place, (vector, query))| {
+                    let bounds = bounds.col_as_slice(place);
+                    Search::new(self, vector, query.excluded(), bounds, rounded)
+                })
+                .collect();
+            for start in (0..self.features.rows()).step_by(BLOCK) {
+                let block = start..self.features.rows().min(start + BLOCK);
+                for search in &mut searches {
+                    let open = search.open(block.clone());
+                    search.look(&open);
+                }
+            }
+            let found = searches.into_iter().map(|search| search.nearest.into());
+            found.collect::<Vec<Neighbours>>()
         });
     }
 
@@ -131,8 +146,6 @@ impl Bank {
         smallest
     }
 
-    /// Looks at the rows with the lowest bounds first, then at those that still may be nearer by
-    /// those bounds and by the bounds of the rounded rows.
     fn pruned_search(
         &self,
         vector: &[f32],
@@ -140,43 +153,19 @@ impl Bank {
         bounds: &[f32],
         rounded: &Rounded,
     ) -> Smallest {
-        let mut promising = Smallest::new(self.k + 1);
-        for (row, &bound) in bounds.iter().enumerate() {
-            if bound <= promising.limit() {
-                promising.offer(bound, row as u32);
-            }
-        }
-        let (_, first) = promising.into_sorted();
-        let offer = |row: u32, smallest: &mut Smallest| {
-            let distance = squared_distance(vector, self.features.row(row as usize));
-            smallest.offer(distance, row);
-        };
-        let wanted = |row: &u32| excluded != Some(*row as usize);
-        let mut smallest = Smallest::new(self.k);
-        for row in first.iter().copied().filter(wanted) {
-            offer(row, &mut smallest);
-        }
-        let limit = smallest.limit();
-        let open: Vec<u32> = (0..bounds.len() as u32)
-            .filter(|row| bounds[*row as usize] <= limit && !first.contains(row) && wanted(row))
-            .collect();
-        let rounded = rounded.bounds(vector);
-        let look = |rows: &[u32]| {
-            let mut nearest = smallest.clone();
-            for &row in rows {
-                let may = bounds[row as usize] <= nearest.limit()
-                    && rounded(row as usize) <= nearest.limit();
-                if may {
-                    offer(row, &mut nearest);
-                }
-            }
-            nearest
-        };
+        let mut search = Search::new(self, vector, excluded, bounds, rounded);
+        let open = search.open(0..bounds.len());
         if open.len() <= SHARE {
-            return look(&open);
+            search.look(&open);
+            return search.nearest;
         }
+        let look = |rows: &[u32]| {
+            let mut search = search.clone();
+            search.look(rows);
+            search.nearest
+        };
         let shares = open.par_chunks(SHARE).map(look);
-        shares.reduce(|| smallest.clone(), Smallest::merged)
+        shares.reduce(|| search.nearest.clone(), Smallest::merged)
     }
 
     pub(crate) fn save<'a>(&'a self, to: &mut StateWriter<'a>) {

@@ -3,6 +3,7 @@
 mod bank;
 mod pruning;
 mod rounded;
+mod search;
 mod top;
 
 pub(crate) use bank::{Bank, Neighbours};

@@ -43,16 +43,11 @@ impl Rounded {
     }
 
     /// Asks for lower bounds of the squared distances from a vector.
-    pub(super) fn bounds<'a>(&'a self, vector: &'a [f32]) -> impl Fn(usize) -> f32 + 'a {
-        let squared = dot(vector, vector);
-        move |row| {
-            let &[unit, length, off] = self.facts.row(row) else {
-                return 0.0;
-            };
-            let product = unit * dot_rounded(vector, self.rows.row(row));
-            let lost = SLACK * (squared + length);
-            let distance = (squared - 2.0 * product + length - lost).max(0.0).sqrt();
-            (distance - off).max(0.0).powi(2)
+    pub(super) fn bounds<'a>(&'a self, vector: &'a [f32]) -> RoundedBounds<'a> {
+        RoundedBounds {
+            bank: self,
+            vector,
+            squared: dot(vector, vector),
         }
     }
 
@@ -71,6 +66,29 @@ impl Rounded {
             name: "bank.rounded".to_owned(),
             expected: "as large as the bank".to_owned(),
         })
+    }
+}
+
+/// Lower bounds of the squared distances from one vector.
+#[derive(Debug, Clone)]
+pub(super) struct RoundedBounds<'a> {
+    bank: &'a Rounded,
+    vector: &'a [f32],
+    squared: f32,
+}
+
+impl RoundedBounds<'_> {
+    /// The bound of a row.
+    pub(super) fn of(&self, row: usize) -> f32 {
+        let &[unit, length, off] = self.bank.facts.row(row) else {
+            return 0.0;
+        };
+        let product = unit * dot_rounded(self.vector, self.bank.rows.row(row));
+        let lost = SLACK * (self.squared + length);
+        let distance = (self.squared - 2.0 * product + length - lost)
+            .max(0.0)
+            .sqrt();
+        (distance - off).max(0.0).powi(2)
     }
 }
 
@@ -114,7 +132,7 @@ mod tests {
         for query in bank.iter_rows().step_by(7) {
             let bound = rounded.bounds(query);
             for (row, other) in bank.iter_rows().enumerate() {
-                let (low, exact) = (bound(row), squared_distance(query, other));
+                let (low, exact) = (bound.of(row), squared_distance(query, other));
                 assert!(low <= exact, "{row}: {low} {exact}");
                 let both = dot(query, query) + dot(other, other);
                 assert!(exact - low <= 0.15 * both, "{row}: {low} {exact}");

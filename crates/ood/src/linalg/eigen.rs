@@ -68,6 +68,13 @@ impl Eigen {
             .filter(|&&value| value > top * tolerance && value > 0.0)
             .count()
     }
+
+    /// Variances along those axes, of `X^T X` or `X X^T` of so many rows X.
+    pub(crate) fn variances(&self, rows: usize, tolerance: f64) -> Vec<f64> {
+        let n = rows.max(1) as f64;
+        let known = self.values.iter().take(self.rank(tolerance));
+        known.map(|value| value / n).collect()
+    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,6 @@ pub(crate) use precision::{Distances, Precision, dot64};
 pub(crate) use pseudo_inverse::virtual_origin;
 pub(crate) use stats::{
     add_scatter, centred, class_means, column_means, gram, product, row_means, scatter,
-    squared_norm,
+    scatter_about, squared_norm,
 };
 pub(crate) use within::WithinClass;

@@ -1,6 +1,8 @@
 use faer::Mat;
 
-use super::{Eigen, centred, eigen, eigen_single, gram, product, row_means, scatter};
+use super::{
+    Eigen, centred, eigen, eigen_single, gram, product, row_means, scatter, scatter_about,
+};
 use crate::Matrix;
 use crate::error::FitError;
 use crate::kernels::{dot, mat_vec, mat_vec_pair, subtract_rows, subtract_rows_pair};
@@ -58,8 +60,12 @@ impl Pca {
         let columns = matrix.columns();
         let step = rows.len().div_ceil(enough_images(columns)).max(1);
         let rows: Vec<usize> = rows.iter().copied().step_by(step).collect();
-        let centred = centred(matrix, &rows, origin);
-        let Principal { variances, axes } = principal_axes(&centred, TOLERANCE, keep)?;
+        let Principal { variances, axes } = if rows.len() < columns {
+            principal_axes(&centred(matrix, &rows, origin), TOLERANCE, keep)?
+        } else {
+            let scatter = scatter_about(matrix, &rows, origin);
+            axes_of_scatter(&scatter, rows.len(), TOLERANCE, keep)?
+        };
         let count = axes.len();
         Ok(Self {
             origin: origin.iter().map(|&value| value as f32).collect(),
@@ -161,28 +167,30 @@ pub(super) fn principal_axes(
     tolerance: f64,
     keep: Keep,
 ) -> Result<Principal, FitError> {
-    let (many, wide) = (
-        rows.nrows() >= rows.ncols(),
-        rows.nrows().min(rows.ncols()) > MOST_DOUBLE,
-    );
-    let found = match (many, wide) {
-        (true, false) => eigen(&scatter(rows), "the covariance")?,
-        (true, true) => eigen_single(&scatter(rows), "the covariance")?,
-        (false, _) => eigen(&gram(rows), "the Gram matrix")?,
-    };
-    let n = rows.nrows().max(1) as f64;
-    let variances: Vec<f64> = found
-        .values
-        .iter()
-        .take(found.rank(tolerance))
-        .map(|value| value / n)
-        .collect();
-    let count = kept(&variances, keep);
-    let axes = if many {
-        found.vectors.into_iter().take(count).collect()
+    if rows.nrows() >= rows.ncols() {
+        return axes_of_scatter(&scatter(rows), rows.nrows(), tolerance, keep);
+    }
+    let found = eigen(&gram(rows), "the Gram matrix")?;
+    let variances = found.variances(rows.nrows(), tolerance);
+    let axes = lifted(rows, &found, kept(&variances, keep));
+    Ok(Principal { variances, axes })
+}
+
+/// Principal axes of `X^T X` of so many rows X.
+fn axes_of_scatter(
+    scatter: &Mat<f64>,
+    rows: usize,
+    tolerance: f64,
+    keep: Keep,
+) -> Result<Principal, FitError> {
+    let found = if scatter.nrows() > MOST_DOUBLE {
+        eigen_single(scatter, "the covariance")?
     } else {
-        lifted(rows, &found, count)
+        eigen(scatter, "the covariance")?
     };
+    let variances = found.variances(rows, tolerance);
+    let count = kept(&variances, keep);
+    let axes = found.vectors.into_iter().take(count).collect();
     Ok(Principal { variances, axes })
 }
 

@@ -1,6 +1,7 @@
 use faer::Mat;
 
 use super::pca::{Keep, MOST_DOUBLE, Principal, enough_images, lifted, principal_axes};
+use super::stats::BLOCK;
 use super::{Eigen, add_scatter, eigen, eigen_single, gram, product, squared_norm};
 use crate::Matrix;
 use crate::error::FitError;
@@ -8,8 +9,6 @@ use crate::error::FitError;
 /// Variances below this part of the largest count as none: they are rounding errors of the
 /// single-precision features.
 const TOLERANCE: f64 = 1e-10;
-/// How many rows are widened to double precision at once.
-const BLOCK: usize = 512;
 
 /// The covariance of images about their class means.
 ///

@@ -4,6 +4,9 @@ use faer::{Accum, Mat, Par};
 
 use crate::Matrix;
 
+/// How many rows are widened to double precision at once.
+pub(super) const BLOCK: usize = 512;
+
 /// Mean of every column in double precision; zeros when there are no rows.
 pub(crate) fn column_means(matrix: &Matrix) -> Vec<f64> {
     means_of(matrix.columns(), matrix.iter_rows())
@@ -44,6 +47,15 @@ pub(crate) fn centred(matrix: &Matrix, rows: &[usize], centre: &[f64]) -> Mat<f6
         for (j, (&value, &middle)) in matrix.row(row).iter().zip(centre).enumerate() {
             out[(i, j)] = f64::from(value) - middle;
         }
+    }
+    out
+}
+
+/// `X^T X` of the rows `rows` minus `centre`, shape `[D, D]`; only the lower triangle is filled.
+pub(crate) fn scatter_about(matrix: &Matrix, rows: &[usize], centre: &[f64]) -> Mat<f64> {
+    let mut out = Mat::zeros(matrix.columns(), matrix.columns());
+    for block in rows.chunks(BLOCK) {
+        add_scatter(&mut out, &centred(matrix, block, centre));
     }
     out
 }
@@ -115,6 +127,7 @@ mod tests {
         assert_eq!(row_means(&matrix, &[0, 2]), [3.0, 3.0]);
         let rows = centred(&matrix, &[0, 2], &[3.0, 2.0]);
         let found = scatter(&rows);
+        assert_eq!(found, scatter_about(&matrix, &[0, 2], &[3.0, 2.0]));
         assert_eq!(
             (found[(0, 0)], found[(1, 0)], found[(1, 1)]),
             (8.0, 12.0, 20.0)
