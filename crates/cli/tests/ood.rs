@@ -197,6 +197,14 @@ fn kinds_that_learn_from_outliers_take_them() {
         );
         place.bad(&format!("{FIT} --kind {kind}"), 1, "learns from outliers");
     }
+    let words = "--kind geti --no-reconstruction --outliers outliers.npz --json fast.json";
+    place.good(&format!("{FIT} {words}"));
+    let report = place.json("fast.json");
+    let detectors = report["detectors"].as_array().unwrap();
+    assert!(!detectors.is_empty());
+    for detector in detectors {
+        assert!(!detector["name"].as_str().unwrap().contains("fre"));
+    }
 }
 
 #[test]
