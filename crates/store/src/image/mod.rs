@@ -1,6 +1,7 @@
 //! Images: what is added, what is kept, and how they are found.
 
 mod add;
+mod condition;
 mod ops;
 pub(crate) mod query;
 mod record;

@@ -1,6 +1,7 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
+use super::condition::{Condition, Texts};
 use super::record::{COLUMNS, ImageRecord, Review};
 use crate::dataset;
 use crate::error::{Fault, StoreError};
@@ -121,7 +122,10 @@ impl Store {
     ) -> Result<ImagePage, StoreError> {
         self.db().read(|db| {
             let (dataset, _) = dataset::find(db, dataset_id)?;
-            let condition = filter.condition(dataset, sort.0);
+            if filter.has_text() {
+                return by_text(db, dataset, filter, sort, page);
+            }
+            let condition = filter.condition(dataset, sort.0, Texts::First);
             let images = select(db, &condition, sort, page)?;
             let total = count(db, &condition, page, images.len() as u64)?;
             Ok(ImagePage { images, total })
@@ -136,87 +140,40 @@ impl Store {
     }
 }
 
-/// A `WHERE` clause with the values for its question marks.
-struct Condition {
-    sql: String,
-    values: Vec<Value>,
-}
+/// What the look at one row costs, in looks at one entry of an index.
+const ROW_COST: u64 = 16;
 
-impl Condition {
-    fn and(&mut self, sql: &str, value: impl Into<Value>) {
-        self.sql.push_str(" AND ");
-        self.sql.push_str(sql);
-        self.values.push(value.into());
+/// Counts first: how many match says how best to find those of the page.
+fn by_text(
+    db: &Connection,
+    dataset: i64,
+    filter: &ImageFilter,
+    sort: (ImageSort, SortDirection),
+    page: Page,
+) -> Result<ImagePage, Fault> {
+    let texts = if filter.is_one_text() {
+        // An index has nothing but this text and can be read from end to end.
+        Texts::ByRow
+    } else {
+        Texts::First
+    };
+    let nothing = Page { skip: 1, limit: 0 };
+    let total = count(db, &filter.condition(dataset, sort.0, texts), nothing, 0)?;
+    if total == 0 || page.limit == 0 {
+        let images = Vec::new();
+        return Ok(ImagePage { images, total });
     }
-}
-
-impl ImageFilter {
-    /// The filter for one dataset.
-    ///
-    /// Each part is a subquery that an index answers by itself: the rows of 100,000 images are
-    /// never read to find the 60 of a page.
-    fn condition(&self, dataset: i64, sort: ImageSort) -> Condition {
-        let mut condition = Condition {
-            sql: "dataset = ?".to_owned(),
-            values: vec![dataset.into()],
-        };
-        let mut part = |sql: &str, value: Option<Value>| {
-            if let Some(value) = value {
-                let sql =
-                    format!("seq IN (SELECT seq FROM image WHERE dataset = {dataset} AND {sql})");
-                condition.and(&sql, value);
-            }
-        };
-        let text = |text: &Option<String>| text.clone().map(Value::from);
-        // An index has the images of a hook in the order of their scores.
-        let by_score = sort == ImageSort::OodScore;
-        part("hook = ?", text(&self.hook).filter(|_| !by_score));
-        part("instr(lower(reason), lower(?)) > 0", text(&self.reason));
-        part("instr(lower(name), lower(?)) > 0", text(&self.name));
-        self.add_scores(&mut condition, sort, dataset);
-        self.add_review(&mut condition, dataset);
-        if let Some(hook) = text(&self.hook).filter(|_| by_score) {
-            condition.and("hook = ?", hook);
-        }
-        if let Some(label) = text(&self.label) {
-            condition.and(
-                "seq IN (SELECT image FROM image_label WHERE label = ?)",
-                label,
-            );
-        }
-        if let Some(annotated) = self.annotated {
-            let sql =
-                "(seq IN (SELECT seq FROM image WHERE dataset = ? AND annotated_at IS NOT NULL))";
-            condition.and(&format!("{sql} = {}", i64::from(annotated)), dataset);
-        }
-        condition
-    }
-
-    /// Sorted by score, the range is a stretch of the index that is walked anyway.
-    fn add_scores(&self, condition: &mut Condition, sort: ImageSort, dataset: i64) {
-        for (score, operator) in [(self.min_score, ">="), (self.max_score, "<=")] {
-            let Some(score) = score else { continue };
-            let sql = match sort {
-                ImageSort::OodScore => format!("ood_score {operator} ?"),
-                _ => format!(
-                    "seq IN (SELECT seq FROM image WHERE dataset = {dataset} AND ood_score {operator} ?)"
-                ),
-            };
-            condition.and(&sql, score);
-        }
-    }
-
-    /// Most images are open, so those are found as the rest.
-    fn add_review(&self, condition: &mut Condition, dataset: i64) {
-        let Some(review) = self.review else { return };
-        let (not, what) = match review {
-            Review::Open => ("NOT ", "review > ?"),
-            _ => ("", "review = ?"),
-        };
-        let sql =
-            format!("seq {not}IN (SELECT seq FROM image WHERE dataset = {dataset} AND {what})");
-        condition.and(&sql, review.code());
-    }
+    let images = "SELECT coalesce(sum(amount), 0) FROM tally WHERE dataset = ?1 AND kind = 'image'";
+    let all: i64 = db.query_row(images, [dataset], |row| row.get(0))?;
+    let wanted = page.skip.saturating_add(page.limit).min(total);
+    let rows = wanted.saturating_mul(all as u64) / total;
+    let texts = if rows.saturating_mul(ROW_COST) < (all as u64).saturating_add(4 * total) {
+        Texts::ByRow
+    } else {
+        Texts::First
+    };
+    let images = select(db, &filter.condition(dataset, sort.0, texts), sort, page)?;
+    Ok(ImagePage { images, total })
 }
 
 /// The inner query walks an index alone, however far the page is; only the rows of the page
