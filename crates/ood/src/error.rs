@@ -63,7 +63,8 @@ pub enum ScoreError {
         /// Where in it, from 0.
         index: usize,
     },
-    /// A detector came to a score that is NaN or infinite.
+    /// A detector came to a score that is NaN or infinite; so may a model that was fitted on
+    /// numbers above 1e19, whose squares are beyond single precision.
     #[error("the detector {0} came to no finite score for this image")]
     NoScore(&'static str),
 }

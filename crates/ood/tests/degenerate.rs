@@ -97,3 +97,17 @@ fn degenerate_sets_are_borne_or_refused() {
         );
     }
 }
+
+#[test]
+fn an_image_whose_squares_exceed_single_precision_is_an_outlier() {
+    let features = |row: usize, j: usize| if row == 5 { 1e30 } else { 1.0 } * wave(row, j);
+    let set = plain(60, 8, features);
+    let labels = (0..60).map(|row| row % 2).collect();
+    let usual = plain(60, 8, wave).with_labels(labels).unwrap();
+    let (model, _) = OodModel::fit(&usual, None, &FitOptions::default(), &NoProgress).unwrap();
+    for row in 0..set.len() {
+        let score = model.score(&set.image(row)).unwrap().value();
+        assert!((0.0..=1.0).contains(&score));
+        assert_eq!(score >= 1.0, row == 5, "{row}: {score}");
+    }
+}
