@@ -87,6 +87,10 @@ async function label(page) {
   const first = page.url();
   await page.goto(`${grid}/view?at=0`);
   const name = await page.locator("h1").innerText();
+  await page.waitForSelector("#nearest .tile");
+  await page.waitForSelector("#nearest[data-more]", { state: "detached" });
+  const alike = (await page.locator("#nearest .tile-facts span:first-child").allInnerTexts()).map(Number);
+  assert(alike.length === 6 && alike.every((s, i) => s <= (alike[i - 1] ?? 1)), `neighbours: ${alike}`);
   await press(page, "2");
   assert.match(await page.locator("#notice").innerText(), /is monument/);
   assert.notEqual(await page.locator("h1").innerText(), name, "the next image is shown");

@@ -1,4 +1,4 @@
-"""The unmodified Python SDK (geti-sdk 2.13.1) against our local server.
+"""The unmodified Python SDK (geti-sdk 2.13.1, or 2.5.0) against our local server.
 
     sdk_flow.py --server PROGRAM --deployment FOLDER
 
@@ -364,7 +364,9 @@ def download_and_upload_a_project(flow):
 @step
 def export_and_import_a_project(flow):
     archive = flow.folder / "archive.zip"
-    flow.geti.export_project(filepath=str(archive), project=flow.project, include_models="none")
+    # SDK 2.5 exports without models and knows no choice.
+    choice = {} if is_legacy() else {"include_models": "none"}
+    flow.geti.export_project(filepath=str(archive), project=flow.project, **choice)
     project = flow.geti.import_project(filepath=str(archive), project_name="an import")
     overview = flow.datasets_of(project).get_dataset_statistics(project.training_dataset)["overview"]
     assert (overview["images"], overview["annotated_images"]) == (5, 1), overview
@@ -378,8 +380,27 @@ def delete_the_project(flow):
     assert "birds" not in names, names
 
 
+def is_legacy():
+    """Whether this SDK is of the time before 2.6, which takes other answers."""
+    from importlib.metadata import version
+
+    return tuple(int(part) for part in version("geti-sdk").split(".")[:2]) < (2, 6)
+
+
+# What SDK 2.5 cannot do here, and why.
+LEGACY_CANNOT = {
+    "download_and_upload_a_project": "its upload needs hyper-parameters of a model in a project "
+    "that has just been made; this server has none before a deployment is imported",
+}
+
+
 def run(flow):
-    for function in STEPS:
+    steps = STEPS
+    if is_legacy():
+        for name, reason in LEGACY_CANNOT.items():
+            print(f"LEFT OUT with this SDK: {name.replace('_', ' ')}: {reason}", flush=True)
+        steps = [function for function in STEPS if function.__name__ not in LEGACY_CANNOT]
+    for function in steps:
         name = function.__name__.replace("_", " ")
         started = time.monotonic()
         try:
@@ -389,13 +410,15 @@ def run(flow):
             traceback.print_exc()
             return 1
         print(f"ok {time.monotonic() - started:6.1f} s  {name}", flush=True)
-    print(f"all {len(STEPS)} steps passed")
+    print(f"all {len(steps)} steps passed")
     return 0
 
 
 def start(program, store, deployment):
     """Starts the server and waits for the line that says where it is."""
     command = [program, str(store), "--deployment", str(deployment)]
+    if is_legacy():
+        command.append("--legacy")
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     line = process.stdout.readline()
     if not line:

@@ -1,7 +1,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 use straylight_core::{Label, Task};
 use straylight_geti::wire::{
     Algorithm, AlgorithmList, AlgorithmStats, Capabilities, Done, ErrorCode, LabelRef,
@@ -100,7 +100,7 @@ async fn activate(State(app): State<Shared>, ids: Ids) -> ApiResult<(StatusCode,
     Ok((StatusCode::OK, Json(Done::success())))
 }
 
-async fn model(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Model>> {
+async fn model(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Value>> {
     let model = app
         .run(move |app| {
             let project = app.store.project(ids.project())?;
@@ -108,10 +108,22 @@ async fn model(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Model>> {
             let mut tasks = project.trainable_tasks();
             let task = tasks.find(|t| Some(&t.id) == model.group.task_id.as_ref());
             let dataset = project.datasets.first().map(|d| d.id.clone());
-            Ok(detail(model, task, dataset.unwrap_or_default()))
+            let detail = detail(model, task, dataset.unwrap_or_default());
+            for_sdk(app.config.generation, &detail)
         })
         .await?;
     Ok(Json(model))
+}
+
+/// The model as the SDK of a generation takes it.
+fn for_sdk(generation: SdkGeneration, model: &Model) -> ApiResult<Value> {
+    let json = serde_json::to_value(model);
+    let mut json = json.map_err(|e| ApiError::Internal(format!("a model is no JSON: {e}")))?;
+    if generation == SdkGeneration::Legacy {
+        // SDK 2.5 demands the key, newer ones refuse it.
+        json["score_up_to_date"] = json!(true);
+    }
+    Ok(json)
 }
 
 fn detail(model: TaskModel, task: Option<&Task>, dataset: String) -> Model {

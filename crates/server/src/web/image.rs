@@ -154,11 +154,13 @@ fn render(shown: &Shown, place: Option<&Place>) -> Markup {
                 a href=(back) data-key="Escape" { "Back to " (shown.dataset.name) }
             }
             div.detail {
-                (picture(shown))
+                div {
+                    (picture(shown))
+                    @if shown.has_model { (super::nearest::placeholder(&shown.image)) }
+                }
                 aside aria-label="About this image" {
                     (decision(shown, place))
                     (reasons(&shown.image))
-                    @if shown.has_model { (super::nearest::placeholder(&shown.image)) }
                     (facts(&shown.image))
                 }
             }
