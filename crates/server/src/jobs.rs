@@ -6,6 +6,7 @@ use straylight_store::{JobRecord, Page, Store, StoreError};
 
 use crate::api::{ApiError, ApiResult};
 use crate::app::Shared;
+use crate::config::SdkGeneration;
 
 /// Long pieces of work: each runs on a thread of its own and writes its state into the store.
 pub(crate) struct Jobs {
@@ -124,15 +125,20 @@ fn message(error: &ApiError) -> String {
 }
 
 /// The job as the REST API gives it.
-pub(crate) fn to_wire(record: JobRecord) -> Job {
+pub(crate) fn to_wire(record: JobRecord, generation: SdkGeneration) -> Job {
     let json = &record.json;
+    let mut metadata = json["metadata"].as_object().cloned().unwrap_or_default();
+    if generation == SdkGeneration::Legacy {
+        // SDK 2.5 refuses the key.
+        metadata.remove("size");
+    }
     let text = |key: &str| json[key].as_str().unwrap_or_default().to_owned();
     let steps: Option<Vec<JobStep>> = serde_json::from_value(json["steps"].clone()).ok();
     Job {
         name: text("name"),
         kind: text("type"),
         state: state(&record.state),
-        metadata: json["metadata"].as_object().cloned().unwrap_or_default(),
+        metadata,
         steps: steps.unwrap_or_default(),
         creation_time: Some(record.created_at.into()),
         start_time: Some(record.created_at.into()),

@@ -70,14 +70,18 @@ fn find(app: &App, query: &Query, page: Page) -> ApiResult<JobList> {
     };
     Ok(JobList {
         next_page: (end < matching && !jobs.is_empty()).then(next),
-        jobs: jobs.into_iter().map(to_wire).collect(),
+        jobs: jobs
+            .into_iter()
+            .map(|job| to_wire(job, app.config.generation))
+            .collect(),
         jobs_count,
     })
 }
 
 async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Job>> {
+    let generation = app.config.generation;
     let job = app.run(move |app| Ok(app.store.job(ids.get("j"))?)).await?;
-    Ok(Json(to_wire(job)))
+    Ok(Json(to_wire(job, generation)))
 }
 
 /// The work of this server takes seconds and cannot be interrupted.
