@@ -145,8 +145,12 @@ fn files(tensor: &Tensor) -> ApiResult<Vec<Vec<u8>>> {
         .as_array()
         .filter(|_| tensor.datatype == "BYTES");
     let texts = texts.ok_or_else(|| ApiError::bad("The datatype is BYTES or UINT8"))?;
-    let count: usize = tensor.shape.iter().product();
-    if texts.len() != count || !(1..=MAX_BATCH).contains(&count) {
+    // Some clients write [n, 1]; a product that no number holds fits no data.
+    let count = tensor
+        .shape
+        .iter()
+        .try_fold(1_usize, |n, side| n.checked_mul(*side));
+    if count != Some(texts.len()) || !(1..=MAX_BATCH).contains(&texts.len()) {
         let message = format!("The shape must be [n], n from 1 to {MAX_BATCH}, as many as data");
         return Err(ApiError::bad(message));
     }
@@ -166,10 +170,15 @@ fn pixels(tensor: &Tensor) -> ApiResult<RgbImage> {
             "The shape of UINT8 pixels is [1, height, width, 3]".to_owned()
         ));
     };
+    let side = |side: usize| {
+        let known = u32::try_from(side).ok();
+        known.ok_or_else(|| bad(format!("An image has no side of {side} pixels")))
+    };
+    let (width, height) = (side(width)?, side(height)?);
     let values = tensor.data.as_array().into_iter().flatten();
     let bytes: Option<Vec<u8>> = values.map(|v| v.as_u64()?.try_into().ok()).collect();
     let bytes = bytes.ok_or_else(|| bad("Pixels are numbers from 0 to 255".to_owned()))?;
-    RgbImage::new(width as u32, height as u32, bytes).map_err(|e| bad(e.to_string()))
+    RgbImage::new(width, height, bytes).map_err(|e| bad(e.to_string()))
 }
 
 fn render(model: &str, id: Option<&str>, outcomes: &[Outcome]) -> Value {

@@ -11,6 +11,8 @@ use std::time::Duration;
 use common::TestServer;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::json;
+use straylight_server::import_deployment;
 
 fn raw(server: &TestServer, bytes: &[u8]) -> Vec<u8> {
     let address = server
@@ -97,6 +99,54 @@ fn strange_paths_queries_and_bodies_are_client_errors() {
                     "{method} {path} {body}: {}",
                     answer.text()
                 );
+            }
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn broken_uploads_and_tensors_are_client_errors() {
+    let server = TestServer::start();
+    let (project, dataset) = server.project();
+    let record = import_deployment(&server.store, &common::demo_deployment()).unwrap();
+    let places = [
+        format!("{dataset}/media/images"),
+        format!("{dataset}/media/videos"),
+        format!("{project}/pipelines/active:predict"),
+    ];
+    let piece = prop_oneof![
+        Just("--b\r\n".to_owned()),
+        Just("--b--\r\n".to_owned()),
+        Just("\r\n\r\n".to_owned()),
+        Just("Content-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n".to_owned()),
+        Just("\u{89}PNG\r\n\u{1a}\n".to_owned()),
+        "[ -~]{0,40}",
+    ];
+    let datatype = prop::sample::select(vec!["BYTES", "UINT8", "FP32", ""]);
+    let number = prop_oneof![any::<i64>(), 0..4_i64];
+    let strategy = (
+        prop::sample::select(places.to_vec()),
+        proptest::collection::vec(piece, 0..12),
+        datatype,
+        proptest::collection::vec(number, 0..5),
+        "[A-Za-z0-9+/=]{0,40}",
+    );
+    let infer = format!("/v2/models/{}/infer", record.id);
+    TestRunner::new(Config::with_cases(200))
+        .run(&strategy, |(path, pieces, datatype, shape, text)| {
+            let headers = [
+                ("x-api-key", server.token.as_str()),
+                ("x-geti-csrf-protection", "1"),
+                ("content-type", "multipart/form-data; boundary=b"),
+            ];
+            let answer = server.send("POST", &path, &headers, pieces.concat().as_bytes());
+            prop_assert!(answer.status < 500, "{path} {pieces:?}: {}", answer.text());
+            for data in [json!([text]), json!(shape), json!(text), json!([[shape]])] {
+                let tensor =
+                    json!({"name": "image", "datatype": datatype, "shape": shape, "data": data});
+                let answer = server.post(&infer, &json!({"inputs": [tensor]}));
+                prop_assert!(answer.status < 500, "{tensor}: {}", answer.text());
             }
             Ok(())
         })
