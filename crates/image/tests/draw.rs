@@ -232,3 +232,24 @@ fn a_large_image_is_shrunk_first_and_its_boxes_follow() {
     assert!(red(23..28) && red(73..78), "the sides");
     assert!(!red(0..23) && !red(28..73) && !red(78..100), "elsewhere");
 }
+
+#[test]
+fn pictures_shrink_by_a_whole_factor_where_that_leaves_enough() {
+    struct Case(u32, u32);
+    for Case(width, wanted) in [
+        Case(1024, 512),
+        Case(1920, 640),
+        Case(4000, 571),
+        Case(700, 640),
+        Case(641, 640),
+        Case(640, 640),
+    ] {
+        let visualizer = Visualizer {
+            shrink_to: 640,
+            ..bare()
+        };
+        let image = RgbImage::filled(width, 8, [9; 3]).unwrap();
+        let picture = visualizer.draw(&image, &Prediction::default(), None);
+        assert_eq!(picture.width(), wanted, "{width}");
+    }
+}

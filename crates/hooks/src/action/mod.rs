@@ -32,8 +32,9 @@ use crate::event::{Event, PictureError};
 
 /// Brings one event to its sink.
 ///
-/// A worker of the hook calls [`Action::perform`] for each event, from several threads at a
-/// time, until it returns `Ok` or an error that no retry can help. It must be idempotent in
+/// A worker of the hook calls [`Action::perform`] for each event (or [`Action::perform_all`] for
+/// as many as [`Action::batch_size`] allows when more wait than there are workers), from several
+/// threads at a time, until it returns `Ok` or an error that no retry can help. It must be idempotent in
 /// [`Event::key`] where the sink allows it: after a crash or a time-out it is called again for
 /// an event that may have arrived. Where the sink cannot tell, [`Action::is_delivered`] is asked
 /// first. It should return in bounded time; a call that hangs occupies one worker for good.
@@ -53,6 +54,18 @@ pub trait Action: Send + Sync {
 
     /// Delivers the event as a whole, or fails and leaves nothing half done.
     fn perform(&self, event: &Event) -> Result<(), ActionError>;
+
+    /// Most events that [`Action::perform_all`] gains from getting at once.
+    fn batch_size(&self) -> usize {
+        1
+    }
+
+    /// Delivers several events, each as [`Action::perform`] does: a result for each, in order.
+    ///
+    /// For sinks where much of the work can be shared, such as syncing a disk.
+    fn perform_all(&self, events: &[&Event]) -> Vec<Result<(), ActionError>> {
+        events.iter().map(|event| self.perform(event)).collect()
+    }
 
     /// Whether an event whose delivery ended unclear is at the sink.
     fn is_delivered(&self, _event: &Event) -> Result<Delivery, ActionError> {

@@ -250,6 +250,11 @@ impl Queue {
         })
     }
 
+    /// How many events wait for their delivery.
+    pub(crate) fn ready(&self) -> usize {
+        lock(&self.state).ready()
+    }
+
     /// When the next event is due.
     pub(crate) fn next_due(&self) -> Option<Duration> {
         lock(&self.state).next_due()

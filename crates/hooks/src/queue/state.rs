@@ -196,6 +196,11 @@ impl State {
         Some((id, self.entries.get(&id)?.clone()))
     }
 
+    /// How many events wait for their delivery, due or not.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
     /// When the next event is due.
     pub(super) fn next_due(&self) -> Option<Duration> {
         self.ready.first().map(|(due, _)| *due)

@@ -1,4 +1,6 @@
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -12,7 +14,7 @@ use crate::queue::{Failure, Job, JournalError};
 /// What a worker's look at the queue came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It tried to deliver an event.
+    /// It tried to deliver something.
     Worked,
     /// There is nothing to do before this time (`None`: before something new happens).
     Wait(Option<Duration>),
@@ -43,7 +45,7 @@ impl JournalHealth {
 }
 
 impl Runner {
-    /// Delivers the first event that is due, if its sink may be bothered.
+    /// Delivers what is due first, if its sink may be bothered.
     pub(super) fn step(&self) -> Step {
         let now = self.world.clock.monotonic();
         match self.queue.next_due() {
@@ -53,29 +55,72 @@ impl Runner {
         if let Passage::Until(time) = self.breaker.ask(now) {
             return Step::Wait(Some(time));
         }
-        let Some(job) = self.queue.take_due(now) else {
+        let share = self.share();
+        let jobs: Vec<Job> = iter::from_fn(|| self.queue.take_due(now))
+            .take(share)
+            .collect();
+        if jobs.is_empty() {
             self.breaker.give_back();
             return Step::Wait(self.queue.next_due());
-        };
-        self.deliver(&job);
+        }
+        self.deliver(jobs);
         Step::Worked
     }
 
-    fn deliver(&self, job: &Job) {
-        let event = match &job.event {
-            Ok(event) => event,
-            Err(error) => {
-                self.breaker.give_back();
-                return self.bury(job.id, &format!("cannot be read back: {error}"));
-            }
-        };
+    /// How many events a worker takes at once: its part of what waits, as far as the action
+    /// gains from it. A sink that fails is tried with one.
+    fn share(&self) -> usize {
+        if self.breaker.is_open() {
+            return 1;
+        }
+        let workers = self.hook.options.max_threads.max(1);
+        let part = self.queue.ready().div_ceil(workers);
+        part.min(self.hook.action.batch_size()).max(1)
+    }
+
+    fn deliver(&self, jobs: Vec<Job>) {
         // Before the delivery: after a crash no limit is exceeded.
         self.save_limits();
         let start = self.world.clock.monotonic();
-        match self.attempt(event, job.ambiguous) {
+        let mut plain = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            match &job.event {
+                Ok(event) if job.ambiguous => {
+                    let result = self.attempt(event, true);
+                    self.ended(&job, event, start, result);
+                }
+                Ok(event) => plain.push((Arc::clone(event), job)),
+                Err(error) => {
+                    self.breaker.give_back();
+                    self.bury(job.id, &format!("cannot be read back: {error}"));
+                }
+            }
+        }
+        let events: Vec<&Event> = plain.iter().map(|(event, _)| &**event).collect();
+        let results = self.attempt_all(&events);
+        for ((event, job), result) in plain.iter().zip(results) {
+            self.ended(job, event, start, result);
+        }
+    }
+
+    fn ended(&self, job: &Job, event: &Event, start: Duration, result: Result<(), ActionError>) {
+        match result {
             Ok(()) => self.delivered(event, start, job.attempts),
             Err(error) => self.failed(job, &error),
         }
+    }
+
+    /// If an action panics over several events, each is tried by itself to find the one.
+    fn attempt_all(&self, events: &[&Event]) -> Vec<Result<(), ActionError>> {
+        if events.len() > 1 {
+            let all = || self.hook.action.perform_all(events);
+            match catch_unwind(AssertUnwindSafe(all)) {
+                Ok(results) if results.len() == events.len() => return results,
+                _ => tracing::warn!(hook = %self.name, "the action failed over several events"),
+            }
+        }
+        let each = events.iter().map(|event| self.attempt(event, false));
+        each.collect()
     }
 
     fn attempt(&self, event: &Event, is_ambiguous: bool) -> Result<(), ActionError> {

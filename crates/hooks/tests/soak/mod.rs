@@ -29,6 +29,9 @@ use server::LocalServer;
 /// Shows what the children say besides the names, when it is set.
 const SHOW: &str = "SOAK_SHOW";
 
+/// Fewer accepted events than this prove nothing.
+const LEAST_ACCEPTED: usize = 20;
+
 /// What a run is made of.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
@@ -80,12 +83,15 @@ pub(crate) fn run(plan: &Plan) -> Outcome {
     let place = Place::new(plan, folder.path(), &proxy);
     let mut random = fastrand::Rng::with_seed(plan.seed);
     let mut accepted = Vec::new();
-    for round in 0..plan.kills {
+    let mut round = 0;
+    // A busy machine gets more lives, so that enough happens in them.
+    while round < plan.kills || accepted.len() <= LEAST_ACCEPTED && round < 20 * plan.kills {
         let life = plan.longest_life.mul_f64(random.f64());
         accepted.extend(place.live(round, life.max(Duration::from_millis(150))));
         if plan.trouble == Trouble::Nothing {
             check::books(&place.queues);
         }
+        round += 1;
     }
     place.drain();
     let (delivered, dropped) = check::emptied_books(&place.queues);

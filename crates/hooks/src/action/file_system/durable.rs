@@ -5,7 +5,10 @@
 //! that are delivered at the same time share it; elsewhere each file and folder is synced.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::path::PathBuf;
 
 use straylight_files::FileError;
 #[cfg(not(target_os = "linux"))]
@@ -33,26 +36,24 @@ impl Disk {
         Ok(Self {})
     }
 
-    /// Returns when the content of these files and the names in these folders are on the disk.
-    pub(super) fn sync(
-        &self,
-        files: &[(PathBuf, File)],
-        folders: &[&Path],
-    ) -> Result<(), FileError> {
+    /// Takes note of a file that was written: the next [`Disk::sync`] makes its content durable.
+    pub(super) fn written(file: &File) -> io::Result<()> {
+        if cfg!(target_os = "linux") {
+            return Ok(());
+        }
+        file.sync_all()
+    }
+
+    /// Returns when the files that were written and the names in these folders are on the disk.
+    pub(super) fn sync(&self, folders: &[&Path]) -> Result<(), FileError> {
         #[cfg(target_os = "linux")]
         {
-            let _ = (files, folders);
+            let _ = folders;
             let synced = self.shared.sync();
             synced.map_err(|source| FileError::new("sync", &self.target, source))
         }
         #[cfg(not(target_os = "linux"))]
-        {
-            for (path, file) in files {
-                let synced = file.sync_all();
-                synced.map_err(|source| FileError::new("sync", path, source))?;
-            }
-            folders.iter().try_for_each(|folder| sync_folder(folder))
-        }
+        folders.iter().try_for_each(|folder| sync_folder(folder))
     }
 }
 

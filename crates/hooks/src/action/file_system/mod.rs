@@ -25,6 +25,9 @@ use super::{Action, ActionError, PredictionJson};
 use crate::config::{ActionConfig, FileSystemConfig};
 use crate::event::Event;
 
+/// Events whose files are made durable together, at most: more would only wait longer.
+const BATCH: usize = 16;
+
 /// Longest side of overlays unless something else is asked for: enough to look at.
 const OVERLAY_SIDE: u32 = 640;
 
@@ -177,12 +180,26 @@ impl Action for FileSystemDataCollection {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        let stem = names::stem(&self.options.file_name_prefix, event);
-        let parts = self.parts(event)?;
-        let staging = self.staging().map_err(ActionError::transient)?;
-        staging
-            .write_all(&stem, &parts)
-            .map_err(ActionError::transient)
+        let mut results = self.perform_all(&[event]);
+        let none = || Err(ActionError::transient("the event was left out"));
+        results.pop().unwrap_or_else(none)
+    }
+
+    fn batch_size(&self) -> usize {
+        BATCH
+    }
+
+    fn perform_all(&self, events: &[&Event]) -> Vec<Result<(), ActionError>> {
+        let staging = match self.staging() {
+            Ok(staging) => staging,
+            Err(error) => return vec![Err(ActionError::transient(error)); events.len()],
+        };
+        let stage = |event: &&Event| {
+            let stem = names::stem(&self.options.file_name_prefix, event);
+            let staged = staging.stage(&stem, &self.parts(event)?);
+            staged.map_err(ActionError::transient)
+        };
+        staging.commit(events.iter().map(stage).collect())
     }
 
     fn config(&self) -> Option<ActionConfig> {

@@ -2,7 +2,7 @@
 //!
 //! Each open collection has a folder of its own, `<target>/.staging/<random>`, and holds the
 //! lock file `<random>.lock` beside it from before the folder exists until it is gone. The files
-//! of one event are written there as `<stem>.<index>.<subfolder>.<extension>`, made durable, and
+//! of an event are written there as `<stem>.<index>.<subfolder>.<extension>`, made durable, and
 //! moved to their places (`<subfolder>/<stem>.<extension>`) in the order of their index. The move
 //! of the first is the moment of decision: an event whose file 0 is still staged never happened,
 //! one whose file 0 is gone is to be finished. (File systems keep the order of their renames, also
@@ -11,7 +11,7 @@
 //! A staging folder whose lock can be had belongs to a process that died. Whoever opens a
 //! collection there finishes its work.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 use straylight_files::{FileError, create_folder};
 
 use super::durable::Disk;
+use crate::action::ActionError;
 
 /// One file of an event: subfolder, extension and content.
 pub(super) type Part = (&'static str, &'static str, Vec<u8>);
@@ -70,25 +71,56 @@ impl Staging {
         })
     }
 
-    /// Writes all of the files, in this order, or none.
-    ///
-    /// Files of the same stem that are there already are replaced.
-    pub(super) fn write_all(&self, stem: &str, files: &[Part]) -> Result<(), FileError> {
+    /// Writes the files of an event beside their places, all or none.
+    pub(super) fn stage(&self, stem: &str, files: &[Part]) -> Result<Staged, FileError> {
         let names = files.iter().enumerate().map(|(index, file)| Name {
             stem,
             index,
             subfolder: file.0,
             extension: file.1,
         });
-        let moves: Vec<Move> = names
-            .map(|name| name.to_move(&self.folder, &self.target))
-            .collect();
-        let staged = stage(&moves, files, &self.disk);
-        let moved = staged.and_then(|()| move_all(moves.iter(), &self.disk));
-        if moved.is_err() {
-            take_back(&moves);
+        let moves = names.map(|name| name.to_move(&self.folder, &self.target));
+        let staged = Staged(moves.collect());
+        let written = staged
+            .0
+            .iter()
+            .zip(files)
+            .try_for_each(|(one, (_, _, bytes))| write_file(&one.from, bytes));
+        if written.is_err() {
+            staged.remove();
         }
-        moved
+        written.map(|()| staged)
+    }
+
+    /// Moves staged events to their places and makes them durable: a result for each, in order.
+    ///
+    /// Of each event all files are there then, or none. Files of the same stem that are there
+    /// already are replaced. The disk is waited for twice, however many the events are.
+    pub(super) fn commit(&self, events: Vec<StagedEvent>) -> Vec<Result<(), ActionError>> {
+        let staged = self.synced(events, |one| folder_of(&one.from));
+        let moved = staged.into_iter().map(|event| event?.moved()).collect();
+        let durable = self.synced(moved, |one| folder_of(&one.to));
+        durable.into_iter().map(|event| event.map(drop)).collect()
+    }
+
+    /// Waits until the events are on the disk as they are; if that fails, takes all of them back.
+    fn synced(&self, events: Vec<StagedEvent>, folder: fn(&Move) -> &Path) -> Vec<StagedEvent> {
+        let moves = events.iter().flatten().flat_map(|staged| &staged.0);
+        let folders: BTreeSet<&Path> = moves.map(folder).collect();
+        if folders.is_empty() {
+            return events;
+        }
+        let folders: Vec<&Path> = folders.into_iter().collect();
+        let Err(error) = self.disk.sync(&folders) else {
+            return events;
+        };
+        let error = ActionError::transient(error);
+        let give_up = |staged: Staged| {
+            staged.take_back();
+            Err(error.clone())
+        };
+        let events = events.into_iter();
+        events.map(|event| event.and_then(give_up)).collect()
     }
 }
 
@@ -111,6 +143,7 @@ struct Name<'a> {
 }
 
 /// A staged file and its place.
+#[derive(Debug)]
 struct Move {
     from: PathBuf,
     to: PathBuf,
@@ -145,28 +178,55 @@ impl<'a> Name<'a> {
     }
 }
 
-fn stage(moves: &[Move], files: &[Part], disk: &Disk) -> Result<(), FileError> {
-    let mut written = Vec::with_capacity(files.len());
-    for (Move { from, .. }, (_, _, bytes)) in moves.iter().zip(files) {
-        let file = write(from, bytes).map_err(|source| FileError::new("write", from, source))?;
-        written.push((from.clone(), file));
+/// The files of one event, written but not yet in their places.
+#[derive(Debug)]
+pub(super) struct Staged(Vec<Move>);
+
+/// An event on its way through a [`Staging::commit`].
+pub(super) type StagedEvent = Result<Staged, ActionError>;
+
+impl Staged {
+    fn moved(self) -> StagedEvent {
+        let moved = move_all(&self.0);
+        if moved.is_err() {
+            self.take_back();
+        }
+        moved.map(|()| self).map_err(ActionError::transient)
     }
-    let folder = moves.first().and_then(|first| first.from.parent());
-    disk.sync(&written, folder.as_slice())
+
+    /// Removes what is staged. What cannot be removed now is when the folder is opened next.
+    fn remove(&self) {
+        for Move { from, .. } in self.0.iter().rev() {
+            let _ = fs::remove_file(from);
+        }
+    }
+
+    /// Removes all files of the event, those that were moved already and those that were not.
+    ///
+    /// From the last to the first, so that a process that dies meanwhile leaves a state that is
+    /// still either to be finished or never happened.
+    fn take_back(&self) {
+        for Move { from, to } in self.0.iter().rev() {
+            if !from.exists() {
+                let _ = fs::rename(to, from);
+            }
+        }
+        self.remove();
+    }
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<File> {
-    let mut file = File::create(path)?;
-    file.write_all(bytes)?;
-    Ok(file)
+fn write_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        Disk::written(&file)
+    };
+    write().map_err(|source| FileError::new("write", path, source))
 }
 
-/// Moves staged files to their places, and makes the new names durable.
-fn move_all<'a>(
-    moves: impl Iterator<Item = &'a Move> + Clone,
-    disk: &Disk,
-) -> Result<(), FileError> {
-    for Move { from, to } in moves.clone() {
+/// Moves staged files to their places, in their order.
+fn move_all<'a>(moves: impl IntoIterator<Item = &'a Move>) -> Result<(), FileError> {
+    for Move { from, to } in moves {
         match fs::rename(from, to) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 create_folder(folder_of(to))?;
@@ -175,24 +235,7 @@ fn move_all<'a>(
             other => other.map_err(|source| FileError::new("write", to, source))?,
         }
     }
-    let folders: Vec<&Path> = moves.map(|one| folder_of(&one.to)).collect();
-    disk.sync(&[], &folders)
-}
-
-/// Undoes moves that failed halfway: none of the files stays, neither in its place nor staged.
-///
-/// From the last to the first, so that a process that dies meanwhile leaves a state that is still
-/// either to be finished or never happened. What cannot be removed now is removed when the folder
-/// is opened next.
-fn take_back(moves: &[Move]) {
-    for Move { from, to } in moves.iter().rev() {
-        if !from.exists() {
-            let _ = fs::rename(to, from);
-        }
-    }
-    for Move { from, .. } in moves.iter().rev() {
-        let _ = fs::remove_file(from);
-    }
+    Ok(())
 }
 
 fn folder_of(place: &Path) -> &Path {
@@ -211,7 +254,9 @@ fn finish_if_dead(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileE
 fn finish(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileError> {
     for moves in left_in(folder, target)?.values() {
         if !moves.contains_key(&0) {
-            move_all(moves.values(), disk)?;
+            move_all(moves.values())?;
+            let folders: Vec<&Path> = moves.values().map(|one| folder_of(&one.to)).collect();
+            disk.sync(&folders)?;
         }
     }
     let removed = fs::remove_dir_all(folder).and_then(|()| fs::remove_file(lock_of(folder)));

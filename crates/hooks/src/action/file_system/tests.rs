@@ -160,3 +160,23 @@ fn a_large_picture_has_a_small_overlay_and_stays_whole_itself() {
     let image = read(format!("images/{stem}.png"));
     assert_eq!(image, *event.picture.image().unwrap());
 }
+
+#[test]
+fn of_several_events_each_is_there_as_a_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let events = ["good", "blocked", "fine"].map(event_named);
+    let in_the_way = format!("images/{}.png/x", names::stem("", &events[1]));
+    fs::create_dir_all(folder.path().join(&in_the_way)).unwrap();
+    let collection = collection(folder.path());
+    let results = collection.perform_all(&events.each_ref());
+    assert_eq!(
+        results.iter().map(Result::is_ok).collect::<Vec<_>>(),
+        [true, false, true]
+    );
+    drop(collection);
+    let files = files_below(folder.path());
+    assert_eq!(files.len(), 8, "{files:?}");
+    let stems = [&events[0], &events[2]].map(|event| names::stem("", event));
+    let is_whole = |stem: &&String| files.iter().filter(|file| file.contains(*stem)).count() == 4;
+    assert_eq!(stems.iter().filter(is_whole).count(), 2, "{files:?}");
+}
