@@ -14,6 +14,9 @@ use bytemuck::Pod;
 
 use crate::{Matrix, ShapeError};
 
+/// More classes, dimensions or neighbours than this are a damaged file.
+const LARGEST_COUNT: f64 = 1e6;
+
 /// The numbers of one array.
 #[derive(Debug, Clone)]
 pub(crate) enum Numbers<'a> {
@@ -264,10 +267,43 @@ impl SectionReader<'_> {
         }
     }
 
+    /// Reads a count: a whole number that is not absurd, as memory is asked for by it.
+    pub(crate) fn count(&self, name: &str) -> Result<usize, StateError> {
+        let value = self.number(name)?;
+        if value.fract() == 0.0 && (0.0..=LARGEST_COUNT).contains(&value) {
+            return Ok(value as usize);
+        }
+        Self::unexpected(
+            format!("{}.{name}", self.name),
+            format!("a whole number from 0 to {LARGEST_COUNT}"),
+        )
+    }
+
     fn only_row<T: Pod>(&self, name: &str, matrix: &Matrix<T>) -> Result<Vec<T>, StateError> {
         if matrix.rows() == 1 {
             return Ok(matrix.data().to_vec());
         }
         Self::unexpected(format!("{}.{name}", self.name), "one row")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_whole_and_not_absurd() {
+        let count = |value: f64| {
+            let stored = StoredArray::F64(Matrix::new(1, 1, vec![value]).unwrap());
+            let reader = StateReader::new([("a.classes".to_owned(), stored)].into());
+            reader.section("a").count("classes")
+        };
+        for (value, whole) in [(0.0, 0), (1000.0, 1000), (1e6, 1_000_000)] {
+            assert_eq!(count(value).unwrap(), whole);
+        }
+        for value in [-1.0, 0.5, 1e7, 1e300, f64::INFINITY, f64::NAN] {
+            let error = count(value).unwrap_err();
+            assert!(error.to_string().contains("a.classes"), "{error}");
+        }
     }
 }

@@ -1,9 +1,14 @@
+use std::ops::RangeInclusive;
+
 use super::Robust;
 use crate::numeric::{quantile, sorted};
 use crate::state::{SectionReader, SectionWriter, StateError};
 
 /// The part of the votes that counts as most alarmed, rounded up.
 const ALARMED: (usize, usize) = (3, 7);
+
+/// How many votes a detector may have; more is a damaged file.
+const MOST_VOTES: RangeInclusive<f64> = 0.0..=100.0;
 
 /// The mean of several detectors' standardised scores, tilted to the most alarmed of them, brought
 /// to `0..=1`.
@@ -96,10 +101,17 @@ impl Fusion {
             name: "fusion.anchors".to_owned(),
             expected: "two numbers".to_owned(),
         })?;
+        let weights = vector("weights")?;
+        if !weights.iter().all(|weight| MOST_VOTES.contains(weight)) {
+            return Err(StateError::Unexpected {
+                name: "fusion.weights".to_owned(),
+                expected: format!("from {} to {}", MOST_VOTES.start(), MOST_VOTES.end()),
+            });
+        }
         Ok(Self {
             centres: vector("centres")?,
             scales: vector("scales")?,
-            weights: vector("weights")?,
+            weights,
             anchors,
         })
     }
@@ -112,6 +124,8 @@ fn mean(values: &[f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Matrix;
+    use crate::state::{StateReader, StoredArray};
 
     /// A fusion of detectors whose scores are standard already.
     fn standard(weights: &[f64]) -> Fusion {
@@ -139,6 +153,28 @@ mod tests {
         ] {
             let found = standard(weights).alarm(scores);
             assert!((found - expected).abs() < 1e-12, "{scores:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn absurd_votes_are_a_damaged_file() {
+        let load = |weight: f64| {
+            let array = |name: &str, row: Vec<f64>| {
+                let matrix = Matrix::new(1, row.len(), row).unwrap();
+                (format!("fusion.{name}"), StoredArray::F64(matrix))
+            };
+            let arrays = [
+                array("centres", vec![0.0]),
+                array("scales", vec![1.0]),
+                array("weights", vec![weight]),
+                array("anchors", vec![0.0, 1.0]),
+            ];
+            Fusion::load(&StateReader::new(arrays.into()).section("fusion"), 1)
+        };
+        assert!(load(2.0).is_ok());
+        for weight in [-1.0, 1e18, f64::NAN] {
+            let error = load(weight).unwrap_err();
+            assert!(error.to_string().contains("fusion.weights"), "{error}");
         }
     }
 

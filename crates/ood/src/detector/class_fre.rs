@@ -105,7 +105,7 @@ impl ClassAxes {
 
     fn load(from: &StateReader, normalise: bool) -> Result<Arc<Self>, StateError> {
         from.shared(Self::SECTION, |section| {
-            let count = section.number("classes")? as usize;
+            let count = section.count("classes")?;
             let read =
                 |class| match Pca::load(&from.section(format!("{}.{class:04}", Self::SECTION))) {
                     Err(StateError::Missing(_)) => Ok(None),

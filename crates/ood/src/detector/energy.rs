@@ -25,7 +25,7 @@ impl Energy {
 
     pub(crate) fn load(from: &StateReader, temperature: f64) -> Result<Self, StateError> {
         Ok(Self {
-            classes: from.section(Self::NAME).number("classes")? as usize,
+            classes: from.section(Self::NAME).count("classes")?,
             temperature,
         })
     }

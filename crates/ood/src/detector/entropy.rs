@@ -20,7 +20,7 @@ impl Entropy {
 
     pub(crate) fn load(from: &StateReader) -> Result<Self, StateError> {
         Ok(Self {
-            classes: from.section(Self::NAME).number("classes")? as usize,
+            classes: from.section(Self::NAME).count("classes")?,
         })
     }
 }

@@ -37,7 +37,7 @@ impl Gen {
         gamma: f64,
         top: Option<usize>,
     ) -> Result<Self, StateError> {
-        let classes = from.section(Self::NAME).number("classes")? as usize;
+        let classes = from.section(Self::NAME).count("classes")?;
         Ok(Self {
             classes,
             gamma,

@@ -29,10 +29,9 @@ impl GradNorm {
 
     pub(crate) fn load(from: &StateReader) -> Result<Self, StateError> {
         let section = from.section(Self::NAME);
-        let (classes, dimensions) = (section.number("classes")?, section.number("dimensions")?);
         Ok(Self {
-            classes: classes as usize,
-            dimensions: dimensions as usize,
+            classes: section.count("classes")?,
+            dimensions: section.count("dimensions")?,
         })
     }
 }

@@ -24,7 +24,7 @@ impl Msp {
 
     pub(crate) fn load(from: &StateReader) -> Result<Self, StateError> {
         Ok(Self {
-            classes: from.section(Self::NAME).number("classes")? as usize,
+            classes: from.section(Self::NAME).count("classes")?,
         })
     }
 }

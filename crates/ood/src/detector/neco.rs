@@ -50,7 +50,7 @@ impl Neco {
 
     pub(crate) fn load(from: &StateReader) -> Result<Self, StateError> {
         let section = from.section(Self::NAME);
-        let classes = section.number("classes")? as usize;
+        let classes = section.count("classes")?;
         let axes = Pca::load(&section)?;
         Ok(Self {
             standard: section.matrix_of("standard", axes.dimensions())?,

@@ -37,7 +37,7 @@ impl NnGuide {
 
     pub(crate) fn load(from: &StateReader, k: usize) -> Result<Self, StateError> {
         let section = from.section(Self::NAME);
-        let classes = section.number("classes")? as usize;
+        let classes = section.count("classes")?;
         Ok(Self {
             bank: section.matrix("bank")?,
             classes,

@@ -48,7 +48,7 @@ impl Vim {
         Ok(Self {
             axes: Pca::load(&section)?,
             alpha: section.number("alpha")?,
-            classes: section.number("classes")? as usize,
+            classes: section.count("classes")?,
         })
     }
 }

@@ -193,8 +193,8 @@ impl Bank {
             Err(StateError::Missing(_)) => Vec::new(),
             other => other?,
         };
-        let k = from.number("neighbours")? as usize;
         let features = from.matrix("features")?;
+        let k = from.count("neighbours")?.min(features.rows());
         let pruning = match Pruning::load(from, features.rows()) {
             Err(StateError::Missing(_)) => None,
             other => Some((other?, Rounded::load(from, &features)?)),
