@@ -56,6 +56,7 @@ pub(crate) fn package() -> Outcome {
     install(&environment, &build_wheel(&environment)?)?;
     types(&environment)?;
     unit_tests(&environment)?;
+    guide(&environment)?;
     notebook(&environment)?;
     leak(&environment)?;
     compare(&environment)
@@ -133,7 +134,21 @@ fn unit_tests(environment: &Path) -> Outcome {
     run(command.arg(&folder))
 }
 
-/// Executes the notebook, every cell.
+/// Runs the blocks of Python of the guide and of the READMEs.
+fn guide(environment: &Path) -> Outcome {
+    let pages = root().join("docs/src");
+    let failed = |error: std::io::Error| format!("{}: {error}", pages.display());
+    let mut files = vec![root().join("README.md"), root().join("python/README.md")];
+    for entry in std::fs::read_dir(&pages).map_err(failed)? {
+        files.push(entry.map_err(failed)?.path());
+    }
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+    files.sort();
+    let mut command = Command::new(python::interpreter(environment));
+    run(command.arg("tests/python/run_guide.py").args(files))
+}
+
+/// Executes the notebook, every cell, against a classification and a detection.
 fn notebook(environment: &Path) -> Outcome {
     let mut command = Command::new(python::interpreter(environment));
     command.args([
