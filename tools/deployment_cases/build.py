@@ -12,8 +12,12 @@ from openvino import opset13 as ops
 COLORS = ("#cc0000ff", "#00cc00ff", "#0000ccff", "#cccc00ff", "#00ccccff")
 
 
-def fixed(outputs: dict[str, np.ndarray], height: int = 32, width: int = 32, layout: str = "NCHW") -> ov.Model:
-    """Return a model that looks at its image and gives the same outputs all the same."""
+def fixed(outputs: dict[str, np.ndarray], height: int = 32, width: int = 32, layout: str = "NCHW",
+          by_level: dict[str, np.ndarray] | None = None) -> ov.Model:
+    """Return a model that looks at its image and gives the same outputs all the same.
+
+    `by_level` is added to an output as often as the image's mean grey level says.
+    """
     image = image_input(height, width, layout)
     nothing = ops.multiply(ops.reduce_sum(image, np.array([0, 1, 2, 3]), False), np.float32(0))
     results = []
@@ -21,6 +25,9 @@ def fixed(outputs: dict[str, np.ndarray], height: int = 32, width: int = 32, lay
         constant = ops.constant(value)
         kind = constant.get_element_type()
         node = ops.add(constant, ops.convert(nothing, kind.to_string().replace("<Type: '", "")))
+        if by_level and name in by_level:
+            level = ops.reduce_mean(image, np.array([0, 1, 2, 3]), False)
+            node = ops.add(node, ops.multiply(ops.constant(by_level[name]), level))
         results.append(result(node, name))
     return ov.Model(results, [image], "fixed")
 
@@ -101,21 +108,30 @@ class TaskFolder:
     info: dict[str, str] = field(default_factory=dict)
     config: dict = field(default_factory=dict)
     explains: bool = False
+    tile_classifier: ov.Model | None = None
 
     def files(self, title: str) -> dict[str, bytes]:
         """Return the files of the task's folder."""
         for key, value in self.info.items():
             self.model.set_rt_info(value, ["model_info", key])
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "model.xml"
-            ov.save_model(self.model, path, compress_to_fp16=False)
-            xml, weights = path.read_bytes(), path.with_suffix(".bin").read_bytes()
-        return {
+        found = {
             f"{title}/model.json": dump(model_json(self.explains)),
             f"{title}/model/config.json": dump(self.config),
-            f"{title}/model/model.xml": xml,
-            f"{title}/model/model.bin": weights,
         }
+        models = {"model": self.model, "tile_classifier": self.tile_classifier}
+        for name, model in models.items():
+            if model is not None:
+                xml, weights = saved(model)
+                found |= {f"{title}/model/{name}.xml": xml, f"{title}/model/{name}.bin": weights}
+        return found
+
+
+def saved(model: ov.Model) -> tuple[bytes, bytes]:
+    """Return the two files of a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.xml"
+        ov.save_model(model, path, compress_to_fp16=False)
+        return path.read_bytes(), path.with_suffix(".bin").read_bytes()
 
 
 def dump(value: dict) -> bytes:
@@ -159,6 +175,8 @@ class Case:
     about: str
     tasks: list[TaskFolder]
     size: tuple[int, int] = (96, 64)
+    # ModelAPI's own tiler fails on masks; its asynchronous one does not.
+    asynchronous: bool = False
 
     @property
     def explains(self) -> bool:

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import openvino as ov
 
 from build import Case, Label, TaskFolder, colours, fixed, looking
 
@@ -211,6 +212,16 @@ def masks_model(boxes=BOXES, classes=CLASSES, masks=None, batch=True, extra=Fals
     return fixed({name: value[None] if name in wrap else value for name, value in arrays.items()})
 
 
+def masks_by_level():
+    """Return the same, each score 0.0003 higher for each grey level: tiles differ in scores."""
+    boxes = np.array(BOXES, F).reshape(1, -1, 5)
+    masks = np.array([blob((14, 14), seed) for seed in range(len(BOXES))], F)
+    outputs = {"boxes": boxes, "labels": np.array(CLASSES, np.int64)[None], "masks": masks[None]}
+    slope = np.zeros_like(boxes)
+    slope[..., 4] = 0.0003
+    return fixed(outputs, by_level={"boxes": slope})
+
+
 def instances(kind: str, name: str, about: str, model=None, size=(96, 64), explains=False, **info: object) -> Case:
     """Return an instance segmentation or rotated detection case."""
     info = named(PETS, model_type="MaskRCNN", confidence_threshold=0.35, labels="otx_empty_lbl dog cat",
@@ -358,6 +369,29 @@ TILED = [
     detector("tiles_boxes", "a detector over tiles", **TILES),
     detector("tiles_small_image", "an image smaller than a tile", size=(30, 20), **TILES),
     detector("tiles_exact", "tiles that fill the image", size=(80, 40), **(TILES | {"tiles_overlap": 0.0})),
+]
+
+
+def worth_looking_at() -> ov.Model:
+    """Return a tile classifier: the brighter a tile, the more probable is an object."""
+    model = fixed({"tile_prob": np.array([-2.75], F)}, by_level={"tile_prob": np.array([0.025], F)})
+    model.set_rt_info("MaskRCNN", ["model_info", "model_type"])
+    return model
+
+
+def tiled_masks(name: str, about: str, classifier: ov.Model | None = None, **info: object) -> Case:
+    """Return an instance segmentation over tiles; the SDK refuses tiles for rotated detection."""
+    case = instances("instance_segmentation", name, about, masks_by_level(), size=(100, 70), iou_threshold=0.45,
+                     **(TILES | info))
+    case.tasks[0].tile_classifier = classifier
+    case.asynchronous = True
+    return case
+
+
+TILED += [
+    tiled_masks("tiles_masks", "objects with masks over tiles"),
+    tiled_masks("tiles_masks_most", "at most five of them", max_pred_number=5),
+    tiled_masks("tiles_masks_classified", "only the tiles that a classifier wants", worth_looking_at()),
 ]
 
 
