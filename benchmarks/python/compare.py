@@ -10,6 +10,7 @@ import argparse
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -20,7 +21,7 @@ GOALS = {"import": ("at most", 0.1), "hooks": ("at least", 2.5)}
 
 def run(python, package, what, arguments, times=1):
     """The results of some runs, the last first."""
-    command = [python, WORKER, package, what, arguments.deployment, arguments.photos]
+    command = [python, WORKER, package, what, arguments.deployment, arguments.photos, arguments.out]
     found = []
     for _ in range(times):
         done = subprocess.run(command, capture_output=True, text=True, check=True)
@@ -40,16 +41,24 @@ def main():
     parser.add_argument("--json")
     parser.add_argument("--only", choices=["import", "hooks", "threads"])
     arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as arguments.out:
+        return measure(arguments)
+
+
+def measure(arguments):
+    """Runs what is asked for; 1 if a goal is missed."""
     wanted = [arguments.only] if arguments.only else ["import", "hooks", "threads"]
     pairs = {"geti_sdk": arguments.sdk, "straylight": arguments.ours}
     report = {}
     if "import" in wanted:
         report["import"] = {name: best_import(it, name, arguments) for name, it in pairs.items()}
     if "hooks" in wanted:
-        report["hooks"] = {
-            name: run(it, name, "hooks", arguments)[0]["photos_a_second"]
-            for name, it in pairs.items()
-        }
+        # The better of two runs of each, taken in turns.
+        runs = [
+            {name: run(it, name, "hooks", arguments)[0] for name, it in pairs.items()}
+            for _ in range(2)
+        ]
+        report["hooks"] = {name: max(it[name]["photos_a_second"] for it in runs) for name in pairs}
     if "threads" in wanted:
         report["threads"] = {
             name: run(it, name, "threads", arguments)[0] for name, it in pairs.items()

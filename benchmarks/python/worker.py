@@ -1,8 +1,9 @@
 """One measurement of one package in a process of its own; prints one line of JSON.
 
-    worker.py PACKAGE WHAT DEPLOYMENT PHOTOS
+    worker.py PACKAGE WHAT DEPLOYMENT PHOTOS OUT
 
-PACKAGE is `straylight` or `geti_sdk`; only its name differs between the two. WHAT:
+PACKAGE is `straylight` or `geti_sdk`; only its name differs between the two. What hooks write is
+left in the folder OUT: file systems are slow for a while where much was just deleted. WHAT:
 
 import    seconds to import what the notebook imports
 hooks     photos a second through inference and a hook that writes all four files of each
@@ -54,27 +55,28 @@ def photos_in(folder):
     return [cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB) for path in paths]
 
 
-def hooks(package, deployment, photos):
+def hooks(package, deployment, photos, out):
     module = importlib.import_module(f"{package}.post_inference_hooks")
     best = 0.0
     for _ in range(ROUNDS):
-        with tempfile.TemporaryDirectory() as folder:
-            action = module.FileSystemDataCollection(target_folder=folder)
-            hook = module.PostInferenceHook(module.AlwaysTrigger(), action, max_threads=5)
-            deployment.add_post_inference_hook(hook)
-            start = time.perf_counter()
-            for photo in photos:
-                deployment.infer(photo)
-            if package == "straylight":
-                assert deployment.await_hooks(600)
-            else:
-                hook.executor.shutdown(wait=True)
-            best = max(best, len(photos) / (time.perf_counter() - start))
-            deployment.clear_inference_hooks()
-            written = {
-                part: len(list((Path(folder) / part).iterdir()))
-                for part in ("images", "predictions", "scores", "overlays")
-            }
+        folder = tempfile.mkdtemp(dir=out)
+        action = module.FileSystemDataCollection(target_folder=folder)
+        hook = module.PostInferenceHook(module.AlwaysTrigger(), action, max_threads=5)
+        deployment.add_post_inference_hook(hook)
+        start = time.perf_counter()
+        for photo in photos:
+            deployment.infer(photo)
+        if package == "straylight":
+            assert deployment.await_hooks(600)
+        else:
+            hook.executor.shutdown(wait=True)
+        best = max(best, len(photos) / (time.perf_counter() - start))
+        deployment.clear_inference_hooks()
+        written = {
+            part: len(list((Path(folder) / part).iterdir()))
+            for part in ("images", "predictions", "scores", "overlays")
+        }
+        assert set(written.values()) == {len(photos)}, written
     return {"photos_a_second": best, "written": written}
 
 
@@ -105,7 +107,7 @@ def threads(deployment, photos, counts=(1, 10)):
 
 
 def main():
-    package, what, folder, photos = sys.argv[1:5]
+    package, what, folder, photos, out = sys.argv[1:6]
     start = time.perf_counter()
     imports(package)
     seconds = time.perf_counter() - start
@@ -116,7 +118,7 @@ def main():
         for picture in pictures[:5]:
             deployment.infer(picture)
         result = (
-            hooks(package, deployment, pictures)
+            hooks(package, deployment, pictures, out)
             if what == "hooks"
             else threads(deployment, pictures)
         )

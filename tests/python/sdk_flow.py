@@ -36,9 +36,7 @@ class Flow:
 
     def client(self, kind, project):
         """One of the SDK's clients; their arguments come in different orders."""
-        return kind(
-            session=self.geti.session, workspace_id=self.geti.workspace_id, project=project
-        )
+        return kind(session=self.geti.session, workspace_id=self.geti.workspace_id, project=project)
 
     def datasets_of(self, project):
         from geti_sdk.rest_clients import DatasetClient
@@ -340,7 +338,9 @@ def create_a_project_from_a_folder_a_class(flow):
         annotation_reader=reader,
         enable_auto_train=False,
     )
-    overview = flow.datasets_of(project).get_dataset_statistics(project.training_dataset)["overview"]
+    overview = flow.datasets_of(project).get_dataset_statistics(project.training_dataset)[
+        "overview"
+    ]
     assert (overview["images"], overview["annotated_images"]) == (4, 4), overview
 
 
@@ -354,7 +354,9 @@ def delete_images(flow):
 def download_and_upload_a_project(flow):
     target = flow.folder / "project"
     flow.geti.download_project_data(flow.project, target_folder=str(target))
-    copy = flow.geti.upload_project_data(str(target), project_name="a copy", enable_auto_train=False)
+    copy = flow.geti.upload_project_data(
+        str(target), project_name="a copy", enable_auto_train=False
+    )
     overview = flow.datasets_of(copy).get_dataset_statistics(copy.training_dataset)["overview"]
     assert (overview["images"], overview["annotated_images"]) == (5, 1), overview
     assert (overview["videos"], overview["annotated_frames"]) == (1, 1), overview
@@ -368,7 +370,9 @@ def export_and_import_a_project(flow):
     choice = {} if is_legacy() else {"include_models": "none"}
     flow.geti.export_project(filepath=str(archive), project=flow.project, **choice)
     project = flow.geti.import_project(filepath=str(archive), project_name="an import")
-    overview = flow.datasets_of(project).get_dataset_statistics(project.training_dataset)["overview"]
+    overview = flow.datasets_of(project).get_dataset_statistics(project.training_dataset)[
+        "overview"
+    ]
     assert (overview["images"], overview["annotated_images"]) == (5, 1), overview
     assert (overview["videos"], overview["annotated_frames"]) == (1, 1), overview
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import straylight
-from straylight.deployment import Deployment
 from straylight.demos import DEMO_DEPLOYMENT_PATH
+from straylight.deployment import Deployment
 
 PROGRAM = Path(sys.executable).with_name("straylight")
 
