@@ -21,15 +21,16 @@ SHARES = {"no hook": None, "2 %": 0.02, "100 %": 1.0}
 GOALS = {"2 %": 0.98, "100 %": 0.75}
 
 
-def bench(program: Path, images: list, seconds: float, share: float | None) -> dict:
-    """Measure one way in a process of its own."""
+def bench(
+    program: Path, images: list, seconds: float, share: float | None, folder: Path
+) -> dict:
+    """Measure one way in a process of its own; what it collects goes into this folder."""
     command = [program, "bench", "--deployment", DEPLOYMENT, "--seconds", seconds]
     command += ["--json", "-", "--compact"]
-    with tempfile.TemporaryDirectory() as folder:
-        if share is not None:
-            command += ["--collect", folder, "--collect-share", share]
-        command = [str(word) for word in [*command, *images]]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if share is not None:
+        command += ["--collect", folder, "--collect-share", share]
+    command = [str(word) for word in [*command, *images]]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SystemExit(f"{command[0]} failed:\n{result.stderr}")
     return json.loads(result.stdout.strip().splitlines()[-1])
@@ -43,13 +44,15 @@ def main() -> None:
     parser.add_argument("--program", type=Path, default=ROOT / "target/release/straylight")
     args = parser.parse_args()
     photos = sorted((ROOT / "assets/demo/photos/monument").glob("*_b.webp"))[:8]
-    rounds = [
-        {
-            name: bench(args.program, photos, args.seconds, share)
-            for name, share in SHARES.items()
-        }
-        for _ in range(args.rounds)
-    ]
+    # Nothing is deleted before the end: ext4 pays for deleted files when the next are made.
+    with tempfile.TemporaryDirectory() as folder:
+        rounds = [
+            {
+                name: bench(args.program, photos, args.seconds, share, Path(folder, f"{turn}{name}"))
+                for name, share in SHARES.items()
+            }
+            for turn in range(args.rounds)
+        ]
     speeds = {
         name: statistics.median(one[name]["images_per_second"] for one in rounds)
         for name in SHARES

@@ -58,21 +58,20 @@ def straylight(images: list, seconds: float, hook: str, decode: bool = False) ->
     return run([*command, *images])
 
 
-def measure(images: list, seconds: float) -> dict:
-    """Run all six once.
+def measure(images: list, seconds: float, folder: Path) -> dict:
+    """Run all six once; what is collected goes into this folder.
 
     In the stream each image is read from its file, as from a camera: no two inferences share
     their pixels, and what a hook has not yet written has to be kept.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        return {
-            "sdk": sdk(images, seconds, "-"),
-            "straylight": straylight(images, seconds, "-"),
-            "sdk hook": sdk(images, seconds, f"{folder}/sdk"),
-            "straylight hook": straylight(images, seconds, f"{folder}/straylight"),
-            "sdk stream": sdk(images, seconds, f"{folder}/sdk-stream", decode=True),
-            "straylight stream": straylight(images, seconds, f"{folder}/stream", decode=True),
-        }
+    return {
+        "sdk": sdk(images, seconds, "-"),
+        "straylight": straylight(images, seconds, "-"),
+        "sdk hook": sdk(images, seconds, f"{folder}/sdk"),
+        "straylight hook": straylight(images, seconds, f"{folder}/straylight"),
+        "sdk stream": sdk(images, seconds, f"{folder}/sdk-stream", decode=True),
+        "straylight stream": straylight(images, seconds, f"{folder}/stream", decode=True),
+    }
 
 
 def median(rounds: list, who: str, what: str) -> float:
@@ -95,7 +94,10 @@ def main() -> None:
     args = parser.parse_args()
     photos = sorted((ROOT / "assets/demo/photos/monument").glob("*_b.webp"))
     images = [str(path) for path in photos[:8]]  # 1024 pixels wide; few, for the memory's sake
-    rounds = [measure(images, args.seconds) for _ in range(args.rounds)]
+    # Nothing is deleted before the end: ext4 pays for deleted files when the next are made.
+    with tempfile.TemporaryDirectory() as folder:
+        turns = [Path(folder, str(turn)) for turn in range(args.rounds)]
+        rounds = [measure(images, args.seconds, turn) for turn in turns]
     print(f"{'':18} {'geti-sdk':>14} {'straylight':>14} {'better':>10} {'goal':>10}")
     row(rounds, "infer", "images_per_second", "", True)
     row(rounds, "infer with hook", "images_per_second", " hook", True)
