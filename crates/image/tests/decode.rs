@@ -244,3 +244,24 @@ fn jpeg_is_close_to_libjpeg_turbo() {
         assert!(mean < 0.5, "{flavour}: {mean}");
     }
 }
+
+#[test]
+fn messages_about_damaged_png_files_hold_no_code() {
+    let sound = fs::read(folder().join("rgb.png")).unwrap();
+    let changed = |place: usize, bytes: &[u8]| {
+        let mut copy = sound.clone();
+        copy[place..place + bytes.len()].copy_from_slice(bytes);
+        decode(&copy).unwrap_err().to_string()
+    };
+    let bad_sum = read_frame(&folder().join("bad_crc.png")).unwrap_err();
+    for (text, expected) in [
+        (bad_sum.to_string(), "while decoding IDAT chunk"),
+        (changed(12, b"QQQQ"), "QQQQ chunk appeared before IHDR"),
+        (changed(20, &[9]), "while decoding IHDR chunk"),
+    ] {
+        assert!(
+            text.contains(expected) && !text.contains(['{', '}']),
+            "{text}"
+        );
+    }
+}

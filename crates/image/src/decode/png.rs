@@ -60,6 +60,39 @@ impl PixelReader for PngReader<'_> {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the shape that map_err wants"
+)]
 fn error(error: DecodingError) -> ImageErrorKind {
-    ImageErrorKind::corrupt(ImageFormat::Png, error)
+    ImageErrorKind::corrupt(ImageFormat::Png, readable(&error.to_string()))
+}
+
+/// The decoder writes `ChunkType { type: IDAT, critical: true, ... }` where people say IDAT.
+fn readable(text: &str) -> String {
+    let mut parts = text.split("ChunkType { type: ");
+    let mut readable = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (chunk, rest) = part.split_once(" }").unwrap_or((part, ""));
+        readable += chunk.split(',').next().unwrap_or_default();
+        readable += rest;
+    }
+    readable
+}
+
+#[cfg(test)]
+mod tests {
+    use super::readable;
+
+    #[test]
+    fn chunks_are_called_by_their_names() {
+        let chunk = "ChunkType { type: IDAT, critical: true, private: false }";
+        assert_eq!(
+            readable(&format!("Chunk {chunk} is invalid.")),
+            "Chunk IDAT is invalid."
+        );
+        assert_eq!(readable(&format!("{chunk}{chunk}")), "IDATIDAT");
+        assert_eq!(readable("ChunkType { type: IDAT"), "IDAT");
+        assert_eq!(readable("unexpected end of file"), "unexpected end of file");
+    }
 }
