@@ -49,6 +49,30 @@ pub enum DeployError {
         /// What does not fit.
         reason: String,
     },
+    /// A model without a description cannot be made a deployment.
+    #[error("{}: {reason}", path.display())]
+    BareModel {
+        /// The model.
+        path: PathBuf,
+        /// What a classifier or a detector has and the model has not.
+        reason: String,
+    },
+    /// A model does not fit the description beside it.
+    #[error("{}: {reason}", path.display())]
+    DescribedModel {
+        /// The model.
+        path: PathBuf,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A model cannot be given a feature vector.
+    #[error("{}: no feature vector can be added: {reason}", path.display())]
+    NoFeatures {
+        /// The model, or the deployment's folder.
+        path: PathBuf,
+        /// Why not, and what can be done instead.
+        reason: String,
+    },
     /// The engine cannot load or run a model.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -92,10 +116,19 @@ impl DeployError {
         match self {
             Self::NotADeployment { .. } => {
                 "Give the folder that holds project.json, or the folder above it; unzip a downloaded \
-                 deployment first."
+                 deployment first. A bare model (IR, ONNX, TFLite) becomes one by `straylight \
+                 deployment init MODEL`."
             }
             Self::Json { .. } | Self::Model { .. } => {
                 "Download the deployment again, or export the model again."
+            }
+            Self::BareModel { .. } => {
+                "Export it with one RGB image as its input and with class scores or boxes as its \
+                 outputs, or write straylight.json beside it by hand."
+            }
+            Self::DescribedModel { .. } => {
+                "Correct the description beside the model; `straylight deployment init --force` \
+                 proposes a new one."
             }
             Self::Config { .. } | Self::Task { .. } => {
                 "Correct the value, or export the model again."
@@ -110,6 +143,7 @@ impl DeployError {
             | Self::Closed
             | Self::HookConfig(_)
             | Self::Hook(_)
+            | Self::NoFeatures { .. }
             | Self::OodModel(_) => "",
         }
     }

@@ -5,12 +5,15 @@
 //! session, and turns its outputs into a [`straylight_core::Prediction`]:
 //!
 //! ```text
-//! Frame -> preprocess (resize into the request's memory) -> engine -> task (post-processing)
+//! Frame -> preprocess (resize, into the request's memory) -> engine -> task (post-processing)
 //! ```
 //!
-//! Copies of an image's data on this way: the resized pixels are written once; OpenVINO reads
-//! them in place. Results are read in place as well; a feature vector, logits or probabilities
-//! are copied once, into the prediction that owns them, and only when something asks for them.
+//! Copies of an image's data on this way: the frame's own pixels are borrowed. The scaler makes an
+//! image of the model's size, which is copied once into the request's memory (150 kB for
+//! 224 x 224 pixels), because there it may have to stand between padding; OpenVINO reads it in
+//! place. Results are read in place as well; a feature vector, logits or
+//! probabilities are copied once, into the prediction that owns them, and only when something
+//! asks for them. Rows of a described detector are taken apart into columns, one copy more.
 
 mod collecting;
 mod config;

@@ -87,7 +87,11 @@ fn wrong_descriptions_name_what_is_wrong() {
             &["`nothing`", "logits, saliency_map"],
         ),
         Case("model.xml", "other.xml", &["other.xml"]),
-        Case("scale: [128]", "scale: [0]", &["scale_values"]),
+        Case(
+            "scale: [128]",
+            "scale: [0]",
+            &["straylight.yaml", "input.scale"],
+        ),
     ] {
         let folder = plain_model(&DEMO.replacen(from, to, 1));
         let text = load_error(folder.path());

@@ -69,6 +69,15 @@ impl CompiledModel {
         &self.0.outputs
     }
 
+    /// The place in [`CompiledModel::outputs`] of the output that has this name.
+    ///
+    /// An output may have several names (ONNX gives it those of all identical tensors), and
+    /// [`TensorInfo`] holds the first of them only; all of them are found.
+    pub fn output_index(&self, name: &str) -> Option<usize> {
+        let place = |name: &str| self.outputs().iter().position(|info| info.name == name);
+        place(name).or_else(|| place(&self.0.handle.first_name(name)?))
+    }
+
     /// How many inferences may run at once.
     pub fn requests(&self) -> usize {
         self.0.limit

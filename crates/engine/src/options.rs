@@ -16,6 +16,15 @@ pub struct TensorInfo {
     pub shape: Vec<Dimension>,
 }
 
+impl TensorInfo {
+    /// Its shape as people write it, such as `[?, 3, 224, 224]`.
+    pub fn shape_text(&self) -> String {
+        let size = |size: &Dimension| size.map_or_else(|| "?".to_owned(), |size| size.to_string());
+        let sizes: Vec<String> = self.shape.iter().map(size).collect();
+        format!("[{}]", sizes.join(", "))
+    }
+}
+
 /// How precisely a device computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
@@ -108,7 +117,8 @@ pub enum Layout {
 }
 
 impl Layout {
-    pub(crate) fn as_str(self) -> &'static str {
+    /// Its name, `NCHW` or `NHWC`.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Nchw => "NCHW",
             Self::Nhwc => "NHWC",

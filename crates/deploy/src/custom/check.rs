@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use straylight_core::{Frame, Prediction};
+use straylight_core::{Frame, Prediction, TaskType};
 use straylight_engine::graph::IrModel;
 
 use super::{ModelDescription, find};
@@ -32,6 +32,7 @@ pub fn check(
         missing.push(
             "The model has no feature vector: OOD detectors that need one are left out.".to_owned(),
         );
+        missing.extend(bare_format(path)?);
         penultimate = deployment.head_weights()?.map(|head| head.source);
     }
     if activations.probabilities.is_some() && activations.logits.is_none() {
@@ -60,29 +61,66 @@ pub fn check(
     })
 }
 
+/// Why a deployment of Geti's is left as it is.
+const OF_GETI: &str = "the deployment is Geti's; deploy a model version with an explainability (XAI) \
+     head instead";
+/// Why a detector is left as it is, and an IR model whose end is unknown.
+const NO_HEAD: &str = "no linear layer was found at its end; export it with its features as an \
+     output, and name that in outputs.features";
+
+fn refuse(path: &Path, reason: &str) -> Result<(), DeployError> {
+    Err(DeployError::NoFeatures {
+        path: path.to_owned(),
+        reason: reason.to_owned(),
+    })
+}
+
+fn is_ir(model: &Path) -> bool {
+    model
+        .extension()
+        .is_some_and(|extension| extension == "xml")
+}
+
+/// How a model becomes one that can be changed.
+fn convert(model: &Path) -> String {
+    let (file, ir) = (model.display(), model.with_extension("xml"));
+    let ir = ir.display();
+    format!(
+        "only an OpenVINO IR model can be changed; convert it with OpenVINO's converter (`ovc \
+         {file}`), then describe the result (`straylight deployment init --force {ir}`)"
+    )
+}
+
+/// What to do about a described classifier that is no IR and has no feature vector.
+fn bare_format(path: &Path) -> Result<Option<String>, DeployError> {
+    let Some(file) = find(&folder::find(path)?) else {
+        return Ok(None);
+    };
+    let ModelDescription { model, task, .. } = ModelDescription::read(&file)?;
+    let is_other = task == TaskType::Classification && !is_ir(&model);
+    Ok(is_other.then(|| format!("To add one: {}.", convert(&model))))
+}
+
 impl CheckReport {
     /// Makes the penultimate layer an output named `feature_vector` of the described IR model,
     /// and names it in the description; both files are replaced atomically.
     ///
     /// # Errors
     ///
-    /// [`DeployError::Model`] when there is no such layer: the model is no IR, or does not end
-    /// in a linear layer.
+    /// [`DeployError::NoFeatures`] when the deployment is Geti's, the model is no IR, or does not
+    /// end in a linear layer; the reason says what to do instead.
     pub fn add_features(&self, path: &Path) -> Result<(), DeployError> {
         let folder = folder::find(path)?;
         let Some(file) = find(&folder) else {
-            return Err(DeployError::model(
-                &folder,
-                "only a described model can be changed",
-            ));
+            return refuse(&folder, OF_GETI);
         };
         let mut description = ModelDescription::read(&file)?;
         let model = file.with_file_name(&description.model);
+        if description.task == TaskType::Classification && !is_ir(&model) {
+            return refuse(&model, &convert(&description.model));
+        }
         let Some(layer) = &self.penultimate else {
-            return Err(DeployError::model(
-                &model,
-                "has no linear layer at its end that can be found",
-            ));
+            return refuse(&model, NO_HEAD);
         };
         let text = IrModel::read(&model)?.with_output(layer, "feature_vector")?;
         description.outputs.features = Some("feature_vector".to_owned());

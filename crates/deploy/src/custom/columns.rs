@@ -83,7 +83,10 @@ impl Rows {
                 "its detections do not have the {} columns of its description",
                 self.width
             );
-            DeployError::model(path, reason)
+            DeployError::DescribedModel {
+                path: path.to_owned(),
+                reason,
+            }
         })?;
         let values = rows.data.to_f32();
         let column = |place: usize| {

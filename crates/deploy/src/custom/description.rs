@@ -156,6 +156,10 @@ impl ModelDescription {
         if self.model.components().count() != 1 {
             return wrong("model", "the model must lie beside its description");
         }
+        let layout = self.input.layout.as_deref();
+        if layout.is_some_and(|layout| layout != "NCHW" && layout != "NHWC") {
+            return wrong("input.layout", "is neither NCHW nor NHWC");
+        }
         match self.task {
             TaskType::Classification | TaskType::Detection => Ok(()),
             _ => wrong("task", "is neither classification nor detection"),

@@ -5,7 +5,7 @@ use serde_json::Value;
 use straylight_core::{Color, Label, Pipeline, Project, Task, TaskType};
 use straylight_engine::graph::{IrModel, ModelInfo};
 use straylight_engine::{CompileOptions, Runtime};
-use straylight_tasks::{FEATURE_VECTOR, SALIENCY_MAP};
+use straylight_tasks::{FEATURE_VECTOR, SALIENCY_MAP, TaskError};
 
 use super::{Channels, Coordinates, ModelDescription, Rows};
 use crate::DeployError;
@@ -38,6 +38,7 @@ pub(crate) fn load(
     let info: ModelInfo = description.model_info().into_iter().collect();
     let config = Config::new(&model, Some(&info), &Value::Null);
     let adapter = description.adapter(path)?;
+    let in_words_of_description = |error| reworded(error, path);
     let tasks = project.trainable_tasks();
     let models = tasks.map(|task| {
         TaskModel::build(
@@ -49,9 +50,39 @@ pub(crate) fn load(
             runtime,
             options,
         )
+        .map_err(in_words_of_description)
     });
     let models = models.collect::<Result<_, _>>()?;
     Ok((project, models))
+}
+
+/// Keys of a description, and what Geti's `model_info` calls them.
+const KEYS: [(&str, &str); 6] = [
+    ("input.layout", "input_layout"),
+    ("input.mean", "mean_values"),
+    ("input.scale", "scale_values"),
+    ("input.channels", "reverse_input_channels"),
+    ("input.resize", "resize_type"),
+    ("input.pad_value", "pad_value"),
+];
+
+/// An error about a described model, so that it names the description and its keys.
+fn reworded(error: DeployError, description: &Path) -> DeployError {
+    let key_of = |key: &str| match KEYS.iter().find(|(_, name)| *name == key) {
+        Some((own, _)) => (*own).to_owned(),
+        None => format!("options.{key}"),
+    };
+    match error {
+        DeployError::Model { path, reason } => DeployError::DescribedModel { path, reason },
+        DeployError::Config { key, reason, .. } => {
+            DeployError::config(description, &key_of(&key), reason)
+        }
+        DeployError::Task {
+            source: TaskError::Config { key, value, reason },
+            ..
+        } => DeployError::config(description, &key_of(key), format!("`{value}`: {reason}")),
+        other => other,
+    }
 }
 
 impl ModelDescription {

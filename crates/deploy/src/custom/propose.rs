@@ -29,7 +29,7 @@ pub struct Proposal {
 ///
 /// # Errors
 ///
-/// [`DeployError::Engine`] when the model cannot be read, [`DeployError::Model`] when it takes
+/// [`DeployError::Engine`] when the model cannot be read, [`DeployError::BareModel`] when it takes
 /// no image or has no output that a classifier or a detector has.
 pub fn propose(model: &Path, runtime: &Runtime) -> Result<Proposal, DeployError> {
     let read = runtime.read(&ModelSource::file(model))?;
@@ -88,15 +88,17 @@ fn input(
     inputs: &[TensorInfo],
     notes: &mut Vec<String>,
 ) -> Result<InputDescription, DeployError> {
-    let shape = inputs
-        .first()
-        .map_or(&[][..], |input| input.shape.as_slice());
-    let layout = match shape {
-        [_, Some(3), _, _] => "NCHW",
-        [_, _, _, Some(3)] => "NHWC",
+    let Some(first) = inputs.first() else {
+        return Err(bare(model, "it has no input".to_owned()));
+    };
+    let layout = match first.shape.as_slice() {
+        [None | Some(1), Some(3), _, _] => "NCHW",
+        [None | Some(1), _, _, Some(3)] => "NHWC",
         _ => {
-            let reason = format!("its first input, of shape {shape:?}, is not an RGB image");
-            return Err(DeployError::model(model, reason));
+            let (name, shape) = (&first.name, first.shape_text());
+            let reason =
+                format!("its first input `{name}`, of shape {shape}, is not one RGB image");
+            return Err(bare(model, reason));
         }
     };
     notes.push(
@@ -117,18 +119,25 @@ fn outputs(
     outputs: &[TensorInfo],
     notes: &mut Vec<String>,
 ) -> Result<Outputs, DeployError> {
-    let found = detector(outputs, notes).or_else(|| classifier(outputs));
+    let found = detector(outputs, notes).or_else(|| classifier(outputs, notes));
     found.ok_or_else(|| {
         let listed: Vec<String> = outputs
             .iter()
-            .map(|output| format!("`{}` {:?}", output.name, output.shape))
+            .map(|output| format!("`{}` {}", output.name, output.shape_text()))
             .collect();
         let reason = format!(
             "no output looks like class scores or boxes: {}",
             listed.join(", ")
         );
-        DeployError::model(model, reason)
+        bare(model, reason)
     })
+}
+
+fn bare(model: &Path, reason: String) -> DeployError {
+    DeployError::BareModel {
+        path: model.to_owned(),
+        reason,
+    }
 }
 
 fn detector(outputs: &[TensorInfo], notes: &mut Vec<String>) -> Option<Outputs> {
@@ -172,7 +181,7 @@ fn detector(outputs: &[TensorInfo], notes: &mut Vec<String>) -> Option<Outputs> 
     Some((TaskType::Detection, description, None))
 }
 
-fn classifier(outputs: &[TensorInfo]) -> Option<Outputs> {
+fn classifier(outputs: &[TensorInfo], notes: &mut Vec<String>) -> Option<Outputs> {
     let mut vectors: Vec<(&TensorInfo, usize)> = outputs
         .iter()
         .filter_map(|output| Some((output, width(&output.shape)?)))
@@ -185,6 +194,12 @@ fn classifier(outputs: &[TensorInfo]) -> Option<Outputs> {
     vectors.sort_by_key(|(output, width)| (has(output, &FEATURES), !has(output, &SCORES), *width));
     let (scores, classes) = *vectors.first()?;
     let features = vectors.get(1).map(|(output, _)| output.name.clone());
+    if let Some(features) = features.as_ref().filter(|_| !has(scores, &SCORES)) {
+        notes.push(format!(
+            "That `{}` holds the scores and `{features}` the features was guessed: check outputs.",
+            scores.name
+        ));
+    }
     let saliency = outputs.iter().find(|output| output.name == SALIENCY_MAP);
     let description = OutputDescription {
         scores: Some(scores.name.clone()),
@@ -250,6 +265,41 @@ mod tests {
                 (Some(scores), features)
             );
         }
+    }
+
+    #[test]
+    fn images_of_one_rgb_picture_are_taken_in_both_layouts() {
+        struct Case(&'static [usize], Result<&'static str, &'static str>);
+        for Case(shape, expected) in [
+            Case(&[1, 3, 8, 8], Ok("NCHW")),
+            Case(&[1, 8, 8, 3], Ok("NHWC")),
+            Case(&[1, 4, 8, 8], Err("`image`, of shape [1, 4, 8, 8]")),
+            Case(&[2, 3, 8, 8], Err("is not one RGB image")),
+            Case(&[1, 768], Err("[1, 768]")),
+        ] {
+            let found = input(Path::new("m"), &[tensor("image", shape)], &mut Vec::new());
+            match (found, expected) {
+                (Ok(found), Ok(layout)) => assert_eq!(found.layout.as_deref(), Some(layout)),
+                (Err(error), Err(part)) => {
+                    assert!(error.to_string().contains(part), "{error}");
+                    assert!(error.hint().contains("straylight.json"), "{}", error.hint());
+                    assert!(!error.hint().contains("ownload"), "{}", error.hint());
+                }
+                (found, _) => assert!(found.is_err() && expected.is_err(), "{shape:?}: {found:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_guess_between_vectors_without_names_is_told() {
+        let vectors = [tensor("Identity", &[1, 3]), tensor("Identity_1", &[1, 64])];
+        let mut notes = Vec::new();
+        let (_, found, _) = outputs(Path::new("m"), &vectors, &mut notes).unwrap();
+        assert_eq!(found.scores.as_deref(), Some("Identity"));
+        assert!(
+            notes[0].contains("`Identity_1` the features was guessed"),
+            "{notes:?}"
+        );
     }
 
     #[test]

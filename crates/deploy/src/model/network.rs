@@ -68,12 +68,12 @@ impl Network {
         }
         let all = std::mem::take(&mut self.outputs);
         for (own, name) in adapter.names {
-            let Some((index, _)) = all.iter().find(|(_, output)| *output == own) else {
+            let Some(index) = self.compiled.output_index(&own) else {
                 let have: Vec<&str> = all.iter().map(|(_, output)| output.as_str()).collect();
                 let reason = format!("has no output `{own}`; it has {}", have.join(", "));
                 return Err(DeployError::model(&self.path, reason));
             };
-            self.outputs.push((*index, name));
+            self.outputs.push((index, name));
         }
         Ok(self)
     }

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use openvino_sys as ov;
 
+use super::model::Port;
 use super::{Model, Request, c_string, check, owned_string};
 use crate::EngineError;
 
@@ -138,6 +139,19 @@ impl CompiledHandle {
             unsafe { ov::ov_compiled_model_create_infer_request(self.0, &raw mut request) };
         check(status, || "create an inference request".to_owned())?;
         Ok(Request::from_raw(request))
+    }
+
+    /// The first name of the output that is called `name` among others; `None` for no output.
+    pub(crate) fn first_name(&self, name: &str) -> Option<String> {
+        let c_name = c_string(name).ok()?;
+        let mut port = std::ptr::null_mut();
+        // SAFETY: handle and string live through the call; `port` receives the new handle.
+        let status =
+            unsafe { ov::ov_compiled_model_output_by_name(self.0, c_name.as_ptr(), &raw mut port) };
+        if status != ov::ov_status_e::OK {
+            return None;
+        }
+        Port(port).name()
     }
 
     pub(crate) fn property(&self, key: &str) -> Result<String, EngineError> {

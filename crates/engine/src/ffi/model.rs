@@ -58,7 +58,8 @@ type GetPort = unsafe fn(
     *mut *mut ov::ov_output_const_port_t,
 ) -> ov::ov_status_e;
 
-struct Port(*mut ov::ov_output_const_port_t);
+/// An input or output of a model.
+pub(super) struct Port(pub(super) *mut ov::ov_output_const_port_t);
 
 impl Port {
     fn describe(&self, index: usize) -> Result<TensorInfo, EngineError> {
@@ -75,7 +76,7 @@ impl Port {
     }
 
     /// A tensor may have no name at all; OpenVINO then answers with an error.
-    fn name(&self) -> Option<String> {
+    pub(super) fn name(&self) -> Option<String> {
         let mut name = std::ptr::null_mut();
         // SAFETY: the handle is alive; `name` receives an owned string.
         let status = unsafe { ov::ov_port_get_any_name(self.0, &raw mut name) };
