@@ -43,6 +43,15 @@ impl Action {
         })))
     }
 
+    /// Its settings as JSON, with references in the place of secrets, which are in the vault from
+    /// then on; None for an action of Python's.
+    #[getter]
+    fn config(&self, py: Python<'_>) -> PyResult<Option<String>> {
+        let config = py.detach(|| self.0.config());
+        let text = config.map(|config| serde_json::to_string(&config));
+        Ok(text.transpose().map_err(Raised::from)?)
+    }
+
     /// An action that calls an object of Python's.
     #[staticmethod]
     fn of_python(object: &Bound<'_, PyAny>) -> Self {

@@ -8,9 +8,9 @@ import pytest
 from straylight import Geti
 from straylight.annotation_readers import DirectoryTreeAnnotationReader
 from straylight.data_models import Annotation, AnnotationScene, Rectangle, ScoredLabel
-from straylight.detect_ood import COODModel, get_deployment_with_xai_head
 from straylight.deployment import Deployment
-from straylight.exceptions import StraylightError
+from straylight.detect_ood import COODModel, get_deployment_with_xai_head
+from straylight.exceptions import NotFoundError, StraylightError
 from straylight.post_inference_hooks import GetiDataCollection, OODTrigger, PostInferenceHook
 from straylight.rest_clients import (
     AnnotationClient,
@@ -113,7 +113,7 @@ def filled(geti, photos, split, tmp_path_factory):
     reader = DirectoryTreeAnnotationReader(folder)
     assert set(reader.get_all_label_names()) == {"fish", "monument", "renewable", "tool"}
     client = AnnotationClient(geti.session, geti.workspace_id, project, annotation_reader=reader)
-    client.upload_annotations_for_images(uploaded)
+    client.upload_annotations_for_all_media()
     overview = of_project(DatasetClient, geti, project).get_dataset_statistics(
         project.training_dataset
     )["overview"]
@@ -126,7 +126,14 @@ def test_the_way_of_the_notebook(geti, filled, photos, tmp_path, server, monkeyp
     models = of_project(ModelClient, geti, filled)
     (active,) = models.get_all_active_models()
     assert any(form.has_xai_head for form in active.optimized_models)
-    assert models.get_all_model_groups()[0].has_trained_models
+    group = models.get_all_model_groups()[0]
+    assert group.has_trained_models
+    form = models.get_latest_optimized_model(group.name, "mo", "fp16", require_xai=True)
+    assert form.has_xai_head and form.id in [it.id for it in active.optimized_models]
+    with pytest.raises(NotFoundError, match="INT8"):
+        models.get_latest_optimized_model(group.name, precision="INT8")
+    assert models.get_task_for_model(form).id == models.get_task_for_model(active).id
+    assert models.get_task_for_model(active).id == filled.get_trainable_tasks()[0].id
     deployment = get_deployment_with_xai_head(geti=geti, model_client=models)
     model = COODModel(geti=geti, project=filled, deployment=deployment)
     assert model.report["in_distribution"]["fit"] > 50 and not model.skipped

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import inspect
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
@@ -10,10 +12,48 @@ from ..data_models import Prediction
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
+
+    from ..ood import OodModel
 
 
 class PostInferenceObject:
     """What hooks are made of."""
+
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Keeps what the constructor was given."""
+        made = super().__new__(cls)
+        made._given = (args, kwargs)
+        return made
+
+    def to_dict(self) -> dict[str, Any]:
+        """The name of the class with the arguments of its constructor, as a saved hook has them."""
+        args, kwargs = self._given
+        bound = inspect.signature(self.__init__).bind(*args, **kwargs)  # type: ignore[misc]
+        bound.apply_defaults()
+        arguments = {name: _plain(value) for name, value in bound.arguments.items()}
+        return {type(self).__name__: arguments}
+
+    @classmethod
+    def from_dict(cls, input_dict: dict[str, Any], *, ood_model: OodModel | None = None) -> Any:
+        """Makes what :meth:`to_dict` has described, of this class or of one that derives from it.
+
+        :param input_dict: the name of the class with its arguments
+        :param ood_model: what an ``OODTrigger`` in it asks
+        :raises ValueError: if there is no such class
+        """
+        ((name, arguments),) = input_dict.items()
+        found = {kind.__name__: kind for kind in _kinds(cls)}
+        if name not in found:
+            known = ", ".join(sorted(kind for kind in found if not kind.startswith("_")))
+            raise ValueError(f"`{name}` is no {cls.__name__}; these are: {known}")
+        return found[name]._of_arguments(arguments, ood_model)
+
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        return cls(**arguments)
 
     def _arguments(self) -> dict[str, Any]:
         """The constructor's arguments, for `repr`."""
@@ -116,6 +156,22 @@ class PostInferenceHookInterface(PostInferenceObject):
     ) -> None:
         """Lets the hook see one image."""
         raise NotImplementedError
+
+
+def _kinds(cls: type[PostInferenceObject]) -> Iterator[type[PostInferenceObject]]:
+    """A class, and all that derive from it."""
+    yield cls
+    for kind in cls.__subclasses__():
+        yield from _kinds(kind)
+
+
+def _plain(value: Any) -> Any:
+    """A value with triggers and actions in it written as dictionaries."""
+    if isinstance(value, PostInferenceObject):
+        return value.to_dict()
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
+    return value
 
 
 __all__ = [

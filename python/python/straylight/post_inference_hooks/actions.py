@@ -13,8 +13,10 @@ from ..deployment.inference_hook_interfaces import PostInferenceAction
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
 
     from ..http_session import GetiSession
+    from ..ood import OodModel
 
 
 def _vault() -> str:
@@ -51,10 +53,28 @@ class _BuiltinAction(PostInferenceAction):
         """
         _native.perform(self._builtin, image, prediction, score, name)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The name of the class with its settings; references stand for secrets."""
+        text = self._builtin.config
+        if self._is_changed or text is None:
+            return super().to_dict()
+        return json.loads(text)
+
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        if cls.__name__ not in _NAMES:
+            return cls(**arguments)
+        action = cls.__new__(cls)
+        _BuiltinAction.__init__(action, arguments, arguments.get("log_level", "debug"))
+        return action
+
+    @property
+    def _is_changed(self) -> bool:
+        return type(self).__call__ is not _BuiltinAction.__call__
+
     @property
     def _native(self) -> _native.Action:
-        is_changed = type(self).__call__ is not _BuiltinAction.__call__
-        return _native.Action.of_python(self) if is_changed else self._builtin
+        return _native.Action.of_python(self) if self._is_changed else self._builtin
 
 
 class FileSystemDataCollection(_BuiltinAction):
@@ -197,17 +217,10 @@ class LocalDatasetCollection(_BuiltinAction):
         return {key: self._settings[key] for key in ("store_folder", "project", "dataset")}
 
 
-_NAMES = {
-    "FileSystemDataCollection": FileSystemDataCollection,
-    "GetiDataCollection": GetiDataCollection,
-    "HttpRequestAction": HttpRequestAction,
-    "LocalDatasetCollection": LocalDatasetCollection,
-}
-
-
-def action_of(config: dict[str, Any]) -> PostInferenceAction:
-    """The action of saved settings: the name of the class, then its arguments."""
-    ((name, settings),) = config.items()
-    action: _BuiltinAction = object.__new__(_NAMES[name])
-    _BuiltinAction.__init__(action, settings, settings.get("log_level", "debug"))
-    return action
+#: Classes whose settings the crates read.
+_NAMES = (
+    "FileSystemDataCollection",
+    "GetiDataCollection",
+    "HttpRequestAction",
+    "LocalDatasetCollection",
+)

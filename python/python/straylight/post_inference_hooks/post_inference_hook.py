@@ -17,6 +17,9 @@ from ..deployment.inference_hook_interfaces import (
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
+
+    from ..ood import OodModel
 
 
 class PostInferenceHook(PostInferenceHookInterface):
@@ -62,11 +65,7 @@ class PostInferenceHook(PostInferenceHookInterface):
         if limit_action_rate:
             settings["limits"]["max_frames_per_second"] = max_frames_per_second
         if queue_limit > 0:
-            settings["queue"] = {
-                "storage": "memory",
-                "overflow": "block",
-                "max_events": queue_limit,
-            }
+            settings["queue"] = _blocking(queue_limit)
         given = {"name": name, "queue": queue, "retry": retry}
         settings.update({key: value for key, value in given.items() if value is not None})
         self._settings = settings
@@ -80,16 +79,71 @@ class PostInferenceHook(PostInferenceHookInterface):
     def _of_config(cls, config: dict[str, Any], ood_model: Any) -> PostInferenceHook:
         """The hook of saved settings."""
         from ..ood import OodModel
-        from .actions import action_of
-        from .triggers import trigger_of
 
         model = None if ood_model is None else OodModel(ood_model)
-        hook = cls(trigger_of(config["trigger"], model), action_of(config["action"]))
+        hook = cls(
+            PostInferenceTrigger.from_dict(config["trigger"], ood_model=model),
+            PostInferenceAction.from_dict(config["action"]),
+        )
         hook._settings = {
             key: value for key, value in config.items() if key not in ("trigger", "action")
         }
         hook._set_native()
         return hook
+
+    def to_dict(self) -> dict[str, Any]:
+        """The name of the class with the arguments of its constructor, as the SDK saves a hook.
+
+        Arguments that the SDK does not know appear only if they were given.
+        """
+        settings = {key: value for key, value in self._settings.items() if value is not None}
+        rate = self.max_frames_per_second
+        limits = settings.pop("limits", {})
+        others = {key: value for key, value in limits.items() if value is not None}
+        others.pop("max_frames_per_second", None)
+        queue = settings.get("queue", {})
+        bound = queue.get("max_events", 0)
+        if queue == _blocking(bound):
+            settings.pop("queue")
+        else:
+            bound = 0
+        arguments = {
+            "trigger": self.trigger.to_dict(),
+            "action": self.action.to_dict(),
+            "limit_action_rate": rate is not None,
+            "max_frames_per_second": 1 if rate is None else rate,
+            "queue_limit": bound,
+            **settings,
+            **({"limits": others} if others else {}),
+        }
+        return {type(self).__name__: arguments}
+
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        given = dict(arguments)
+        trigger = PostInferenceTrigger.from_dict(given.pop("trigger"), ood_model=ood_model)
+        action = PostInferenceAction.from_dict(given.pop("action"))
+        # What a saved hook may have besides the arguments of the constructor.
+        names = ("breaker", "key_policy")
+        more: dict[str, Any] = {name: given.pop(name) for name in names if name in given}
+        hook = cls(trigger, action, **given)
+        if more:
+            hook._settings.update(more)
+            hook._set_native()
+        return hook
+
+    @classmethod
+    def from_dict(
+        cls, input_dict: dict[str, Any], *, ood_model: OodModel | None = None
+    ) -> PostInferenceHook:
+        """The hook that :meth:`to_dict` has described.
+
+        :param input_dict: with or, as in the SDK, without the name of the class around it
+        :param ood_model: what an ``OODTrigger`` in it asks
+        """
+        if "trigger" in input_dict:
+            input_dict = {cls.__name__: input_dict}
+        return super().from_dict(input_dict, ood_model=ood_model)
 
     @property
     def _native(self) -> Hook:
@@ -143,3 +197,8 @@ class PostInferenceHook(PostInferenceHookInterface):
         limit = "" if rate is None else f", at most {rate:g} frames per second"
         threads = f"{self.max_threads} threads" if self.max_threads else "no threads of its own"
         return f"PostInferenceHook({self.trigger!r} -> {self.action!r}, {threads}{limit})"
+
+
+def _blocking(limit: int) -> dict[str, Any]:
+    """Settings of a queue in memory that lets inference wait when it is full."""
+    return {"storage": "memory", "overflow": "block", "max_events": limit}

@@ -12,6 +12,7 @@ from ..deployment.inference_hook_interfaces import PostInferenceTrigger
 
 if TYPE_CHECKING:
     import numpy as np
+    from typing_extensions import Self
 
     from ..detect_ood import COODModel
     from ..ood import OodModel
@@ -137,6 +138,16 @@ class OODTrigger(_BuiltinTrigger):
         self._is_own = threshold is not None
         super().__init__(ood_model.threshold if threshold is None else threshold, native)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The name of the class with its threshold; the model is saved by itself."""
+        return {type(self).__name__: {"threshold": self.threshold} if self._is_own else {}}
+
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        if ood_model is None:
+            raise ValueError("an OODTrigger needs the OOD model that was saved with it")
+        return cls(ood_model, arguments.get("threshold"))
+
     def _arguments(self) -> dict[str, Any]:
         return {"ood_model": self.ood_model, "threshold": self.threshold}
 
@@ -148,6 +159,10 @@ class AndTrigger(_BuiltinTrigger):
         self.triggers = list(triggers)
         parts = [trigger._native for trigger in self.triggers]
         super().__init__(0.5, _native.Trigger.of_triggers("and", parts))
+
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        return cls(_triggers_of(arguments["triggers"], ood_model))
 
     def _arguments(self) -> dict[str, Any]:
         return {"triggers": self.triggers}
@@ -161,6 +176,10 @@ class OrTrigger(_BuiltinTrigger):
         parts = [trigger._native for trigger in self.triggers]
         super().__init__(0.5, _native.Trigger.of_triggers("or", parts))
 
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        return cls(_triggers_of(arguments["triggers"], ood_model))
+
     def _arguments(self) -> dict[str, Any]:
         return {"triggers": self.triggers}
 
@@ -172,32 +191,15 @@ class NotTrigger(_BuiltinTrigger):
         self.trigger = trigger
         super().__init__(0.5, _native.Trigger.of_triggers("not", [trigger._native]))
 
+    @classmethod
+    def _of_arguments(cls, arguments: dict[str, Any], ood_model: OodModel | None) -> Self:
+        return cls(*_triggers_of([arguments["trigger"]], ood_model))
+
     def _arguments(self) -> dict[str, Any]:
         return {"trigger": self.trigger}
 
 
-_PLAIN = {
-    cls.__name__: cls
-    for cls in (
-        AlwaysTrigger,
-        ConfidenceTrigger,
-        EmptyLabelTrigger,
-        LabelTrigger,
-        ObjectCountTrigger,
-    )
-}
-
-
-def trigger_of(config: dict[str, Any], ood_model: OodModel | None) -> PostInferenceTrigger:
-    """The trigger of saved settings: the name of the class, then its arguments."""
-    ((name, settings),) = config.items()
-    if name == "OODTrigger":
-        if ood_model is None:
-            raise ValueError("an OODTrigger needs the OOD model that was saved with it")
-        return OODTrigger(ood_model, settings.get("threshold"))
-    if name in ("AndTrigger", "OrTrigger"):
-        parts = [trigger_of(part, ood_model) for part in settings["triggers"]]
-        return AndTrigger(parts) if name == "AndTrigger" else OrTrigger(parts)
-    if name == "NotTrigger":
-        return NotTrigger(trigger_of(settings["trigger"], ood_model))
-    return _PLAIN[name](**settings)
+def _triggers_of(
+    parts: list[dict[str, Any]], ood_model: OodModel | None
+) -> list[PostInferenceTrigger]:
+    return [PostInferenceTrigger.from_dict(part, ood_model=ood_model) for part in parts]

@@ -91,6 +91,18 @@ class AnnotationClient(_ProjectPart):
                     self.project.id, place, written, append_annotations, progress
                 )
 
+    def upload_annotations_for_all_media(
+        self, append_annotations: bool = False, max_threads: int = 5
+    ) -> None:
+        """Uploads the annotations that the reader has for the images of all datasets; see
+        :meth:`upload_annotations_for_images`."""
+        from .image_client import ImageClient
+
+        images = ImageClient(self.session, self.workspace_id, self.project)
+        for dataset in self._datasets():
+            found = images.get_all_images(dataset)
+            self.upload_annotations_for_images(found, append_annotations, max_threads)
+
     def download_annotations_for_images(
         self,
         images: Sequence[Image],

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ..data_models import Model, ModelGroup, OptimizedModel, Project, Task
+from ..exceptions import NotFoundError
 from ._base import _ProjectPart
 
 if TYPE_CHECKING:
@@ -56,6 +57,48 @@ class ModelClient(_ProjectPart):
         group = self.get_model_group_by_algo_name(algorithm_name)
         latest = None if group is None else group.get_latest_model()
         return None if group is None or latest is None else self._model(group.id, latest.id)
+
+    def get_latest_optimized_model(
+        self,
+        algorithm_name: str,
+        optimization_type: str = "MO",
+        precision: str = "FP16",
+        require_xai: bool = False,
+    ) -> OptimizedModel:
+        """An optimized form of the latest model of an algorithm.
+
+        :param algorithm_name: name of the algorithm
+        :param optimization_type: ``MO``, ``NNCF``, ``POT`` or ``ONNX``, in any case
+        :param precision: ``INT8``, ``FP16`` or ``FP32``, in any case
+        :param require_xai: whether it must have an XAI head
+        :raises NotFoundError: if there is none
+        """
+        model = self.get_latest_model_by_algo_name(algorithm_name)
+        wanted = (optimization_type.upper(), precision.upper(), require_xai)
+        found = None if model is None else model.get_optimized_model(*wanted)
+        if found is None:
+            head = " with an XAI head" if require_xai else ""
+            raise NotFoundError(
+                f"the project `{self.project.name}` has no model of `{algorithm_name}` in the form "
+                f"{wanted[0]} {wanted[1]}{head}"
+            )
+        return found
+
+    def get_task_for_model(self, model: Model | OptimizedModel) -> Task:
+        """The task that a model was trained for.
+
+        :raises ValueError: if the model belongs to no task of the project
+        """
+        groups = [
+            group for group in self.get_all_model_groups() if group.id == model.model_group_id
+        ]
+        tasks = {task.id: task for task in self.project.get_trainable_tasks()}
+        found = next((tasks[group.task_id] for group in groups if group.task_id in tasks), None)
+        if found is None:
+            raise ValueError(
+                f"the model `{model.name}` belongs to no task of the project `{self.project.name}`"
+            )
+        return found
 
     def _best_xai_models(self) -> list[OptimizedModel]:
         """Of each active model the form with an XAI head that scores best."""
