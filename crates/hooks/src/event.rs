@@ -121,6 +121,11 @@ impl Event {
         })
     }
 
+    /// The score, if it is the one of an OOD model; other triggers count or compare.
+    pub fn ood_score(&self) -> Option<f64> {
+        (&*self.trigger == "OODTrigger").then_some(self.score)
+    }
+
     /// Bytes that the event holds in memory now.
     pub fn memory_bytes(&self) -> u64 {
         let activations = &self.prediction.activations;

@@ -137,11 +137,10 @@ fn new_image(event: &Event) -> Result<NewImage, ActionError> {
 }
 
 fn collected(event: &Event) -> Collected {
-    let is_ood = &*event.trigger == "OODTrigger";
     Collected {
         hook: event.hook.to_string(),
         reason: event.reason.to_string(),
-        ood_score: is_ood.then_some(event.score),
+        ood_score: event.ood_score(),
         scores: [(event.trigger.to_string(), event.score)].into(),
         uncertainty: None,
     }

@@ -139,7 +139,7 @@ impl FileSystemDataCollection {
             ..Visualizer::default()
         };
         let image = event.picture.image()?;
-        let drawn = visualizer.draw(image, &event.prediction, Some(event.score));
+        let drawn = visualizer.draw(image, &event.prediction, event.ood_score());
         straylight_image::encode_jpeg(&drawn, OVERLAY_QUALITY).map_err(ActionError::permanent)
     }
 

@@ -55,6 +55,21 @@ fn the_four_files_have_one_stem() {
 }
 
 #[test]
+fn only_the_score_of_an_ood_model_is_drawn_as_one() {
+    let mut event = event_named("dog");
+    let drawn = |event: &Event, score| {
+        let picture =
+            Visualizer::default().draw(event.picture.image().unwrap(), &event.prediction, score);
+        straylight_image::encode_jpeg(&picture, OVERLAY_QUALITY).unwrap()
+    };
+    let action = collection("unused".as_ref());
+    assert_eq!(action.overlay(&event).unwrap(), drawn(&event, Some(0.93)));
+    event.trigger = "ObjectCountTrigger".into();
+    assert_eq!(action.overlay(&event).unwrap(), drawn(&event, None));
+    assert_ne!(drawn(&event, Some(0.93)), drawn(&event, None));
+}
+
+#[test]
 fn the_same_event_again_replaces_its_own_files_and_others_stay_apart() {
     let folder = tempfile::tempdir().unwrap();
     let first = collection(folder.path());
