@@ -180,7 +180,8 @@ fn a_missing_feature_vector_can_be_added() {
 }
 
 /// A real detector that is not part of the repository: set `STRAYLIGHT_TEST_COCO` to a folder
-/// with its model, `labels.txt`, `dog.jpg`, `horses.jpg` and `person.jpg`.
+/// with its model, `labels.txt`, `dog.jpg`, `horses.jpg`, `person.jpg`, and the description that
+/// `straylight deployment init` proposes, with `"options": {"confidence_threshold": 0.4}` added.
 #[test]
 fn a_real_detector_finds_dog_horses_and_person() {
     let Some(folder) = std::env::var_os("STRAYLIGHT_TEST_COCO").map(std::path::PathBuf::from)
