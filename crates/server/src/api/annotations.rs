@@ -30,10 +30,10 @@ async fn latest(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
             Ok(scene.map(|scene| render::scene(app, &project, identifier(&image.id), scene)))
         })
         .await?;
-    Ok(match scene {
-        Some(scene) => Json(scene).into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
+    Ok(scene
+        .map(Json)
+        .ok_or(StatusCode::NO_CONTENT)
+        .into_response())
 }
 
 async fn post(

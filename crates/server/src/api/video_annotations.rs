@@ -69,10 +69,10 @@ async fn latest(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
             Ok(scene.map(|s| render::scene(app, &project, identifier(&video, index), s)))
         })
         .await?;
-    Ok(match scene {
-        Some(scene) => Json(scene).into_response(),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
+    Ok(scene
+        .map(Json)
+        .ok_or(StatusCode::NO_CONTENT)
+        .into_response())
 }
 
 async fn post(
