@@ -116,6 +116,7 @@ impl From<GetiError> for Raised {
             ErrorKind::Settings => "ConfigurationError",
             ErrorKind::Argument => "InvalidValueError",
             ErrorKind::NotFound => "NotFoundError",
+            ErrorKind::Unsupported => "NotSupportedError",
             ErrorKind::Login => "LoginError",
             ErrorKind::File => "FileError",
             ErrorKind::Timeout => "ServerTimeoutError",

@@ -1,9 +1,13 @@
 //! A session with a Geti server. Records travel as the JSON of the REST API.
 
+mod jobs;
+mod labels;
 mod media;
 mod models;
+mod predictions;
 mod projects;
 mod settings;
+mod videos;
 
 pub(crate) use settings::server_details;
 
@@ -95,6 +99,11 @@ impl Client {
     #[getter]
     fn organization_id(&self) -> &str {
         self.geti.organization_id()
+    }
+
+    /// The credits that are left; null if the server has no credit system.
+    fn balance(&self, py: Python<'_>) -> PyResult<String> {
+        self.json(py, Geti::balance)
     }
 
     /// Identifier of the workspace.

@@ -27,6 +27,8 @@ pub enum ErrorKind {
     NotFound,
     /// It is there already, or is being used (409).
     Conflict,
+    /// The server has no such function: ours runs models and does not train them.
+    Unsupported,
     /// The server refuses the request (other 4xx).
     Refused,
     /// Too many requests (429).

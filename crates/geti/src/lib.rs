@@ -49,8 +49,9 @@ pub mod wire;
 
 pub use api::{
     ActiveModel, CachePolicy, ClientOptions, DatasetApi, DatasetSink, DeploymentFolder,
-    DownloadOptions, FolderUpload, Geti, ProjectApi, Rendition, ServerVersion, Stored, Transfer,
-    best_xai_model, choose_active, default_model, image_annotation, name_labels,
+    DownloadOptions, FolderUpload, Geti, LabelChange, ProjectApi, Rendition, ServerVersion, Stored,
+    Transfer, best_xai_model, choose_active, default_model, image_annotation, name_labels,
+    predicted_annotations,
 };
 pub use archive::{ArchiveLimits, unpack};
 pub use clock::{Clock, SystemClock};

@@ -28,6 +28,10 @@ class NotFoundError(StraylightError, LookupError):
     """What was asked for is not there."""
 
 
+class NotSupportedError(StraylightError, NotImplementedError):
+    """The SDK has this and this package has not; the text names the way out."""
+
+
 class MissingFileError(StraylightError, FileNotFoundError):
     """A file or folder is not there."""
 

@@ -9,14 +9,17 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from ._archives import _Archives
+from ._predictions import _Predictions
 from ._progress import showing
-from .data_models import Model, OptimizedModel, Project
+from ._uploads import _Uploads
+from .data_models import Dataset, Image, Model, OptimizedModel, Project
 from .deployment import Deployment
-from .exceptions import NotFoundError
+from .exceptions import NotFoundError, NotSupportedError
 from .http_session import GetiSession, ServerTokenConfig
 
 
-class Geti:
+class Geti(_Archives, _Predictions, _Uploads):
     """A connection with a Geti server, or with the local one (``straylight serve``).
 
     Logging in with user name and password is not supported (the platform has deprecated it):
@@ -66,6 +69,12 @@ class Geti:
         self._temporary: list[Any] = []
 
     @property
+    def credit_balance(self) -> int | None:
+        """The credits that are left; None if the server has no credit system."""
+        balance = json.loads(self.session._client.balance())
+        return None if balance is None else balance["available"]
+
+    @property
     def projects(self) -> list[Project]:
         """All projects of the workspace."""
         from .rest_clients import ProjectClient
@@ -109,7 +118,7 @@ class Geti:
         :param prepare_ovms_config: not supported
         """
         if prepare_ovms_config:
-            raise ValueError("prepare_ovms_config is not supported: use `straylight serve`")
+            raise NotSupportedError("prepare_ovms_config is not supported: use `straylight serve`")
         if project is None:
             project = self.get_project(project_name=project_name)
         folder = output_folder or self._temporary_folder()
@@ -144,19 +153,33 @@ class Geti:
 
         :param project: the project
         :param target_folder: where to; a folder with the project's name when None
-        :param include_predictions: not supported
-        :param include_active_models: not supported; see ``include_deployment``
+        :param include_predictions: whether the predictions of images are written into
+            ``predictions``, if the project has a model
+        :param include_active_models: whether the active models are written into ``models``
         :param include_deployment: whether a deployment is downloaded as well
         :param max_threads: accepted for the SDK's sake
         """
-        if include_predictions or include_active_models:
-            raise ValueError("predictions and models are not downloaded; take a deployment instead")
+        from .rest_clients import ModelClient
+
         folder = os.fspath(target_folder or os.path.join(".", project.name))
         with showing() as progress:
             text = self.session._client.download_project(project.id, folder, progress)
+        downloaded = Project.from_dict(json.loads(text))
+        models = ModelClient(self.workspace_id, downloaded, self.session)
+        if include_predictions and None not in models.get_all_active_models():
+            for dataset in downloaded.datasets or []:
+                self._write_predictions(downloaded, self._images_of(downloaded, dataset), folder)
+        if include_active_models:
+            models.download_all_active_models(folder)
         if include_deployment:
-            self.deploy_project(project=project, output_folder=folder)
-        return Project.from_dict(json.loads(text))
+            self.deploy_project(project=downloaded, output_folder=folder)
+        return downloaded
+
+    def _images_of(self, project: Project, dataset: Dataset) -> list[Image]:
+        from .rest_clients import ImageClient
+
+        client = ImageClient(self.session, self.workspace_id, project)
+        return list(client.get_all_images(dataset))
 
     def upload_project_data(
         self,

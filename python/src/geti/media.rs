@@ -14,12 +14,12 @@ use crate::error::Raised;
 use crate::{frame, patience};
 
 impl Client {
-    fn dataset_api(&self, project: &str, dataset: &str) -> DatasetApi {
+    pub(super) fn dataset_api(&self, project: &str, dataset: &str) -> DatasetApi {
         self.geti().at(project).dataset(dataset)
     }
 }
 
-fn read_media(text: &str) -> Result<Vec<Media>, Raised> {
+pub(super) fn read_media(text: &str) -> Result<Vec<Media>, Raised> {
     Ok(serde_json::from_str(text)?)
 }
 
@@ -229,7 +229,10 @@ fn annotate_one(
 }
 
 /// Gives labels the names and colours that the project has for them; they keep their ids.
-fn name_labels(annotations: &mut [Annotation], project: &straylight_geti::wire::Project) {
+pub(super) fn name_labels(
+    annotations: &mut [Annotation],
+    project: &straylight_geti::wire::Project,
+) {
     let known: Vec<_> = project
         .pipeline
         .tasks

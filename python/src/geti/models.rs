@@ -39,6 +39,51 @@ impl Client {
         Ok(serde_json::to_string(&list).map_err(Raised::from)?)
     }
 
+    /// The names of the algorithms that a project's tasks can be trained with.
+    fn algorithms(&self, py: Python<'_>, project: &str) -> PyResult<Vec<String>> {
+        let found = self.call(py, |geti| geti.at(project).algorithms())?;
+        Ok(found.iter().map(|it| it.name().to_owned()).collect())
+    }
+
+    /// Makes the latest model of a group the active one.
+    fn activate_models(&self, py: Python<'_>, project: &str, group: &str) -> PyResult<()> {
+        self.call(py, |geti| geti.at(project).activate_models(group))
+    }
+
+    /// Starts to optimize a model; gives the identifier of the job.
+    fn optimize(
+        &self,
+        py: Python<'_>,
+        project: &str,
+        group: &str,
+        model: &str,
+    ) -> PyResult<String> {
+        self.call(py, |geti| geti.at(project).optimize(group, model))
+    }
+
+    /// Deletes the files of a model.
+    fn purge(&self, py: Python<'_>, project: &str, group: &str, model: &str) -> PyResult<()> {
+        self.call(py, |geti| geti.at(project).purge(group, model))
+    }
+
+    /// Downloads the package of a model, or of one of its optimized forms, to a path.
+    #[pyo3(signature = (project, group, model, optimized, path))]
+    fn export_model(
+        &self,
+        py: Python<'_>,
+        project: &str,
+        group: &str,
+        model: &str,
+        optimized: Option<&str>,
+        path: PathBuf,
+    ) -> PyResult<()> {
+        let api = self.geti().at(project);
+        self.call(py, |_| match optimized {
+            Some(optimized) => api.export_model(group, model, optimized, &path),
+            None => api.export_base_model(group, model, &path),
+        })
+    }
+
     /// Downloads a deployment of models, each with its group, below a folder.
     #[pyo3(signature = (project, models, folder, progress = None))]
     fn deploy(

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use serde::Deserialize;
 use straylight::TaskType;
+use straylight_geti::wire::KeypointStructure;
 use straylight_geti::{LabelPlan, ProjectDownload, ProjectPlan, ProjectUpload, TaskPlan};
 
 use super::{Client, to_json, warn};
@@ -53,7 +54,13 @@ impl LabelWish {
 }
 
 /// Reads `detection_to_classification` and a list of labels for each task.
-fn project_plan(name: String, kind: &str, labels: &str) -> Outcome<ProjectPlan> {
+fn project_plan(
+    name: String,
+    kind: &str,
+    labels: &str,
+    keypoints: Option<&str>,
+) -> Outcome<ProjectPlan> {
+    let keypoints: Option<KeypointStructure> = keypoints.map(serde_json::from_str).transpose()?;
     let mut labels = serde_json::from_str::<Vec<Vec<LabelWish>>>(labels)?.into_iter();
     let mut tasks = Vec::new();
     for kind in kind.split("_to_") {
@@ -61,10 +68,17 @@ fn project_plan(name: String, kind: &str, labels: &str) -> Outcome<ProjectPlan> 
             .map_err(|_| Raised::value(format!("`{kind}` is no type of task")))?;
         let wishes = labels.next().unwrap_or_default().into_iter();
         let plans = wishes.map(LabelWish::plan).collect::<Outcome<Vec<_>>>()?;
+        let is_keypoint = task_type == TaskType::KeypointDetection;
         tasks.push(TaskPlan {
             labels: plans,
+            keypoints: keypoints.clone().filter(|_| is_keypoint),
             ..TaskPlan::new(task_type, Vec::<String>::new())
         });
+    }
+    if keypoints.is_some() && tasks.iter().all(|task| task.keypoints.is_none()) {
+        return Err(Raised::value(
+            "a structure of key points is for a keypoint_detection project alone",
+        ));
     }
     Ok(ProjectPlan { name, tasks })
 }
@@ -87,14 +101,16 @@ impl Client {
     }
 
     /// Creates a project.
+    #[pyo3(signature = (name, kind, labels, keypoints = None))]
     fn create_project(
         &self,
         py: Python<'_>,
         name: String,
         kind: &str,
         labels: &str,
+        keypoints: Option<&str>,
     ) -> PyResult<String> {
-        let plan = project_plan(name, kind, labels)?;
+        let plan = project_plan(name, kind, labels, keypoints)?;
         self.json(py, |geti| {
             geti.create_project(&plan.request(geti.version())?)
         })
@@ -103,6 +119,27 @@ impl Client {
     /// Deletes a project.
     fn delete_project(&self, py: Python<'_>, id: &str) -> PyResult<()> {
         self.call(py, |geti| geti.delete_project(id))
+    }
+
+    /// Writes a project's description to `project.json` in a folder.
+    fn download_description(&self, py: Python<'_>, id: &str, folder: PathBuf) -> PyResult<String> {
+        self.json(py, |geti| geti.at(id).download_description(&folder))
+    }
+
+    /// Makes a project, without media, of a folder's `project.json`; gives the project.
+    #[pyo3(signature = (folder, name = None))]
+    fn project_like(
+        &self,
+        py: Python<'_>,
+        folder: PathBuf,
+        name: Option<&str>,
+    ) -> PyResult<String> {
+        self.json(py, |geti| geti.project_like(&folder, name))
+    }
+
+    /// Switches automatic training on or off; says whether the server has such a switch.
+    fn set_auto_training(&self, py: Python<'_>, id: &str, enabled: bool) -> PyResult<bool> {
+        self.call(py, |geti| geti.at(id).set_auto_training(enabled))
     }
 
     /// Downloads a whole project into a folder; gives the project.

@@ -55,6 +55,7 @@ pub(crate) fn package() -> Outcome {
     let environment = python::environment("package", &TOOLS)?;
     install(&environment, &build_wheel(&environment)?)?;
     types(&environment)?;
+    signatures(&environment)?;
     unit_tests(&environment)?;
     guide(&environment)?;
     notebook(&environment)?;
@@ -110,6 +111,21 @@ fn types(environment: &Path) -> Outcome {
     let mut command = Command::new(python::interpreter(environment));
     command.args(["-m", "mypy", "--ignore-missing-imports"]);
     run(command.args(["--python-version", "3.10", "-p", "straylight"]))
+}
+
+/// Compares names, arguments and defaults of the public calls with those of the SDK.
+fn signatures(environment: &Path) -> Outcome {
+    let sdk = sdk_environment()?;
+    let script = "tests/python/signatures.py";
+    let out = root().join("target");
+    let lists = [("geti_sdk", &*sdk), ("straylight", environment)].map(|(package, environment)| {
+        let list = out.join(format!("calls-of-{package}.json"));
+        let mut command = Command::new(python::interpreter(environment));
+        run(command.args([script, package]).arg(&list)).map(|()| list)
+    });
+    let [theirs, ours] = lists;
+    let mut command = Command::new(python::interpreter(environment));
+    run(command.args([script, "--compare"]).arg(theirs?).arg(ours?))
 }
 
 /// Runs the tests from a copy, so that the source tree is out of sight.

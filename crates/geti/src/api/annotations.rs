@@ -287,7 +287,7 @@ fn for_request(annotation: Annotation) -> Annotation {
 }
 
 /// Adds annotations to others; a shape that is there gets the labels that it lacks.
-fn merge(mut present: Vec<Annotation>, added: Vec<Annotation>) -> Vec<Annotation> {
+pub(super) fn merge(mut present: Vec<Annotation>, added: Vec<Annotation>) -> Vec<Annotation> {
     for annotation in added {
         match present
             .iter_mut()

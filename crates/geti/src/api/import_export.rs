@@ -105,7 +105,7 @@ impl Geti {
     }
 
     /// Downloads a file to exactly this path.
-    fn download_archive(&self, request: &Request, path: &Path) -> Result<(), GetiError> {
+    pub(super) fn download_archive(&self, request: &Request, path: &Path) -> Result<(), GetiError> {
         let folder = path
             .parent()
             .filter(|f| !f.as_os_str().is_empty())

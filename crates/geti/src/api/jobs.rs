@@ -77,8 +77,19 @@ impl Geti {
         limit: Duration,
         progress: &dyn Progress,
     ) -> Result<Job, GetiError> {
+        self.wait_asking_every(id, POLL, limit, progress)
+    }
+
+    /// Waits as [`Self::wait_for_job`] does and asks the server once in each `interval`.
+    pub fn wait_asking_every(
+        &self,
+        id: &str,
+        interval: Duration,
+        limit: Duration,
+        progress: &dyn Progress,
+    ) -> Result<Job, GetiError> {
         progress.begin("Waiting for the server", 100);
-        let result = self.poll_job(id, limit, progress);
+        let result = self.poll_job(id, interval, limit, progress);
         progress.finish();
         result
     }
@@ -86,6 +97,7 @@ impl Geti {
     fn poll_job(
         &self,
         id: &str,
+        interval: Duration,
         limit: Duration,
         progress: &dyn Progress,
     ) -> Result<Job, GetiError> {
@@ -109,7 +121,7 @@ impl Geti {
                 let message = format!("the job {id} still runs after {} s", limit.as_secs());
                 return Err(GetiError::new(ErrorKind::Timeout, message));
             }
-            self.clock().sleep(POLL);
+            self.clock().sleep(interval);
         }
     }
 }

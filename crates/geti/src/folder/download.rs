@@ -2,12 +2,9 @@ use std::path::{Path, PathBuf};
 
 use straylight_core::Progress;
 
-use crate::api::{
-    DatasetApi, DownloadOptions, Outcome, ProjectApi, Transfer, safe_name, stems, transfer,
-    write_scene,
-};
+use crate::api::{DatasetApi, DownloadOptions, ProjectApi, Transfer, safe_name, stems};
 use crate::error::{ErrorKind, GetiError};
-use crate::wire::{Dataset, Media, MediaIdentifier, Project};
+use crate::wire::{Dataset, Media, Project};
 
 /// What of a project is downloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,8 +50,7 @@ impl ProjectApi {
         options: ProjectDownload,
         progress: &dyn Progress,
     ) -> Result<DownloadedProject, GetiError> {
-        let project = self.get()?;
-        write_project(folder, &project)?;
+        let project = self.download_description(folder)?;
         let lists = self.list_media(options)?;
         let mut result = DownloadedProject {
             project,
@@ -127,41 +123,22 @@ impl Part<'_> {
                 self.api
                     .download_named_videos(&self.videos, &videos, progress)?,
             );
-            let frames = self.download_frames(project, folder, progress)?;
+            let frames = self
+                .api
+                .download_named_frames(&self.videos, project, folder, progress)?;
             result.annotations.add(frames);
         }
         Ok(())
     }
+}
 
-    /// The annotations of all annotated frames, one file a frame.
-    fn download_frames(
-        &self,
-        project: &Project,
-        folder: &Path,
-        progress: &dyn Progress,
-    ) -> Result<Transfer<PathBuf>, GetiError> {
-        let name = |(_, video): &(String, &Media)| video.name.clone();
-        let what = "Downloading annotations of videos";
-        let files = transfer(what, &self.videos, 1, progress, name, |(stem, video)| {
-            let mut paths = Vec::new();
-            for scene in self.api.video_annotations(&video.id)? {
-                if let Some(MediaIdentifier::VideoFrame { frame_index, .. }) =
-                    scene.media_identifier
-                {
-                    let file = format!("{stem}_frame_{frame_index}.json");
-                    let path = folder.join("annotations").join(file);
-                    write_scene(&path, scene, project)?;
-                    paths.push(path);
-                }
-            }
-            Ok(Outcome::Done(paths))
-        })?;
-        let done = files.done.into_iter().flatten().collect();
-        Ok(Transfer {
-            done,
-            skipped: files.skipped,
-            failed: files.failed,
-        })
+impl ProjectApi {
+    /// Writes the description of the project to `<folder>/project.json`, as
+    /// [`ProjectApi::download_to`] does; returns the project.
+    pub fn download_description(&self, folder: &Path) -> Result<Project, GetiError> {
+        let project = self.get()?;
+        write_project(folder, &project)?;
+        Ok(project)
     }
 }
 

@@ -1,15 +1,13 @@
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use straylight_core::{NoProgress, Progress};
+use straylight_core::Progress;
 
 use super::recreate::recreate;
 use crate::api::{
-    DatasetApi, Geti, Outcome, ProjectApi, Transfer, identify_labels, list_files, safe_name,
-    transfer,
+    DatasetApi, Geti, Outcome, ProjectApi, Transfer, read_json, read_scene, safe_name, transfer,
 };
 use crate::error::{ErrorKind, GetiError};
-use crate::wire::{AnnotationScene, Dataset, Media, Project};
+use crate::wire::{Dataset, Media, Project};
 
 /// How a project is uploaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,6 +64,21 @@ impl Geti {
         }
         api.set_auto_training(options.auto_training)?;
         Ok(result)
+    }
+}
+
+impl Geti {
+    /// Makes a project, with its datasets and without media, of the `project.json` of a folder
+    /// that [`ProjectApi::download_to`] or the SDK wrote; a project that has the name is taken.
+    pub fn project_like(&self, folder: &Path, name: Option<&str>) -> Result<Project, GetiError> {
+        let old: Project = read_json(&folder.join("project.json"))?;
+        let name = name.unwrap_or(&old.name);
+        let project = match self.project_named(name)? {
+            Some(project) => project,
+            None => self.create_project(&recreate(&old, name, self.version()))?,
+        };
+        self.at(&project.id).create_datasets_like(&old, &project)?;
+        self.project(&project.id)
     }
 }
 
@@ -148,7 +161,12 @@ impl DatasetApi {
         let videos = folder.join("videos").join(part);
         if videos.is_dir() {
             let upload = self.upload_video_folder(&videos, progress)?;
-            let scenes = self.upload_frames(folder, &upload.transfer.done, &result.project)?;
+            let scenes = self.upload_frame_annotations(
+                folder,
+                &upload.transfer.done,
+                &result.project,
+                false,
+            )?;
             result.annotations.add(scenes);
             result.media.add(upload.transfer);
             result.ignored.extend(upload.ignored);
@@ -185,53 +203,4 @@ impl DatasetApi {
             },
         )
     }
-
-    /// Annotates the frames of videos for which there are files `<video>_frame_<number>.json`.
-    fn upload_frames(
-        &self,
-        folder: &Path,
-        videos: &[Media],
-        project: &Project,
-    ) -> Result<Transfer<String>, GetiError> {
-        let ids: HashMap<String, &str> = videos
-            .iter()
-            .map(|v| (safe_name(&v.name), v.id.as_str()))
-            .collect();
-        let annotations = folder.join("annotations");
-        let files = if annotations.is_dir() {
-            list_files(&annotations)?
-        } else {
-            Vec::new()
-        };
-        let frames: Vec<(PathBuf, &str, u64)> = files
-            .into_iter()
-            .filter_map(|path| {
-                let stem = path.file_stem()?.to_str()?;
-                let (video, frame) = stem.rsplit_once("_frame_")?;
-                let frame = frame.parse().ok()?;
-                Some((path.clone(), *ids.get(video)?, frame))
-            })
-            .collect();
-        let name = |frame: &(PathBuf, &str, u64)| frame.0.display().to_string();
-        transfer("", &frames, 1, &NoProgress, name, |(path, video, frame)| {
-            let annotations = read_scene(path, project)?;
-            self.annotate_frame(video, *frame, annotations)?;
-            Ok(Outcome::Done(path.display().to_string()))
-        })
-    }
-}
-
-fn read_scene(path: &Path, project: &Project) -> Result<Vec<crate::wire::Annotation>, GetiError> {
-    let scene: AnnotationScene = read_json(path)?;
-    let mut annotations = scene.annotations;
-    identify_labels(&mut annotations, project)?;
-    Ok(annotations)
-}
-
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, GetiError> {
-    let bytes = straylight_files::read(path)?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("{} is not what it should be: {error}", path.display());
-        GetiError::new(ErrorKind::Argument, message)
-    })
 }

@@ -16,6 +16,7 @@ mod hostile_files;
 mod hostile_lists;
 mod hostile_network;
 mod media;
+mod models;
 mod session;
 mod sink;
 mod stub;

@@ -18,22 +18,29 @@ class AnnotationReader:
 
     :param base_data_folder: the folder
     :param annotation_format: ``coco``, ``datumaro``, ``voc``, ``yolo``, ``tree`` or ``geti``;
-        found by itself when None
+        found by itself when None or ``.json``
     :param task_type: what the annotations are for; a task of whole images takes each label of an
         image as one of the whole image
+    :param anomaly_reduction: whether every label is taken as one of the whole image, as servers
+        take anomalies since Geti 2.5
     """
 
     def __init__(
         self,
         base_data_folder: str | os.PathLike[str],
-        annotation_format: str | None = None,
-        task_type: TaskType | str | None = None,
+        annotation_format: str | None = ".json",
+        task_type: TaskType | str | None = TaskType.DETECTION,
+        anomaly_reduction: bool = False,
     ) -> None:
         self.base_folder = os.fspath(base_data_folder)
         self.task_type = None if task_type is None else TaskType(task_type)
-        self._set = _native.Annotations.read(self.base_folder, annotation_format)
+        self.anomaly_reduction = anomaly_reduction
+        self._format = None if annotation_format == ".json" else annotation_format
+        self._set = _native.Annotations.read(self.base_folder, self._format)
         self._filters: list[dict[str, Any]] = []
         self._by_stem: dict[str, int] | None = None
+        #: The labels that the filters are about; None for all.
+        self._about: list[str] | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -41,8 +48,9 @@ class AnnotationReader:
         return self._set.problems
 
     def get_all_label_names(self) -> list[str]:
-        """The names of all labels."""
-        return self._set.labels
+        """The names of all labels; after :meth:`filter_dataset` of those that it names."""
+        about = self._about
+        return [name for name in self._set.labels if about is None or name in about]
 
     def get_data_filenames(self) -> list[str]:
         """The names of the image files, with extension."""
@@ -64,6 +72,7 @@ class AnnotationReader:
             exactly one
         """
         criterion = criterion.upper()
+        known = self.get_all_label_names()
         names = [_quoted(name) for name in labels]
         if criterion in ("OR", "AND"):
             self._set.retain_labels(list(labels), criterion == "AND")
@@ -73,6 +82,8 @@ class AnnotationReader:
             self._set.retain(" or ".join(_only(name, names) for name in names))
         else:
             raise ValueError(f"`{criterion}` is no criterion: use OR, AND, NOT or XOR")
+        is_not = criterion == "NOT"
+        self._about = [name for name in known if (name in labels) != is_not]
         self._changed({"labels": list(labels), "criterion": criterion})
 
     def filter(self, rule: str) -> None:
@@ -88,12 +99,16 @@ class AnnotationReader:
     def group_labels(self, labels_to_group: list[str], group_name: str) -> None:
         """Gives one name to several labels."""
         self._set.group(list(labels_to_group), group_name)
+        if self._about is not None and any(name in labels_to_group for name in self._about):
+            others = [name for name in self._about if name not in labels_to_group]
+            self._about = [*others, group_name]
 
     def reset_filters_and_grouping(self) -> None:
-        """Takes all images again; labels that were grouped stay grouped."""
-        self._set.reset()
+        """Takes all images again, with their own labels."""
+        self._set = _native.Annotations.read(self.base_folder, self._format)
         self._filters = []
         self._by_stem = None
+        self._about = None
 
     def get_annotation_stats(self) -> dict[str, dict[str, int]]:
         """For each label the number of images and of objects."""
@@ -125,15 +140,22 @@ class AnnotationReader:
         index = self._indices().get(_stem(filename), self._indices().get(filename))
         if index is None:
             return []
-        whole = self.task_type is not None and self.task_type.is_global
+        keep = preserve_shape_for_global_labels
+        return self._objects(index, label_name_to_id_mapping, media_information, keep)
+
+    def _objects(
+        self, index: int, ids: dict[str, str], media_information: MediaInformation, keep: bool
+    ) -> list[Annotation]:
+        """The annotations of an image by its index."""
+        is_global = self.task_type is not None and self.task_type.is_global
+        whole = is_global or self.anomaly_reduction
         found: list[Annotation] = []
         for shape, names in self._set.objects(index):
-            if whole and not preserve_shape_for_global_labels:
+            if whole and not keep:
                 shape = Rectangle.generate_full_box(
                     media_information.width, media_information.height
                 )
-            known = [name for name in names if name in label_name_to_id_mapping]
-            labels = [ScoredLabel(1.0, name, id=label_name_to_id_mapping[name]) for name in known]
+            labels = [ScoredLabel(1.0, name, id=ids[name]) for name in names if name in ids]
             _add(found, shape, labels)
         return found
 
@@ -183,6 +205,50 @@ class DirectoryTreeAnnotationReader(AnnotationReader):
         task_type: TaskType | str = TaskType.CLASSIFICATION,
     ) -> None:
         super().__init__(base_data_folder, "tree", task_type)
+        self._own_labels()
+
+    def _own_labels(self) -> None:
+        self._label_map = {name: name for name in self.get_all_label_names()}
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """The label that each folder stands for, by the folder's name."""
+        return dict(self._label_map)
+
+    def filter_dataset(self, labels: Sequence[str], criterion: str = "OR") -> None:
+        super().filter_dataset(labels, criterion)
+        self._own_labels()
+
+    def group_labels(self, labels_to_group: list[str], group_name: str) -> None:
+        super().group_labels(labels_to_group, group_name)
+        for folder, label in self._label_map.items():
+            if label in labels_to_group:
+                self._label_map[folder] = group_name
+
+    def reset_filters_and_grouping(self) -> None:
+        super().reset_filters_and_grouping()
+        self._own_labels()
+
+    def get_data(
+        self,
+        filename: str,
+        label_name_to_id_mapping: dict[str, str],
+        media_information: MediaInformation,
+        preserve_shape_for_global_labels: bool = False,
+        image_name_as_full_path: bool = False,
+    ) -> list[Annotation]:
+        """The annotations of an image; none if there is no such image.
+
+        :param image_name_as_full_path: whether ``filename`` is the path of the file, which tells
+            images of one name in several folders apart
+        """
+        ids, keep = label_name_to_id_mapping, preserve_shape_for_global_labels
+        if not image_name_as_full_path:
+            return super().get_data(filename, ids, media_information, keep)
+        wanted = os.path.realpath(filename)
+        paths = [os.path.realpath(path) for path in self.get_image_paths()]
+        index = paths.index(wanted) if wanted in paths else None
+        return [] if index is None else self._objects(index, ids, media_information, keep)
 
 
 class GetiAnnotationReader(AnnotationReader):
@@ -192,6 +258,7 @@ class GetiAnnotationReader(AnnotationReader):
     :param annotation_format: accepted for the SDK's sake
     :param task_type: what the annotations are for
     :param label_names_to_include: labels that are read; all when None
+    :param anomaly_reduction: see :class:`AnnotationReader`
     """
 
     def __init__(
@@ -200,8 +267,9 @@ class GetiAnnotationReader(AnnotationReader):
         annotation_format: str = ".json",
         task_type: TaskType | str | None = None,
         label_names_to_include: list[str] | None = None,
+        anomaly_reduction: bool = False,
     ) -> None:
-        super().__init__(base_data_folder, "geti", task_type)
+        super().__init__(base_data_folder, "geti", task_type, anomaly_reduction)
         self._included = label_names_to_include
 
     def get_all_label_names(self) -> list[str]:

@@ -8,8 +8,9 @@ from .annotations import (
     _prediction,  # noqa: F401
 )
 from .enums import AnnotationKind, MediaType, ShapeType, TaskType
+from .job import Job
 from .label import Label, ScoredLabel
-from .media import Image, MediaInformation, MediaItem, MediaList, Video
+from .media import Image, MediaInformation, MediaItem, MediaList, Video, VideoFrame
 from .model import Model, ModelGroup, ModelSummary, OptimizedModel, Performance
 from .project import Connection, Dataset, Pipeline, Project, Task
 from .shapes import Ellipse, Keypoint, Point, Polygon, Rectangle, RotatedRectangle, Shape
@@ -22,6 +23,7 @@ __all__ = [
     "Dataset",
     "Ellipse",
     "Image",
+    "Job",
     "Keypoint",
     "Label",
     "MediaInformation",
@@ -47,4 +49,5 @@ __all__ = [
     "Task",
     "TaskType",
     "Video",
+    "VideoFrame",
 ]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import UserList
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._record import Record
 from .enums import MediaType
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 @dataclass
@@ -56,7 +59,7 @@ class MediaItem(Record):
         return self.media_information.display_url
 
     @property
-    def identifier(self) -> dict[str, str]:
+    def identifier(self) -> dict[str, Any]:
         """How annotations refer to it."""
         return {"type": str(self.type), f"{self.type}_id": self.id}
 
@@ -73,6 +76,43 @@ class Image(MediaItem):
 @dataclass(repr=False)
 class Video(MediaItem):
     """A video."""
+
+
+@dataclass(repr=False)
+class VideoFrame(MediaItem):
+    """One frame of a video; its identifier is that of the video."""
+
+    #: Counted from 0.
+    frame_index: int = 0
+    #: uint8 RGB of shape (height, width, 3), when it was downloaded.
+    data: np.ndarray | None = None
+
+    @classmethod
+    def from_video(cls, video: Video, frame_index: int) -> VideoFrame:
+        """A frame of a video, without its pixels."""
+        return cls(
+            id=video.id,
+            name=f"{video.name}_frame_{frame_index}",
+            type=MediaType.VIDEO_FRAME,
+            media_information=video.media_information,
+            dataset_id=video.dataset_id,
+            frame_index=frame_index,
+        )
+
+    @property
+    def video_id(self) -> str:
+        """Identifier of the video."""
+        return self.id
+
+    @property
+    def numpy(self) -> np.ndarray | None:
+        """The same as :attr:`data`."""
+        return self.data
+
+    @property
+    def identifier(self) -> dict[str, Any]:
+        """How annotations refer to it."""
+        return {"type": "video_frame", "video_id": self.id, "frame_index": self.frame_index}
 
 
 M = TypeVar("M", bound=MediaItem)

@@ -96,6 +96,8 @@ class ModelSummary(Record):
     purge_info: dict[str, Any] | None = None
     score_up_to_date: bool | None = None
     label_schema_in_sync: bool | None = None
+    #: Identifier of its group.
+    model_storage_id: str | None = None
 
     _nested = {"performance": Performance}
 
@@ -112,6 +114,10 @@ class ModelGroup(Record):
     learning_approach: str | None = None
 
     _nested = {"models": ModelSummary}
+
+    def __post_init__(self) -> None:
+        for model in self.models:
+            model.model_storage_id = model.model_storage_id or self.id
 
     @property
     def has_trained_models(self) -> bool:

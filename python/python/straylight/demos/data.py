@@ -109,3 +109,22 @@ def _download(url: str, archive: str) -> str:
                 if progress is not None:
                     progress(f"Downloading {os.path.basename(url)}", done, total)
     return digest.hexdigest()
+
+
+def set_directory_permissions(
+    target_directory: str | os.PathLike[str],
+    file_permissions: int = 0o660,
+    dir_permissions: int = 0o770,
+) -> None:
+    """Sets the permissions of a folder, and of all that is in it.
+
+    :param target_directory: the folder
+    :param file_permissions: for files
+    :param dir_permissions: for folders
+    """
+    os.chmod(target_directory, dir_permissions)
+    for folder, folders, files in os.walk(target_directory):
+        for name in folders:
+            os.chmod(os.path.join(folder, name), dir_permissions)
+        for name in files:
+            os.chmod(os.path.join(folder, name), file_permissions)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import _native
 from ..data_models import Label, Prediction, Project
+from ..exceptions import NotSupportedError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -258,6 +259,18 @@ class Deployment:
     @ood_model.setter
     def ood_model(self, model: OodModel) -> None:
         self._native.set_ood_model(model._native)
+
+    def generate_ovms_config(self, output_folder: str | os.PathLike[str]) -> None:
+        """Not supported: a model server would be given models without their pre-processing.
+
+        :raises NotSupportedError: always; ``straylight serve --deployment`` answers the inference
+            protocol of model servers, KServe version 2, with this deployment
+        """
+        raise NotSupportedError(
+            "configurations of OpenVINO Model Server are not written: `straylight serve "
+            "--deployment FOLDER` answers the same protocol (KServe version 2), with pre- and "
+            "post-processing and hooks"
+        )
 
     def save(self, path_to_folder: str | os.PathLike[str]) -> bool:
         """Saves the deployment with its OOD model and hooks, as a whole or not at all.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
-from ..data_models import AnnotationScene, Prediction
+from ..data_models import AnnotationScene, Prediction, VideoFrame
+from ..exceptions import FileError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,6 +116,25 @@ class Visualizer:
         _native.write_image(image, output_path)
 
     @staticmethod
+    def save_video(
+        video_frames: Sequence[VideoFrame] | Sequence[np.ndarray],
+        annotation_scenes: Sequence[AnnotationScene],
+        output_path: str | os.PathLike[str],
+        fps: float = 1,
+    ) -> None:
+        """Draws predictions or annotations onto frames and writes them as motion JPEG; needs
+        OpenCV.
+
+        :param video_frames: frames with their pixels, or uint8 RGB of shape (height, width, 3)
+        :param annotation_scenes: what to draw, one for each frame
+        :param output_path: the file, best with the extension ``.avi``
+        :param fps: frames a second
+        """
+        painter = Visualizer()
+        pairs = zip((_pixels(frame) for frame in video_frames), annotation_scenes, strict=True)
+        _write_video(output_path, (painter.draw(*pair) for pair in pairs), fps)
+
+    @staticmethod
     def show_in_notebook(image: np.ndarray) -> None:
         """Shows an RGB image below the cell of a notebook."""
         try:
@@ -135,6 +156,42 @@ class Visualizer:
         import cv2
 
         return cv2.waitKey(delay) in (ord("q"), ord("Q"), 27)
+
+
+def _pixels(frame: VideoFrame | np.ndarray) -> np.ndarray:
+    if not isinstance(frame, VideoFrame):
+        return frame
+    if frame.data is None:
+        raise ValueError(
+            f"the frame `{frame.name}` has no pixels: `VideoClient.get_frames` gives them"
+        )
+    return frame.data
+
+
+def _write_video(
+    path: str | os.PathLike[str],
+    frames: Iterable[np.ndarray],
+    frames_a_second: float,
+    codec: str = "MJPG",
+) -> None:
+    """Writes uint8 RGB frames of one size; ``codec`` is OpenCV's four letters."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise ImportError("writing videos needs OpenCV: pip install opencv-python") from error
+    writer = None
+    try:
+        for frame in frames:
+            if writer is None:
+                code = cv2.VideoWriter.fourcc(*codec)
+                size = (frame.shape[1], frame.shape[0])
+                writer = cv2.VideoWriter(os.fspath(path), code, frames_a_second, size)
+                if not writer.isOpened():
+                    raise FileError(f"OpenCV cannot write the video {os.fspath(path)}")
+            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    finally:
+        if writer is not None:
+            writer.release()
 
 
 __all__ = ["Picture", "Visualizer"]

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from .._progress import showing
-from ..data_models import AnnotationScene, Image, Project
-from ._base import _ProjectPart
+from ..data_models import (
+    AnnotationScene,
+    Image,
+    MediaInformation,
+    Project,
+    Video,
+    VideoFrame,
+)
+from ._video_annotations import _VideoAnnotations
 
 if TYPE_CHECKING:
     from ..annotation_readers import AnnotationReader
     from ..http_session import GetiSession
 
 
-class AnnotationClient(_ProjectPart):
+class AnnotationClient(_VideoAnnotations):
     """The annotations of a project.
 
     :param annotation_reader: where annotations come from that are uploaded
@@ -37,27 +44,50 @@ class AnnotationClient(_ProjectPart):
         """Identifiers of the project's labels by their names."""
         return {label.name: label.id or "" for label in self.project.get_all_labels()}
 
-    def _place_of(self, image: Image) -> str:
+    def _place_of(self, image: Image | Video | VideoFrame) -> str:
         return image.dataset_id or self._dataset_id(None)
 
-    def get_annotation(self, media_item: Image) -> AnnotationScene | None:
-        """The annotation of an image; None if it has none."""
+    def _reader(self) -> AnnotationReader:
+        if self.annotation_reader is None:
+            raise ValueError("give the client an annotation_reader first")
+        return self.annotation_reader
+
+    def get_annotation(self, media_item: Image | VideoFrame) -> AnnotationScene | None:
+        """The annotation of an image or of a frame of a video; None if it has none."""
         place = self._place_of(media_item)
-        found = json.loads(self._client.annotation(self.project.id, place, media_item.id))
+        if isinstance(media_item, VideoFrame):
+            text = self._client.frame_annotation(
+                self.project.id, place, media_item.id, media_item.frame_index
+            )
+        else:
+            text = self._client.annotation(self.project.id, place, media_item.id)
+        found = json.loads(text)
         return None if found is None else AnnotationScene.from_dict(found)
 
     def upload_annotation(
-        self, media_item: Image, annotation_scene: AnnotationScene
+        self, media_item: Image | VideoFrame, annotation_scene: AnnotationScene
     ) -> AnnotationScene:
-        """Replaces the annotation of an image.
+        """Replaces the annotation of an image or of a frame of a video.
 
         Labels that have only a name get the identifier that the project has for it.
         """
-        place = self._place_of(media_item)
-        text = self._client.annotate(
-            self.project.id, place, media_item.id, self._written(annotation_scene), False
-        )
+        place, written = self._place_of(media_item), self._written(annotation_scene)
+        if isinstance(media_item, VideoFrame):
+            text = self._client.annotate_frame(
+                self.project.id, place, media_item.id, media_item.frame_index, written, False
+            )
+        else:
+            text = self._client.annotate(self.project.id, place, media_item.id, written, False)
         return AnnotationScene.from_dict(json.loads(text))
+
+    def annotation_scene_from_rest_response(
+        self, response_dict: dict[str, Any], media_information: MediaInformation
+    ) -> AnnotationScene:
+        """The scene that the REST API writes as ``response_dict``.
+
+        :param media_information: accepted for the SDK's sake: shapes are in pixels
+        """
+        return AnnotationScene.from_dict(response_dict)
 
     def _written(self, scene: AnnotationScene) -> str:
         ids = self.label_mapping
@@ -75,12 +105,12 @@ class AnnotationClient(_ProjectPart):
         :param append_annotations: whether they are added to those that are there
         :param max_threads: accepted for the SDK's sake
         """
-        if self.annotation_reader is None:
-            raise ValueError("give the client an annotation_reader first")
+        reader = self._reader()
         scenes: dict[str, list[tuple[str, str]]] = {}
         for image in images:
-            found = self.annotation_reader.get_data(
-                image.name, self.label_mapping, image.media_information
+            # What is added to shapes that are there is about these, not about the whole image.
+            found = reader.get_data(
+                image.name, self.label_mapping, image.media_information, append_annotations
             )
             if found:
                 text = self._written(AnnotationScene(annotations=found))
@@ -94,14 +124,21 @@ class AnnotationClient(_ProjectPart):
     def upload_annotations_for_all_media(
         self, append_annotations: bool = False, max_threads: int = 5
     ) -> None:
-        """Uploads the annotations that the reader has for the images of all datasets; see
-        :meth:`upload_annotations_for_images`."""
+        """Uploads the annotations that the reader has for the images and videos of all datasets;
+        see :meth:`upload_annotations_for_images` and :meth:`upload_annotations_for_videos`."""
+        for images, videos in self._all_media():
+            self.upload_annotations_for_images(images, append_annotations, max_threads)
+            self.upload_annotations_for_videos(videos, append_annotations, max_threads)
+
+    def _all_media(self) -> Iterator[tuple[Sequence[Image], Sequence[Video]]]:
+        """The images and the videos of each dataset."""
         from .image_client import ImageClient
+        from .video_client import VideoClient
 
         images = ImageClient(self.session, self.workspace_id, self.project)
+        videos = VideoClient(self.session, self.workspace_id, self.project)
         for dataset in self._datasets():
-            found = images.get_all_images(dataset)
-            self.upload_annotations_for_images(found, append_annotations, max_threads)
+            yield images.get_all_images(dataset), videos.get_all_videos(dataset)
 
     def download_annotations_for_images(
         self,
@@ -129,11 +166,8 @@ class AnnotationClient(_ProjectPart):
     def download_all_annotations(
         self, path_to_folder: str | os.PathLike[str], max_threads: int = 10
     ) -> None:
-        """Downloads the annotations of all images; see
-        :meth:`download_annotations_for_images`."""
-        from .image_client import ImageClient
-
-        images = ImageClient(self.session, self.workspace_id, self.project)
-        for dataset in self._datasets():
-            found = images.get_all_images(dataset)
-            self.download_annotations_for_images(found, path_to_folder)
+        """Downloads the annotations of all images and videos; see
+        :meth:`download_annotations_for_images` and :meth:`download_annotations_for_videos`."""
+        for images, videos in self._all_media():
+            self.download_annotations_for_images(images, path_to_folder)
+            self.download_annotations_for_videos(videos, path_to_folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 from ..data_models import Dataset, Project
@@ -46,3 +47,14 @@ class DatasetClient(_ProjectPart):
         """Counts of media and annotations, as the server gives them."""
         text = self._client.dataset_statistics(self.project.id, self._dataset_id(dataset))
         return json.loads(text)
+
+    def has_dataset_subfolders(self, path_to_folder: str | os.PathLike[str]) -> bool:
+        """Whether ``images`` and ``videos`` below a folder, as far as they are there, have a
+        folder for each dataset of the project."""
+        kinds = [os.path.join(path_to_folder, kind) for kind in ("images", "videos")]
+        return all(
+            os.path.isdir(os.path.join(kind, dataset.name))
+            for kind in kinds
+            if os.path.exists(kind)
+            for dataset in self.project.datasets or []
+        )

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ..data_models import Model, ModelGroup, OptimizedModel, Project, Task
 from ..exceptions import NotFoundError
-from ._base import _ProjectPart
+from ._model_actions import _ModelActions
 
 if TYPE_CHECKING:
     from ..http_session import GetiSession
 
 
-class ModelClient(_ProjectPart):
+class ModelClient(_ModelActions):
     """The models of a project."""
 
     def __init__(self, workspace_id: str, project: Project, session: GetiSession) -> None:

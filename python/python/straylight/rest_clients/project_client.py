@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
-from ..data_models import Project
+from ..data_models import Project, Task
 
 if TYPE_CHECKING:
     from ..http_session import GetiSession
@@ -85,6 +86,7 @@ class ProjectClient:
         project_name: str,
         project_type: str,
         labels: list[list[str] | list[dict[str, Any]]],
+        keypoint_structure: dict[str, list] | None = None,
     ) -> Project:
         """Makes a project.
 
@@ -92,9 +94,12 @@ class ProjectClient:
         :param project_type: such as ``classification`` or ``detection_to_classification``
         :param labels: for each task its labels: names, or dictionaries with the keys name, color,
             group, parent_id and hotkey
+        :param keypoint_structure: for key points alone: ``edges``, each ``{"nodes": [label,
+            label]}``, and ``positions``, each ``{"label", "x", "y"}`` with x and y in 0 to 1
         """
+        points = None if keypoint_structure is None else json.dumps(keypoint_structure)
         text = self.session._client.create_project(
-            project_name, str(project_type), json.dumps(labels)
+            project_name, str(project_type), json.dumps(labels), points
         )
         return Project.from_dict(json.loads(text))
 
@@ -107,6 +112,65 @@ class ProjectClient:
         """The project of this name, made if there is none."""
         found = self.get_project_by_name(project_name)
         return found or self.create_project(project_name, project_type, labels)
+
+    def create_project_from_folder(
+        self, path_to_folder: str | os.PathLike[str], project_name: str | None = None
+    ) -> Project:
+        """The project that ``project.json`` in a folder describes, with its datasets and without
+        media; made if there is none of its name.
+
+        :param path_to_folder: what :meth:`download_project_info` wrote
+        :param project_name: another name
+        """
+        text = self.session._client.project_like(path_to_folder, project_name)
+        return Project.from_dict(json.loads(text))
+
+    def download_project_info(
+        self, project: Project, path_to_folder: str | os.PathLike[str]
+    ) -> None:
+        """Writes ``project.json`` into a folder: the project as it is now."""
+        self.session._client.download_description(project.id, path_to_folder)
+
+    def add_labels(
+        self,
+        labels: list[str] | list[dict[str, Any]],
+        project: Project,
+        task: Task | None = None,
+        revisit_affected_annotations: bool = False,
+    ) -> Project:
+        """Adds labels to a project.
+
+        :param labels: names, or dictionaries with the keys name, color, group, parent_id and
+            hotkey; without a group a label excludes no other
+        :param task: the task that they are for, where the project has several
+        :param revisit_affected_annotations: whether annotations are to be looked at again that a
+            label may concern
+        :return: the project as it is then
+        """
+        revisit = {"revisit_affected_annotations": revisit_affected_annotations}
+        named = [{"name": label} if isinstance(label, str) else label for label in labels]
+        text = self.session._client.add_labels(
+            project.id,
+            None if task is None else task.id,
+            json.dumps([{**label, **revisit} for label in named]),
+        )
+        return Project.from_dict(json.loads(text))
+
+    def update_labels(
+        self,
+        project: Project,
+        colors_to_update: dict[str, str],
+        hotkeys_to_update: dict[str, str],
+    ) -> Project:
+        """Changes colours and keyboard shortcuts of labels.
+
+        :param colors_to_update: ``#rrggbb`` or ``#rrggbbaa`` by the names of labels
+        :param hotkeys_to_update: shortcuts by the names of labels
+        :return: the project as it is then
+        :raises ValueError: if the project has no such label, or a colour is none
+        """
+        text = self.session._client.change_labels(project.id, colors_to_update, hotkeys_to_update)
+        return Project.from_dict(json.loads(text))
 
     def delete_project(self, project: Project, requires_confirmation: bool = True) -> None:
         """Deletes a project with all that is in it.
