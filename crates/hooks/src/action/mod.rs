@@ -12,6 +12,7 @@ mod prediction_json;
 mod s3;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 use std::fmt;
 use std::time::Duration;
@@ -101,6 +102,9 @@ pub enum ActionErrorKind {
     Ambiguous,
 }
 
+/// Longest rest that a sink gets because it asks for it.
+const LONGEST_REST: Duration = Duration::from_secs(3_600);
+
 /// An action did not deliver an event.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
@@ -134,10 +138,10 @@ impl ActionError {
         }
     }
 
-    /// Adds the least time that the sink asked to be left alone.
+    /// Adds the least time that the sink asked to be left alone, of which an hour counts at most.
     #[must_use]
     pub fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
-        self.retry_after = wait;
+        self.retry_after = wait.map(|wait| wait.min(LONGEST_REST));
         self
     }
 

@@ -230,71 +230,22 @@ fn the_bucket_complies() {
     comply(&s3());
 }
 
-/// A broker that confirms what it is told and keeps the keys of the events.
-#[cfg(feature = "mqtt")]
-fn broker() -> (u16, Arc<std::sync::Mutex<BTreeSet<String>>>) {
-    use std::io::Write;
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let keys = Arc::new(std::sync::Mutex::new(BTreeSet::new()));
-    let kept = Arc::clone(&keys);
-    std::thread::spawn(move || {
-        for mut stream in listener.incoming().map_while(Result::ok) {
-            while let Some((kind, body)) = read_packet(&mut stream) {
-                if kind == 1 {
-                    stream.write_all(&[0x20, 2, 0, 0]).unwrap();
-                } else if kind == 3 {
-                    let topic = usize::from(u16::from_be_bytes([body[0], body[1]]));
-                    let id = &body[2 + topic..4 + topic];
-                    let json: serde_json::Value =
-                        serde_json::from_slice(&body[4 + topic..]).unwrap();
-                    kept.lock()
-                        .unwrap()
-                        .insert(json["key"].as_str().unwrap().to_owned());
-                    stream.write_all(&[0x40, 2, id[0], id[1]]).unwrap();
-                }
-            }
-        }
-    });
-    (port, keys)
-}
-
-/// Type and content of an MQTT 3.1.1 control packet (section 2.2).
-#[cfg(feature = "mqtt")]
-fn read_packet(stream: &mut impl std::io::Read) -> Option<(u8, Vec<u8>)> {
-    let mut byte = [0];
-    stream.read_exact(&mut byte).ok()?;
-    let kind = byte[0] >> 4;
-    let (mut length, mut shift) = (0usize, 0);
-    loop {
-        stream.read_exact(&mut byte).ok()?;
-        length |= usize::from(byte[0] & 0x7f) << shift;
-        shift += 7;
-        if byte[0] & 0x80 == 0 {
-            break;
-        }
-    }
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    Some((kind, body))
-}
-
 #[cfg(feature = "mqtt")]
 #[test]
 fn the_broker_complies() {
-    let (port, keys) = broker();
+    let broker = crate::testing::Broker::start(None);
     let nobody = nobody().rsplit(':').next().unwrap().parse().unwrap();
     let action = |port: u16| {
         let config = serde_json::json!({
             "host": "127.0.0.1", "port": port, "topic": "strays", "username": "u",
             "password": SECRET, "include_picture": true, "timeout_seconds": 5.0,
         });
-        Box::new(MqttPublish::new(serde_json::from_value(config).unwrap()))
+        Box::new(MqttPublish::new(serde_json::from_value(config).unwrap()).unwrap())
     };
     comply(&Case {
-        action: action(port),
+        action: action(broker.port),
         broken: action(nobody),
-        count: Box::new(move || keys.lock().unwrap().len()),
+        count: Box::new(move || broker.heard().keys.len()),
         _folder: tempfile::tempdir().unwrap(),
     });
 }

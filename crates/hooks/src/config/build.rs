@@ -8,7 +8,7 @@ use super::{
     S3Config, TriggerConfig,
 };
 use crate::action::{
-    Action, FileSystemDataCollection, GetiDataCollection, HttpRequestAction,
+    Action, ActionError, FileSystemDataCollection, GetiDataCollection, HttpRequestAction,
     LocalDatasetCollection, LocalStore,
 };
 use crate::hook::PostInferenceHook;
@@ -124,14 +124,18 @@ impl ActionConfig {
             Self::GetiDataCollection(config) => Box::new(GetiDataCollection::new(config.clone())),
             Self::HttpRequestAction(config) => {
                 let action = HttpRequestAction::new(config.clone());
-                Box::new(action.map_err(|error| ConfigError::Value {
-                    key: "HttpRequestAction".to_owned(),
-                    what: error.to_string(),
-                })?)
+                Box::new(action.map_err(|error| wrong("HttpRequestAction", &error))?)
             }
             Self::S3Collection(config) => s3(config)?,
             Self::MqttPublish(config) => mqtt(config)?,
         })
+    }
+}
+
+fn wrong(action: &str, error: &ActionError) -> ConfigError {
+    ConfigError::Value {
+        key: action.to_owned(),
+        what: error.to_string(),
     }
 }
 
@@ -151,9 +155,11 @@ fn s3(_config: &S3Config) -> Result<Box<dyn Action>, ConfigError> {
 }
 
 #[cfg(feature = "mqtt")]
-#[expect(clippy::unnecessary_wraps, reason = "without the feature it fails")]
 fn mqtt(config: &MqttConfig) -> Result<Box<dyn Action>, ConfigError> {
-    Ok(Box::new(crate::action::MqttPublish::new(config.clone())))
+    let action = crate::action::MqttPublish::new(config.clone());
+    Ok(Box::new(
+        action.map_err(|error| wrong("MqttPublish", &error))?,
+    ))
 }
 
 #[cfg(not(feature = "mqtt"))]

@@ -82,7 +82,7 @@ pub struct RetryConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct BreakerConfig {
-    /// Failures in a row that open the breaker; 0 switches it off.
+    /// Failures in a row that open the breaker; 0 leaves only the rests that a sink asks for.
     pub failures: u32,
     /// First rest, in milliseconds.
     pub rest_ms: u64,

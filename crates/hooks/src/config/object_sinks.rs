@@ -26,6 +26,9 @@ pub struct S3Config {
     /// Reference to the token of a temporary session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_token: Option<String>,
+    /// PEM file of the only certificates that may sign the server's; the public ones if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
     /// Seconds that one request may take.
     #[serde(default = "thirty")]
     pub timeout_seconds: f64,
@@ -50,6 +53,7 @@ pub struct MqttConfig {
     #[serde(default)]
     pub tls: bool,
     /// PEM file of the only certificates that may sign the broker's; the public ones if absent.
+    /// Needs `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
     /// Topic to publish to.
@@ -57,7 +61,7 @@ pub struct MqttConfig {
     /// User name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// Reference to the password: `env:NAME` or `file:PATH`.
+    /// Reference to the password: `env:NAME` or `file:PATH`. Needs `username`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     /// Whether the message holds the prediction.

@@ -94,6 +94,10 @@ pub struct HttpConfig {
     /// Seconds that a request may take in all; unknown to the Python SDK.
     #[serde(default = "ten", skip_serializing_if = "is_ten")]
     pub timeout_seconds: f64,
+    /// PEM file of the only certificates that may sign the receiver's; the public ones if absent.
+    /// Unknown to the Python SDK.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
 }
 
 impl HttpConfig {
@@ -108,6 +112,7 @@ impl HttpConfig {
             body: HttpBody::default(),
             include_picture: false,
             timeout_seconds: ten(),
+            ca_file: None,
         }
     }
 }

@@ -5,15 +5,17 @@ use straylight_core::Timestamp;
 use ureq::http::Response;
 use ureq::{Error, Timeout};
 
-use crate::action::ActionError;
-
-/// Longest rest that a receiver may ask for.
-const LONGEST_REST: Duration = Duration::from_secs(3600);
+use crate::action::{ActionError, trust};
 
 /// What a request that got no answer means for a retry.
 ///
 /// Before the connection stood, nothing can have arrived; afterwards nobody knows.
 pub(super) fn of_error(address: &str, error: &Error) -> ActionError {
+    if let Error::Io(error) = error
+        && let Some(complaint) = trust::complaint(error)
+    {
+        return ActionError::transient(format!("{address}: {complaint}"));
+    }
     let message = format!("{address}: {}", words(error));
     match error {
         Error::BadUri(_) | Error::Http(_) | Error::InvalidProxyUrl => {
@@ -62,11 +64,10 @@ pub(super) fn of_status<T>(address: &str, response: &Response<T>) -> Result<(), 
 
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 fn retry_after(value: &str) -> Option<Duration> {
-    let asked = match value.trim().parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => until(value)?,
-    };
-    Some(asked.min(LONGEST_REST))
+    match value.trim().parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => until(value),
+    }
 }
 
 fn until(date: &str) -> Option<Duration> {
@@ -99,11 +100,8 @@ mod tests {
     #[test]
     fn retry_after_is_seconds_or_a_date() {
         assert_eq!(retry_after("7"), Some(Duration::from_secs(7)));
-        assert_eq!(retry_after("999999999"), Some(LONGEST_REST));
-        assert_eq!(
-            retry_after("Wed, 21 Oct 2099 07:28:00 GMT"),
-            Some(LONGEST_REST)
-        );
+        let later = retry_after("Wed, 21 Oct 2099 07:28:00 GMT");
+        assert!(later > Some(Duration::from_secs(86_400)));
         assert_eq!(retry_after("soon"), None);
     }
 

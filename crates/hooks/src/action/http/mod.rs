@@ -2,20 +2,22 @@
 //!
 //! Every request has time-outs, follows no redirect, and carries the event's key as
 //! `Idempotency-Key`, so that a receiver can tell a repetition. Headers may hold secrets: they
-//! appear in no log, error or name of a sink.
+//! appear in no log, error or name of a sink, and go to no other host than the URL's.
 
 mod body;
 mod failure;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use ureq::Agent;
 use ureq::http::{Request, Response};
+use ureq::tls::{RootCerts, TlsConfig};
 
-use super::{Action, ActionError, resolve_secret};
+use super::{Action, ActionError, resolve_secret, trust};
 use crate::config::{ActionConfig, HttpConfig};
 use crate::event::Event;
 
@@ -80,19 +82,31 @@ impl HttpRequestAction {
         self.config.url.split(['?', '#']).next().unwrap_or_default()
     }
 
-    fn agent(&self) -> &Agent {
-        self.agent.get_or_init(|| {
-            let timeout = Duration::from_secs_f64(self.config.timeout_seconds);
-            let config = Agent::config_builder()
-                .http_status_as_error(false)
-                .max_redirects(0)
-                .max_redirects_will_error(false)
-                .allow_non_standard_methods(true)
-                .timeout_connect(Some(timeout))
-                .timeout_global(Some(timeout))
-                .user_agent(concat!("straylight/", env!("CARGO_PKG_VERSION")));
-            config.build().new_agent()
-        })
+    fn agent(&self) -> Result<&Agent, ActionError> {
+        if let Some(agent) = self.agent.get() {
+            return Ok(agent);
+        }
+        let timeout = Duration::from_secs_f64(self.config.timeout_seconds);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true)
+            .timeout_connect(Some(timeout))
+            .timeout_global(Some(timeout))
+            .tls_config(self.tls()?)
+            .user_agent(concat!("straylight/", env!("CARGO_PKG_VERSION")));
+        let agent = config.build().new_agent();
+        Ok(self.agent.get_or_init(|| agent))
+    }
+
+    fn tls(&self) -> Result<TlsConfig, ActionError> {
+        let builder = TlsConfig::builder();
+        let Some(path) = &self.config.ca_file else {
+            return Ok(builder.build());
+        };
+        let roots = RootCerts::new_with_certs(&trust::read(Path::new(path))?);
+        Ok(builder.root_certs(roots).build())
     }
 
     fn request(&self, event: &Event, body: Vec<u8>) -> Result<Request<Vec<u8>>, ActionError> {
@@ -113,11 +127,12 @@ impl HttpRequestAction {
     }
 
     fn send(&self, request: Request<Vec<u8>>) -> Result<Response<ureq::Body>, ActionError> {
+        let agent = self.agent()?;
         let (parts, body) = request.into_parts();
         let sent = if body.is_empty() {
-            self.agent().run(Request::from_parts(parts, ()))
+            agent.run(Request::from_parts(parts, ()))
         } else {
-            self.agent().run(Request::from_parts(parts, body))
+            agent.run(Request::from_parts(parts, body))
         };
         sent.map_err(|error| failure::of_error(self.address(), &error))
     }

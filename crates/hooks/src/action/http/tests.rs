@@ -1,6 +1,6 @@
 use super::*;
 use crate::ActionErrorKind;
-use crate::testing::{Answer, Receiver, event_named};
+use crate::testing::{Answer, Identity, Receiver, event_named};
 
 fn config(url: &str) -> HttpConfig {
     HttpConfig {
@@ -146,5 +146,92 @@ fn settings_that_cannot_work_are_refused() {
             error.contains(expected) && !error.contains("pass@"),
             "{error}"
         );
+    }
+}
+
+#[test]
+fn a_receiver_with_a_certificate_of_its_own_needs_its_file() {
+    struct Case<'a>(&'a Identity, Option<&'a Identity>, Option<&'a str>);
+    let (here, elsewhere) = (Identity::of("127.0.0.1"), Identity::of("example.org"));
+    for Case(server, trusted, refusal) in [
+        Case(&here, Some(&here), None),
+        Case(&here, None, Some("`ca_file`")),
+        Case(&here, Some(&elsewhere), Some("`ca_file`")),
+        Case(&elsewhere, Some(&elsewhere), Some("not valid for name")),
+    ] {
+        let receiver = Receiver::with_identity(Some(server), |_| Answer::Status(200));
+        let url = format!("https://{}/events?token=hidden", receiver.address);
+        let config = HttpConfig {
+            ca_file: trusted.map(Identity::ca_file),
+            ..config(&url)
+        };
+        let result = HttpRequestAction::new(config)
+            .unwrap()
+            .perform(&event_named("x"));
+        let Some(refusal) = refusal else {
+            result.unwrap();
+            assert_eq!(receiver.requests().len(), 1);
+            continue;
+        };
+        let error = result.unwrap_err();
+        assert_eq!(error.kind(), ActionErrorKind::Transient);
+        let text = error.to_string();
+        assert!(text.contains(refusal) && !text.contains("hidden"), "{text}");
+        assert!(receiver.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_file_of_certificates_may_come_while_the_event_waits() {
+    let identity = Identity::of("127.0.0.1");
+    let receiver = Receiver::with_identity(Some(&identity), |_| Answer::Status(200));
+    let path = identity.folder().join("late.pem");
+    let action = HttpRequestAction::new(HttpConfig {
+        ca_file: Some(path.display().to_string()),
+        ..config(&format!("https://{}/", receiver.address))
+    })
+    .unwrap();
+    let error = action.perform(&event_named("x")).unwrap_err();
+    assert_eq!(error.kind(), ActionErrorKind::Transient);
+    assert!(error.to_string().contains("late.pem"), "{error}");
+    std::fs::copy(identity.ca_file(), &path).unwrap();
+    action.perform(&event_named("x")).unwrap();
+}
+
+#[test]
+fn a_redirect_is_not_followed_and_takes_no_secret_along() {
+    let other = Receiver::start(|_| Answer::Status(200));
+    for status in [301, 302, 303, 307, 308] {
+        let target = other.address;
+        let receiver = Receiver::start(move |_| Answer::MovedTo(status, target));
+        let mut config = config(&receiver.url());
+        let secret = "swordfish".to_owned();
+        config.headers.insert("X-Api-Key".to_owned(), secret);
+        let error = HttpRequestAction::new(config)
+            .unwrap()
+            .perform(&event_named("x"))
+            .unwrap_err();
+        assert_eq!(error.kind(), ActionErrorKind::Permanent);
+        assert!(error.to_string().contains("give the URL"), "{error}");
+        assert_eq!(receiver.requests().len(), 1);
+    }
+    assert!(other.requests().is_empty());
+}
+
+#[test]
+fn the_rest_that_a_receiver_asks_for_is_handed_on() {
+    for (answer, asked) in [
+        (Answer::After(429, 7), Some(Duration::from_secs(7))),
+        (Answer::After(503, 60), Some(Duration::from_secs(60))),
+        (
+            Answer::After(503, u64::MAX),
+            Some(Duration::from_secs(3_600)),
+        ),
+        (Answer::Status(503), None),
+    ] {
+        let receiver = Receiver::start(move |_| answer);
+        let action = HttpRequestAction::new(config(&receiver.url())).unwrap();
+        let error = action.perform(&event_named("x")).unwrap_err();
+        assert_eq!(error.retry_after(), asked, "{answer:?}");
     }
 }

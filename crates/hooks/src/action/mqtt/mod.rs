@@ -5,6 +5,8 @@
 
 mod packet;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::io::{self, Write};
@@ -13,7 +15,7 @@ use std::time::Duration;
 use self::packet::Answer;
 use self::stream::Stream;
 use super::event_json::event_json;
-use super::{Action, ActionError, resolve_secret};
+use super::{Action, ActionError, resolve_secret, trust};
 use crate::config::{ActionConfig, MqttConfig};
 use crate::event::Event;
 
@@ -30,18 +32,25 @@ pub struct MqttPublish {
 }
 
 impl MqttPublish {
-    /// Publishes as the settings say; contacts nobody yet.
-    pub fn new(config: MqttConfig) -> Self {
-        Self { config }
-    }
-
-    /// The whole message; settings that cannot be sent are an error that no retry mends.
-    fn message(&self, event: &Event) -> Result<Vec<u8>, ActionError> {
-        let topic = &self.config.topic;
+    /// Publishes as the settings say, or says what is wrong with them; contacts nobody yet.
+    pub fn new(config: MqttConfig) -> Result<Self, ActionError> {
+        let topic = &config.topic;
         if topic.is_empty() || topic.contains(['+', '#', '\0']) {
             let message = format!("`{topic}` is no topic: it is not empty and has no `+` or `#`");
             return Err(ActionError::permanent(message));
         }
+        if config.ca_file.is_some() && !config.tls {
+            let message = "`ca_file` is for encrypted connections: set `tls` to true";
+            return Err(ActionError::permanent(message));
+        }
+        if config.password.is_some() && config.username.is_none() {
+            return Err(ActionError::permanent("`password` needs a `username`"));
+        }
+        Ok(Self { config })
+    }
+
+    fn message(&self, event: &Event) -> Result<Vec<u8>, ActionError> {
+        let topic = &self.config.topic;
         let (prediction, picture) = (
             self.config.include_prediction_data,
             self.config.include_picture,
@@ -84,6 +93,9 @@ impl MqttPublish {
     }
 
     fn words(&self, error: &io::Error) -> String {
+        if let Some(complaint) = trust::complaint(error) {
+            return format!("{}: {complaint}", self.sink());
+        }
         match error.kind() {
             io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                 let seconds = self.config.timeout_seconds;

@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use crate::action::trust;
 use crate::config::MqttConfig;
 
 /// A connection to a broker, encrypted or not.
@@ -19,7 +19,7 @@ impl<T: Read + Write> Stream for T {}
 pub(super) fn connect(config: &MqttConfig, limit: Duration) -> io::Result<Box<dyn Stream>> {
     let end = Instant::now() + limit;
     let tcp = Timed {
-        stream: reach(config, limit)?,
+        stream: reach(config, end)?,
         end,
     };
     if !config.tls {
@@ -33,11 +33,11 @@ pub(super) fn connect(config: &MqttConfig, limit: Duration) -> io::Result<Box<dy
     Ok(Box::new(stream))
 }
 
-/// Tries each address of the host.
-fn reach(config: &MqttConfig, limit: Duration) -> io::Result<TcpStream> {
+/// Tries each address of the host, all of them within the time.
+fn reach(config: &MqttConfig, end: Instant) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in (config.host.as_str(), config.port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, limit) {
+        match TcpStream::connect_timeout(&address, left(end)?) {
             Ok(stream) => {
                 stream.set_nodelay(true)?;
                 return Ok(stream);
@@ -61,18 +61,22 @@ fn tls_config(config: &MqttConfig) -> io::Result<ClientConfig> {
 }
 
 fn roots_of(path: &Path) -> io::Result<RootCertStore> {
-    let wrong = |error: &dyn std::fmt::Display| {
-        io::Error::other(format!("ca_file {}: {error}", path.display()))
-    };
+    let wrong = |error| io::Error::other(format!("ca_file {}: {error}", path.display()));
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_file_iter(path).map_err(|error| wrong(&error))? {
-        let certificate = certificate.map_err(|error| wrong(&error))?;
-        roots.add(certificate).map_err(|error| wrong(&error))?;
-    }
-    if roots.is_empty() {
-        return Err(wrong(&"it holds no certificate"));
+    for certificate in trust::read(path).map_err(io::Error::other)? {
+        let certificate = CertificateDer::from(certificate.der().to_vec());
+        roots.add(certificate).map_err(wrong)?;
     }
     Ok(roots)
+}
+
+/// What is left of the time, or that it is over.
+fn left(end: Instant) -> io::Result<Duration> {
+    let left = end.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "the time is over"));
+    }
+    Ok(left)
 }
 
 /// A connection whose reads and writes all end by one time.
@@ -81,26 +85,16 @@ struct Timed {
     end: Instant,
 }
 
-impl Timed {
-    fn left(&self) -> io::Result<Duration> {
-        let left = self.end.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the time is over"));
-        }
-        Ok(left)
-    }
-}
-
 impl Read for Timed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.set_read_timeout(Some(left(self.end)?))?;
         self.stream.read(buffer)
     }
 }
 
 impl Write for Timed {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.set_write_timeout(Some(left(self.end)?))?;
         self.stream.write(buffer)
     }
 

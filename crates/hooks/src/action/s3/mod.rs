@@ -1,14 +1,21 @@
+mod connector;
+#[cfg(test)]
+mod tests;
+
+use std::error::Error as _;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
-use object_store::{ClientOptions, Error, ObjectStoreExt, PutPayload, RetryConfig};
+use object_store::{Error, ObjectStoreExt, PutPayload, RetryConfig};
 use tokio::runtime::{Builder, Runtime};
 
+use self::connector::Connector;
 use super::file_system::unique_stem;
-use super::{Action, ActionError, Delivery, PredictionJson, resolve_secret};
+use super::{Action, ActionError, Delivery, PredictionJson, resolve_secret, trust};
 use crate::config::{ActionConfig, S3Config};
 use crate::event::Event;
 
@@ -50,10 +57,10 @@ impl S3Collection {
         let config = &self.config;
         // Another part of the process may have chosen a provider before: then that one serves.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let timeout = Duration::from_secs_f64(config.timeout_seconds.clamp(0.1, 3_600.0));
-        let options = ClientOptions::new()
-            .with_timeout(timeout)
-            .with_connect_timeout(timeout);
+        let connector = Connector {
+            ca_file: config.ca_file.as_ref().map(PathBuf::from),
+            timeout: Duration::from_secs_f64(config.timeout_seconds.clamp(0.1, 3_600.0)),
+        };
         // Retries are the queue's affair: it knows when the sink should rest.
         let retry = RetryConfig {
             max_retries: 0,
@@ -62,7 +69,7 @@ impl S3Collection {
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(&config.bucket)
             .with_region(&config.region)
-            .with_client_options(options)
+            .with_http_connector(connector)
             .with_retry(retry);
         if let Some(endpoint) = &config.endpoint {
             let is_plain = endpoint.starts_with("http://");
@@ -103,12 +110,27 @@ impl S3Collection {
 
 /// A bucket or a permission that is missing may be mended while the event waits.
 fn of_error(error: &Error) -> ActionError {
+    if let Some(complaint) = complaint(error) {
+        return ActionError::transient(complaint);
+    }
     match error {
         Error::InvalidPath { .. } | Error::NotSupported { .. } | Error::NotImplemented { .. } => {
             ActionError::permanent(error)
         }
         _ => ActionError::transient(error),
     }
+}
+
+/// What is wrong with the server's certificate, if that is at the bottom of the error.
+fn complaint(error: &Error) -> Option<String> {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(complaint) = error.downcast_ref().and_then(trust::complaint) {
+            return Some(complaint);
+        }
+        cause = error.source();
+    }
+    None
 }
 
 impl Action for S3Collection {
