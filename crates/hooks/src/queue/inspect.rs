@@ -8,7 +8,7 @@ use straylight_core::{Prediction, Timestamp};
 use straylight_files::FileError;
 
 use super::chores::{Fate, Forgotten};
-use super::disk::{check_version, database_error, id_of, read_row, time_of, totals};
+use super::disk::{check_version, connect, database_error, id_of, read_row, time_of, totals};
 use super::journal::{Journal, JournalError};
 use super::{DiskJournal, DropReason, Ledger, Totals};
 use crate::event::EventId;
@@ -93,10 +93,7 @@ impl QueueFolder {
         let failed = |error: rusqlite::Error| database_error(&path, &error);
         // Not read-only: the write-ahead log of a process that died must be taken in.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        connection
-            .busy_timeout(std::time::Duration::from_secs(5))
-            .map_err(failed)?;
+        let connection = connect(&path, flags)?;
         check_version(&connection, &path)?;
         body(&connection).map_err(failed)
     }

@@ -38,7 +38,7 @@ use self::books::{add, remove};
 use self::lock::take_lock;
 use self::row::insert;
 pub(super) use self::row::{id_of, read_row, time_of};
-pub(super) use self::schema::check_version;
+pub(super) use self::schema::{check_version, connect};
 use self::spool::Spool;
 use super::chores::{Fate, Forgotten};
 use super::journal::{Failure, Journal, JournalError};

@@ -1,7 +1,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction};
 
 use super::database_error;
 use crate::queue::JournalError;
@@ -27,16 +28,31 @@ const TABLES: &str = "
 /// Opens the database for the process that works on the queue.
 pub(super) fn open(path: &Path) -> Result<Connection, JournalError> {
     let failed = |error: rusqlite::Error| database_error(path, &error);
-    let connection = Connection::open(path).map_err(failed)?;
-    connection
-        .busy_timeout(Duration::from_secs(5))
-        .map_err(failed)?;
+    let connection = connect(path, OpenFlags::default())?;
     connection
         .pragma_update(None, "journal_mode", "WAL")
         .map_err(failed)?;
     make_tables(&connection).map_err(failed)?;
     renew_tables(&connection).map_err(failed)?;
     check_version(&connection, path)?;
+    Ok(connection)
+}
+
+/// Opens the database as it is; one of a newer program is refused, and no byte of it changes.
+pub(in crate::queue) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, JournalError> {
+    let failed = |error: rusqlite::Error| database_error(path, &error);
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection
+        .busy_timeout(Duration::from_secs(5))
+        .map_err(failed)?;
+    // Else the mere look at the version would move the log of a dead process into the file.
+    let keep_log = |keep| connection.set_db_config(SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep);
+    keep_log(true).map_err(failed)?;
+    let found = version(&connection).map_err(failed)?;
+    if found > VERSION {
+        return Err(unknown(found, path));
+    }
+    keep_log(false).map_err(failed)?;
     Ok(connection)
 }
 
@@ -48,7 +64,7 @@ fn make_tables(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(&script)
 }
 
-/// Version 1 knew no held events.
+/// Version 1 knew no held events. One transaction: a kill leaves the old version or the new one.
 fn renew_tables(connection: &Connection) -> rusqlite::Result<()> {
     if version(connection)? != 1 {
         return Ok(());
@@ -63,7 +79,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Refuses a queue that a newer program wrote.
+/// Refuses a queue whose version is not ours.
 pub(in crate::queue) fn check_version(
     connection: &Connection,
     path: &Path,
@@ -72,6 +88,10 @@ pub(in crate::queue) fn check_version(
     if found == VERSION {
         return Ok(());
     }
+    Err(unknown(found, path))
+}
+
+fn unknown(found: i64, path: &Path) -> JournalError {
     let way_out = if found > VERSION {
         "use a newer Straylight"
     } else {
@@ -79,10 +99,10 @@ pub(in crate::queue) fn check_version(
     };
     let message =
         format!("the queue has version {found}, and this program knows {VERSION}: {way_out}");
-    Err(JournalError::Database {
+    JournalError::Database {
         path: path.to_owned(),
         message,
-    })
+    }
 }
 
 /// Moves the write-ahead log into the database and gives its room free.
