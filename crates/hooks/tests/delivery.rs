@@ -87,6 +87,24 @@ fn what_waits_is_delivered_by_the_next_process_and_the_books_go_on() {
     );
 }
 
+/// What waits for a remote sink is on disk, what waits for a local one in memory.
+#[test]
+fn only_what_waits_for_a_remote_sink_is_kept_on_disk_unasked() {
+    for is_remote in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = Sink {
+            is_remote,
+            ..Sink::new(|_| Err(ActionError::transient("not yet")))
+        };
+        let hooks = on_disk(folder.path(), &ManualClock::new(start()));
+        hooks.add(hook(&sink, inline())).unwrap();
+        hooks.submit("a");
+        let stats = hooks.books();
+        let (memory, disk) = (stats.memory_bytes > 0, stats.disk_bytes > 0);
+        assert_eq!((memory, disk), (!is_remote, is_remote));
+    }
+}
+
 #[test]
 fn a_lost_answer_is_reconciled_and_nothing_is_doubled() {
     let folder = tempfile::tempdir().unwrap();

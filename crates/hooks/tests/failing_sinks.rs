@@ -99,6 +99,64 @@ fn a_sink_that_keeps_failing_is_left_alone_and_asked_again() {
     assert_eq!((ledger.queued, ledger.dead), (20, 0));
 }
 
+/// A sink that is away answers one hook; the rest that it asks for is the rest of all its hooks.
+#[test]
+fn a_sink_that_asks_for_rest_gets_it_from_every_hook_and_no_other_sink_rests() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = ManualClock::new(start());
+    let (tries, is_away) = (
+        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicBool::new(true)),
+    );
+    let (count, switch) = (Arc::clone(&tries), Arc::clone(&is_away));
+    let busy = Sink::new(move |_| {
+        count.fetch_add(1, SeqCst);
+        let error = ActionError::transient("429").with_retry_after(Some(Duration::from_secs(60)));
+        if switch.load(SeqCst) {
+            Err(error)
+        } else {
+            Ok(())
+        }
+    });
+    let well = Sink {
+        name: "another",
+        ..Sink::new(|_| Ok(()))
+    };
+    let hooks = on_disk(folder.path(), &clock);
+    for (name, sink) in [("a", &busy), ("b", &busy), ("c", &well)] {
+        let name = Some(name.to_owned());
+        hooks
+            .add(hook(sink, HookOptions { name, ..inline() }))
+            .unwrap();
+    }
+    let open = || {
+        check(&hooks)
+            .into_iter()
+            .map(|stats| stats.breaker_open)
+            .collect::<Vec<_>>()
+    };
+    for i in 0..10 {
+        hooks.submit(&i.to_string());
+    }
+    assert_eq!((tries.load(SeqCst), well.has().len()), (1, 10));
+    assert_eq!(open(), [true, true, false]);
+    clock.advance(Duration::from_secs(59));
+    hooks.drain(Duration::ZERO);
+    assert_eq!(tries.load(SeqCst), 1, "a minute is not over");
+    clock.advance(Duration::from_secs(1));
+    hooks.drain(Duration::ZERO);
+    assert_eq!(
+        tries.load(SeqCst),
+        2,
+        "one probe, which is told to wait again"
+    );
+    is_away.store(false, SeqCst);
+    clock.advance(Duration::from_secs(60));
+    assert!(hooks.drain(Duration::ZERO));
+    assert_eq!((busy.has().len(), well.has().len()), (20, 10));
+    assert_eq!(open(), [false, false, false]);
+}
+
 #[test]
 fn dead_letters_are_listed_shown_sent_again_and_removed() {
     let folder = tempfile::tempdir().unwrap();

@@ -10,8 +10,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::*;
+use straylight_hooks::action::HttpRequestAction;
 use straylight_hooks::clock::ManualClock;
-use straylight_hooks::{ActionError, BreakerOptions, HookOptions, QueueOptions, RetryOptions};
+use straylight_hooks::config::HttpConfig;
+use straylight_hooks::trigger::AlwaysTrigger;
+use straylight_hooks::{
+    ActionError, BreakerOptions, HookOptions, PostInferenceHook, QueueOptions, RetryOptions,
+};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
@@ -127,6 +132,44 @@ fn an_event_that_fails_for_ever_costs_two_lines() {
     assert_eq!(lines.len(), 2, "{lines:#?}");
     assert!(lines[0].contains("not delivered yet") && lines[0].starts_with("WARN"));
     assert!(lines[1].contains("after 50 attempts") && lines[1].starts_with("ERROR"));
+}
+
+/// Where a sink's secrets are known to the action alone, no line can hold them.
+#[test]
+fn no_line_holds_a_secret_however_the_sink_fails() {
+    let log = Log::default();
+    tracing::subscriber::with_default(log.clone(), || {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        for scheme in ["http", "https"] {
+            let config = serde_json::json!({
+                "url": format!("{scheme}://{address}/strays?token=swordfish"), "method": "POST",
+                "headers": {"Authorization": "Bearer swordfish", "X-Odd": "swordfish\n"},
+            });
+            for header in ["Authorization", "X-Odd"] {
+                let mut config: HttpConfig = serde_json::from_value(config.clone()).unwrap();
+                config.headers.retain(|name, _| name == header);
+                let clock = ManualClock::new(start());
+                let hooks = in_memory(&clock);
+                let action = HttpRequestAction::new(config).unwrap();
+                let trigger = Box::new(AlwaysTrigger);
+                let hook = PostInferenceHook::new(trigger, Box::new(action), inline());
+                hooks.add(hook).unwrap();
+                for _ in 0..40 {
+                    hooks.submit("a");
+                    clock.advance(Duration::from_secs(600));
+                    hooks.drain(Duration::ZERO);
+                }
+            }
+        }
+    });
+    let lines = log.take();
+    assert!(lines.len() > 40, "{lines:#?}");
+    assert!(
+        !lines.iter().any(|line| line.contains("swordfish")),
+        "{lines:#?}"
+    );
 }
 
 #[test]

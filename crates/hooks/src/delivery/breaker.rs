@@ -8,9 +8,11 @@ use crate::clock::lock;
 ///
 /// After `failures` failed deliveries in a row nothing is sent for `rest`; then one event goes
 /// as a probe. If it fails, the rest doubles, up to `longest_rest`; if not, all go again.
+///
+/// A sink that asks for a rest (`Retry-After`) gets it at once and whole, from all that goes there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerOptions {
-    /// Failures in a row that open the breaker; 0 switches it off.
+    /// Failures in a row that open the breaker; 0 leaves only the rests that a sink asks for.
     pub failures: u32,
     /// First rest.
     pub rest: Duration,
@@ -52,6 +54,16 @@ struct Health {
     rest: Option<Duration>,
     open_until: Option<Duration>,
     is_probing: bool,
+}
+
+impl Health {
+    /// The first rest, or twice the last one.
+    fn next_rest(&mut self, options: &BreakerOptions) -> Duration {
+        let doubled = self
+            .rest
+            .map_or(options.rest, |rest| rest.saturating_mul(2));
+        *self.rest.insert(doubled.min(options.longest_rest))
+    }
 }
 
 /// The breaker of one sink.
@@ -100,26 +112,22 @@ impl Breaker {
         }
     }
 
-    /// Reports that the sink did not take an event.
-    pub(crate) fn failed(&self, now: Duration) -> Change {
+    /// Reports that the sink did not take an event, and for how long it asked to be left alone.
+    pub(crate) fn failed(&self, now: Duration, asked: Option<Duration>) -> Change {
         let mut health = lock(&self.health);
         health.failures = health.failures.saturating_add(1);
-        let is_open = health.open_until.is_some();
+        let was_open = health.open_until.is_some();
         let was_probe = std::mem::take(&mut health.is_probing);
-        let opens = self.options.failures > 0 && health.failures >= self.options.failures;
-        if !was_probe && (is_open || !opens) {
-            return Change::None;
-        }
-        let doubled = health
-            .rest
-            .map_or(self.options.rest, |rest| rest.saturating_mul(2));
-        let rest = doubled.min(self.options.longest_rest);
-        health.rest = Some(rest);
-        health.open_until = Some(now + rest);
-        if is_open {
-            Change::None
-        } else {
-            Change::Opened(rest)
+        let keeps_failing = health.failures >= self.options.failures;
+        let is_due = was_probe || keeps_failing && !was_open;
+        let rest = (self.options.failures > 0 && is_due).then(|| health.next_rest(&self.options));
+        // A probe's time is over; what another worker was told meanwhile counts on.
+        let before = health.open_until.filter(|_| !was_probe);
+        let until = rest.max(asked).map(|rest| now.saturating_add(rest));
+        health.open_until = before.max(until);
+        match rest.max(asked) {
+            Some(rest) if !was_open => Change::Opened(rest),
+            _ => Change::None,
         }
     }
 
@@ -159,10 +167,10 @@ mod tests {
     #[test]
     fn opens_after_failures_in_a_row_and_closes_after_a_probe() {
         let breaker = breaker();
-        assert_eq!(breaker.failed(SECOND), Change::None);
+        assert_eq!(breaker.failed(SECOND, None), Change::None);
         assert_eq!(breaker.succeeded(), Change::None);
-        assert_eq!(breaker.failed(SECOND), Change::None);
-        assert_eq!(breaker.failed(SECOND), Change::Opened(SECOND));
+        assert_eq!(breaker.failed(SECOND, None), Change::None);
+        assert_eq!(breaker.failed(SECOND, None), Change::Opened(SECOND));
         assert_eq!(breaker.ask(SECOND), Passage::Until(SECOND * 2));
         assert_eq!(breaker.ask(SECOND * 2), Passage::Free);
         assert_eq!(breaker.ask(SECOND * 2), Passage::Until(SECOND * 3));
@@ -173,33 +181,70 @@ mod tests {
     #[test]
     fn a_failed_probe_doubles_the_rest_up_to_the_longest() {
         let breaker = breaker();
-        breaker.failed(Duration::ZERO);
-        breaker.failed(Duration::ZERO);
+        breaker.failed(Duration::ZERO, None);
+        breaker.failed(Duration::ZERO, None);
         let mut now = Duration::ZERO;
         for rest in [1, 2, 3, 3] {
             assert_eq!(breaker.ask(now), Passage::Until(now + SECOND * rest));
             now += SECOND * rest;
             assert_eq!(breaker.ask(now), Passage::Free);
-            assert_eq!(breaker.failed(now), Change::None);
+            assert_eq!(breaker.failed(now, None), Change::None);
         }
     }
 
     #[test]
     fn late_failures_of_other_workers_do_not_lengthen_the_rest() {
         let breaker = breaker();
-        breaker.failed(Duration::ZERO);
-        breaker.failed(Duration::ZERO);
-        breaker.failed(SECOND / 2);
+        breaker.failed(Duration::ZERO, None);
+        breaker.failed(Duration::ZERO, None);
+        breaker.failed(SECOND / 2, None);
         assert_eq!(breaker.ask(Duration::ZERO), Passage::Until(SECOND));
     }
 
     #[test]
     fn a_passage_that_was_not_used_can_be_had_again() {
         let breaker = breaker();
-        breaker.failed(Duration::ZERO);
-        breaker.failed(Duration::ZERO);
+        breaker.failed(Duration::ZERO, None);
+        breaker.failed(Duration::ZERO, None);
         assert_eq!(breaker.ask(SECOND), Passage::Free);
         breaker.give_back();
         assert_eq!(breaker.ask(SECOND), Passage::Free);
+    }
+
+    #[test]
+    fn a_sink_that_asks_for_a_rest_gets_it_from_all() {
+        let breaker = breaker();
+        let minute = SECOND * 60;
+        assert_eq!(breaker.failed(SECOND, Some(minute)), Change::Opened(minute));
+        assert_eq!(breaker.ask(minute), Passage::Until(minute + SECOND));
+        // Another worker's answer came later and asks for less, then for more.
+        assert_eq!(breaker.failed(SECOND * 2, Some(SECOND)), Change::None);
+        assert_eq!(breaker.ask(minute), Passage::Until(minute + SECOND));
+        assert_eq!(breaker.failed(SECOND * 2, Some(minute)), Change::None);
+        assert_eq!(breaker.ask(minute), Passage::Until(minute + SECOND * 2));
+        // The probe is told to wait again, for longer than the breaker would rest by itself.
+        let now = minute + SECOND * 2;
+        assert_eq!(breaker.ask(now), Passage::Free);
+        assert_eq!(breaker.failed(now, Some(minute)), Change::None);
+        assert_eq!(breaker.ask(now), Passage::Until(now + minute));
+        assert_eq!(breaker.ask(now + minute), Passage::Free);
+        assert_eq!(breaker.succeeded(), Change::Closed);
+    }
+
+    #[test]
+    fn a_breaker_that_is_off_knows_only_the_rests_that_were_asked_for() {
+        let breaker = Breaker::new(BreakerOptions {
+            failures: 0,
+            ..BreakerOptions::default()
+        });
+        for _ in 0..10 {
+            assert_eq!(breaker.failed(SECOND, None), Change::None);
+            assert!(!breaker.is_open());
+        }
+        breaker.failed(SECOND, Some(SECOND));
+        assert_eq!(breaker.ask(SECOND), Passage::Until(SECOND * 2));
+        assert_eq!(breaker.ask(SECOND * 2), Passage::Free);
+        assert_eq!(breaker.failed(SECOND * 2, None), Change::None);
+        assert!(!breaker.is_open());
     }
 }

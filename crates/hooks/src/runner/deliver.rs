@@ -168,9 +168,10 @@ impl Runner {
         }
         let now = self.world.clock.monotonic();
         let attempts = job.attempts + u32::from(!self.breaker.is_open());
-        if let Change::Opened(rest) = self.breaker.failed(now) {
+        let asked = error.retry_after();
+        if let Change::Opened(rest) = self.breaker.failed(now, asked) {
             let sink = self.hook.action.sink();
-            tracing::warn!(hook = %self.name, sink, %error, ?rest, "sink keeps failing; resting");
+            tracing::warn!(hook = %self.name, sink, %error, ?rest, "sink fails; resting");
         }
         if attempts >= self.hook.options.retry.max_attempts {
             return self.bury(job.id, &format!("{error} (after {attempts} attempts)"));

@@ -147,6 +147,8 @@ pub type Behaviour = dyn Fn(&Event) -> Result<(), ActionError> + Send + Sync;
 /// A remote sink that behaves as it is told and knows what it has.
 #[derive(Clone)]
 pub struct Sink {
+    pub name: &'static str,
+    pub is_remote: bool,
     pub behaviour: Arc<Behaviour>,
     pub has: Arc<Mutex<Vec<String>>>,
     pub asked: Arc<AtomicUsize>,
@@ -157,6 +159,8 @@ impl Sink {
         behaviour: impl Fn(&Event) -> Result<(), ActionError> + Send + Sync + 'static,
     ) -> Self {
         Self {
+            name: "sink",
+            is_remote: true,
             behaviour: Arc::new(behaviour),
             has: Arc::default(),
             asked: Arc::default(),
@@ -174,11 +178,11 @@ impl Action for Sink {
     }
 
     fn sink(&self) -> String {
-        "sink".to_owned()
+        self.name.to_owned()
     }
 
     fn is_remote(&self) -> bool {
-        true
+        self.is_remote
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
