@@ -35,7 +35,7 @@ pub use delivery::{BreakerOptions, RetryOptions};
 pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
 pub use hook::{HookOptions, PostInferenceHook};
 pub use limit::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions};
-pub use metrics::render_prometheus;
+pub use metrics::{render_prometheus, render_prometheus_of};
 pub use observe::{NoObserver, Observer, Outcome};
 pub use queue::{
     DeadLetter, DropReason, JournalError, Ledger, Overflow, QueueFolder, QueueOptions,

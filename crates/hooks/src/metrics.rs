@@ -5,6 +5,7 @@
 
 use std::fmt::Write;
 
+use crate::queue::DropReason;
 use crate::stats::{Histogram, HookStats};
 
 /// One family of numbers: name, type, help.
@@ -13,25 +14,50 @@ struct Family(&'static str, &'static str, &'static str);
 /// A number of a hook with the label that it needs beside the hook's name.
 type Sample = (String, f64);
 
+/// A hook with the labels that tell it from all others.
+type Row<'a> = (String, &'a HookStats);
+
 /// Renders the statistics of hooks; every family once, with a line for each hook.
 pub fn render_prometheus(stats: &[HookStats]) -> String {
+    let rows = stats.iter().map(|hook| (of(hook), hook));
+    render(&rows.collect::<Vec<Row<'_>>>())
+}
+
+/// Renders the statistics of the hooks of several deployments, told apart by a label `deployment`.
+pub fn render_prometheus_of<'a>(
+    deployments: impl IntoIterator<Item = (&'a str, &'a [HookStats])>,
+) -> String {
+    let rows = deployments.into_iter().flat_map(|(deployment, stats)| {
+        let label = format!(",deployment=\"{}\"", escaped(deployment));
+        stats.iter().map(move |hook| (of(hook) + &label, hook))
+    });
+    render(&rows.collect::<Vec<Row<'_>>>())
+}
+
+fn render(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
     for (family, read) in FAMILIES {
         head(&mut text, family);
-        for hook in stats {
-            for (label, value) in read(hook) {
+        for (hook, stats) in rows {
+            for (label, value) in read(stats) {
                 // Writing to a string cannot fail.
-                let _ = writeln!(text, "{}{{{}{label}}} {value}", family.0, of(hook));
+                let _ = writeln!(text, "{}{{{hook}{label}}} {value}", family.0);
             }
         }
     }
     for (family, read) in HISTOGRAMS {
         head(&mut text, family);
-        for hook in stats {
-            histogram(&mut text, family.0, &of(hook), read(hook));
+        for (hook, stats) in rows {
+            histogram(&mut text, family.0, hook, read(stats));
         }
     }
     text
+}
+
+/// The value of a label, as the format wants it.
+fn escaped(value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
+    value.replace('\n', "\\n")
 }
 
 type Read = fn(&HookStats) -> Vec<Sample>;
@@ -122,11 +148,12 @@ const FAMILIES: &[(Family, Read)] = &[
             "Events that were given up.",
         ),
         |hook| {
+            // A reason that has not come up is shown as well: its first event is then an increase.
+            let count = |reason| hook.ledger.dropped.get(&reason).copied().unwrap_or(0);
             each(
-                hook.ledger
-                    .dropped
-                    .iter()
-                    .map(|(reason, n)| (reason.as_str(), *n)),
+                DropReason::ALL
+                    .into_iter()
+                    .map(|reason| (reason.as_str(), count(reason))),
             )
         },
     ),
@@ -227,11 +254,28 @@ mod tests {
             let row = format!("| `{}` | {} |", family.0, family.1);
             assert!(readme.contains(&row), "{row}");
         }
-        let reasons = crate::DropReason::ALL.map(crate::DropReason::as_str);
+        let reasons = DropReason::ALL.map(DropReason::as_str);
         let limits = LimitKind::ALL.map(LimitKind::as_str);
         for reason in reasons.iter().chain(&limits) {
             assert!(readme.contains(&format!("`{reason}`")), "{reason}");
         }
+    }
+
+    #[test]
+    fn hooks_of_one_name_are_told_apart_by_their_deployments() {
+        let counters = Counters::default();
+        counters.evaluated(Account::NotFired);
+        let stats = [counters.stats("strays", Default::default())];
+        let text = render_prometheus_of([("a", &stats[..]), ("\"b\\\n", &stats[..])]);
+        let family = "straylight_hook_evaluated_total";
+        let lines: Vec<&str> = text.lines().filter(|line| line.contains(family)).collect();
+        let expected = [
+            "# HELP straylight_hook_evaluated_total Images that were submitted.",
+            "# TYPE straylight_hook_evaluated_total counter",
+            r#"straylight_hook_evaluated_total{hook="strays",deployment="a"} 1"#,
+            r#"straylight_hook_evaluated_total{hook="strays",deployment="\"b\\\n"} 1"#,
+        ];
+        assert_eq!(lines, expected);
     }
 
     #[test]
@@ -245,6 +289,7 @@ mod tests {
             "# TYPE straylight_hook_evaluated_total counter",
             "straylight_hook_evaluated_total{hook=\"b\"} 1",
             "straylight_hook_suppressed_total{hook=\"a\",reason=\"rate\"} 1",
+            "straylight_hook_dropped_total{hook=\"a\",reason=\"too_large\"} 0",
             "straylight_hook_score_bucket{hook=\"a\",le=\"0.9\"} 0",
             "straylight_hook_score_bucket{hook=\"a\",le=\"1\"} 1",
             "straylight_hook_score_sum{hook=\"a\"} 0.95",
