@@ -43,7 +43,8 @@ UNRELEASED = {
     "post_inference_hooks.OODTrigger": ["self", "ood_model"],
 }
 
-_TRAINING = "the platform trains; this package asks it for what it has trained"
+_TRAINING = "a demo that waits until the platform has trained"
+_REVISION = "what a model was trained on: the answers of a server were never seen here"
 _DEMO_DATA = "a demo that trains on the platform; the data are not the project's to hand out"
 
 #: What may differ, and why.
@@ -53,13 +54,8 @@ REASONS = {
     ),
     "rest_clients.ImageClient.base_url": "addresses are made by the crates",
     "rest_clients.ImageClient.plural_media_name": "a word of the SDK's own log lines",
-    "rest_clients.DatasetClient.get_training_dataset_summary": _TRAINING,
-    "rest_clients.DatasetClient.get_media_in_training_dataset": _TRAINING,
-    "annotation_readers.AnnotationReader.get_keypoint_joints": "no reader of the SDK has it",
-    "annotation_readers.DirectoryTreeAnnotationReader.get_keypoint_joints": (
-        "no reader of the SDK has it"
-    ),
-    "annotation_readers.GetiAnnotationReader.get_keypoint_joints": "no reader of the SDK has it",
+    "rest_clients.DatasetClient.get_training_dataset_summary": _REVISION,
+    "rest_clients.DatasetClient.get_media_in_training_dataset": _REVISION,
     "demos.create_anomaly_classification_demo_project": _DEMO_DATA,
     "demos.ensure_project_is_trained": _TRAINING,
     "demos.ensure_trained_anomaly_project": _TRAINING,

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import _native
 from ..data_models import Annotation, MediaInformation, Rectangle, ScoredLabel, TaskType
+from ..exceptions import NotSupportedError
 
 #: The SDK's names of formats, and ours.
 _FORMATS = {"coco": "coco", "datumaro": "datumaro", "voc": "voc", "yolo": "yolo"}
@@ -122,6 +123,13 @@ class AnnotationReader:
     ) -> None:
         """Sets what the annotations are for."""
         self.task_type = TaskType(task_type)
+
+    def get_keypoint_joints(self) -> set[tuple[int, int]]:
+        """Not supported, as by the readers of the SDK.
+
+        :raises NotSupportedError: always; give ``keypoint_structure`` to what makes a project
+        """
+        raise NotSupportedError("joints of key points are not read: give `keypoint_structure`")
 
     def get_data(
         self,

@@ -1,0 +1,73 @@
+"""Readers of annotations: what filters and groups do to labels, and which image is meant."""
+
+import json
+
+import pytest
+
+from straylight import Visualizer
+from straylight.annotation_readers import (
+    AnnotationReader,
+    DirectoryTreeAnnotationReader,
+    GetiAnnotationReader,
+)
+from straylight.data_models import MediaInformation, Rectangle, TaskType
+from straylight.exceptions import NotSupportedError
+
+SIZE = MediaInformation(width=160, height=120)
+IDS = {name: name for name in ("dog", "cat", "cow", "animal", "Anomalous")}
+
+
+@pytest.fixture
+def tree(tmp_path, image):
+    """A folder for each of three labels; two images have the same name."""
+    for label, name in (("dog", "1"), ("cat", "1"), ("cow", "2")):
+        (tmp_path / label).mkdir()
+        Visualizer.save_image(image, tmp_path / label / f"{name}.png")
+    return tmp_path
+
+
+def names(annotations):
+    return [name for one in annotations for name in one.label_names]
+
+
+def test_filters_and_groups_choose_the_labels(tree):
+    reader = DirectoryTreeAnnotationReader(tree)
+    assert set(reader.label_map) == {"dog", "cat", "cow"}
+    reader.filter_dataset(["dog", "cow"])
+    assert set(reader.get_all_label_names()) == set(reader.label_map) == {"dog", "cow"}
+    reader.group_labels(["dog", "cow"], "animal")
+    assert reader.label_map == {"dog": "animal", "cow": "animal"}
+    assert reader.get_all_label_names() == ["animal"]
+    assert names(reader.get_data("2", IDS, SIZE)) == ["animal"]
+    reader.reset_filters_and_grouping()
+    assert reader.label_map == {name: name for name in ("dog", "cat", "cow")}
+    assert names(reader.get_data("2", IDS, SIZE)) == ["cow"] and not reader.applied_filters
+    reader.filter_dataset(["cow"], "NOT")
+    assert set(reader.get_all_label_names()) == {"dog", "cat"}
+
+
+def test_a_path_tells_images_of_one_name_apart(tree):
+    reader = DirectoryTreeAnnotationReader(tree)
+    for label in ("dog", "cat"):
+        path = str(tree / label / "1.png")
+        found = reader.get_data(path, IDS, SIZE, image_name_as_full_path=True)
+        assert names(found) == [label] and found[0].shape == Rectangle(0, 0, 160, 120)
+    assert not reader.get_data(str(tree / "1.png"), IDS, SIZE, image_name_as_full_path=True)
+
+
+def test_anomalies_are_reduced_to_whole_images(tmp_path, image):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "annotations").mkdir()
+    Visualizer.save_image(image, tmp_path / "images/scratch.png")
+    shape = {"type": "RECTANGLE", "x": 5, "y": 6, "width": 7, "height": 8}
+    scene = {"annotations": [{"shape": shape, "labels": [{"name": "Anomalous", "probability": 1}]}]}
+    (tmp_path / "annotations/scratch.json").write_text(json.dumps({**scene, "kind": "annotation"}))
+    own = GetiAnnotationReader(tmp_path)
+    assert own.get_data("scratch", IDS, SIZE)[0].shape == Rectangle(5, 6, 7, 8)
+    whole = GetiAnnotationReader(tmp_path, anomaly_reduction=True)
+    assert whole.get_data("scratch", IDS, SIZE)[0].shape == Rectangle(0, 0, 160, 120)
+    found = AnnotationReader(tmp_path)
+    assert found.task_type == TaskType.DETECTION
+    assert found.get_data("scratch", IDS, SIZE)[0].shape == Rectangle(5, 6, 7, 8)
+    with pytest.raises(NotSupportedError, match="keypoint_structure"):
+        found.get_keypoint_joints()
