@@ -1,6 +1,9 @@
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use straylight_core::RgbImage;
+
+use crate::resize::halve::halve;
 
 /// Scales an image down so that neither side is longer than `max_side` pixels.
 ///
@@ -18,14 +21,22 @@ pub fn thumbnail(image: &RgbImage, max_side: u32) -> RgbImage {
         let exact = u64::from(side) * u64::from(max_side) + u64::from(longest) / 2;
         ((exact / u64::from(longest)) as u32).max(1)
     };
+    let (width, height) = (scaled(image.width()), scaled(image.height()));
+    let small = if (image.width(), image.height()) == (width * 2, height * 2) {
+        RgbImage::new(width, height, halve::<3>(image.data(), width as usize)).ok()
+    } else {
+        shrink(image, width, height)
+    };
     // The buffers are made for their sizes, so the fall-back is not reached.
-    shrink(image, scaled(image.width()), scaled(image.height())).unwrap_or_else(|| image.clone())
+    small.unwrap_or_else(|| image.clone())
 }
 
+/// The kind of pixel is fixed: left open, it would compile the kernels of all kinds.
 fn shrink(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
-    let kind = PixelType::U8x3;
-    let source = ImageRef::new(image.width(), image.height(), image.data(), kind).ok()?;
-    let mut target = Image::new(width, height, kind);
+    let source: TypedImageRef<U8x3> =
+        TypedImageRef::from_buffer(image.width(), image.height(), image.data()).ok()?;
+    let mut data = vec![0; width as usize * height as usize * 3];
+    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut data).ok()?;
     let is_whole = image.width().is_multiple_of(width) && image.height().is_multiple_of(height);
     let filter = if is_whole {
         FilterType::Box
@@ -35,8 +46,9 @@ fn shrink(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(filter))
         .use_alpha(false);
-    Resizer::new().resize(&source, &mut target, &options).ok()?;
-    RgbImage::new(width, height, target.into_vec()).ok()
+    let mut resizer = Resizer::new();
+    resizer.resize_typed(&source, &mut target, &options).ok()?;
+    RgbImage::new(width, height, data).ok()
 }
 
 #[cfg(test)]

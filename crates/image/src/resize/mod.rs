@@ -14,7 +14,7 @@
 mod cubic;
 mod fixed;
 mod float;
-mod halve;
+pub(crate) mod halve;
 mod two_tap;
 
 use straylight_core::RgbImage;

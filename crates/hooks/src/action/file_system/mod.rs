@@ -32,7 +32,7 @@ const BATCH: usize = 16;
 const OVERLAY_SIDE: u32 = 640;
 
 /// JPEG quality of overlays, which are looked at and never trained on.
-const OVERLAY_QUALITY: u8 = 85;
+const OVERLAY_QUALITY: u8 = 75;
 
 /// JPEG quality of pictures that are stored as JPEG.
 const JPEG_QUALITY: u8 = 90;
