@@ -1,6 +1,7 @@
 """Loading, inferring, explaining, saving."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,19 @@ def test_explain_has_features_and_maps(loaded, image):
     assert set(maps) == {"fish", "monument", "renewable", "tool"}
     shown = Visualizer().explain_label(image, prediction, "fish")
     assert shown.dtype == np.uint8 and shown.ndim == 3
+
+
+def test_models_of_a_deployment_make_another(loaded, image):
+    again = Deployment(loaded.project, loaded.models)
+    assert again.infer(image).get_labels() == loaded.infer(image).get_labels()
+    assert not again.post_inference_hooks and again.models == loaded.models
+    other = replace(loaded.project, id="another")
+    for project, models in ((loaded.project, []), (other, loaded.models)):
+        with pytest.raises(ValueError, match="models"):
+            Deployment(project, models)
+    loose = replace(loaded.models[0], folder="")
+    with pytest.raises(ValueError, match="one deployment"):
+        Deployment(loaded.project, [loose])
 
 
 def test_activations_own_their_data(loaded):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
@@ -33,25 +33,51 @@ class DeployedModel:
     labels: list[Label]
     #: Whether it gives feature vectors and saliency maps.
     has_xai_head: bool
+    #: The folder of the deployment that it is of.
+    folder: str = field(default="", repr=False)
 
 
 class Deployment:
     """A deployed project: its models, ready to infer. Any number of threads may share one.
 
-    Make one with :meth:`from_folder` or :meth:`straylight.Geti.deploy_project`.
+    Make one with :meth:`from_folder` or :meth:`straylight.Geti.deploy_project`; made directly it
+    takes the models of another, without its hooks.
+
+    :param project: the project
+    :param models: its models, one for each task: :attr:`models` of another deployment
+    :param device: OpenVINO's name of the device, or one for each task
+    :param hook_state: see :meth:`from_folder`
+    :raises ValueError: if the models are not those of one deployment of the project
     """
 
     def __init__(
         self,
-        folder: str | os.PathLike[str],
+        project: Project,
+        models: Sequence[DeployedModel],
         *,
         device: str | Sequence[str] = "CPU",
         hook_state: str | os.PathLike[str] | None = None,
     ) -> None:
+        folders = {model.folder for model in models}
+        if len(folders) != 1 or "" in folders:
+            raise ValueError("give the models of one deployment: `models=deployment.models`")
+        self._open(folders.pop(), device, hook_state, saved_hooks=False)
+        if self.project.id != project.id or len(models) != len(self.models):
+            raise ValueError(f"these are not the models of the project `{project.name}`")
+
+    def _open(
+        self,
+        folder: str | os.PathLike[str],
+        device: str | Sequence[str],
+        hook_state: str | os.PathLike[str] | None,
+        saved_hooks: bool = True,
+    ) -> None:
         self._hook_state = hook_state
         self._devices = _devices(device)
         self._requests, self._fast = 0, False
-        self._native = _native.Deployment.load(folder, self._devices, hook_state=hook_state)
+        self._native = _native.Deployment.load(
+            folder, self._devices, saved_hooks=saved_hooks, hook_state=hook_state
+        )
         self._hooks: list[PostInferenceHookInterface] | None = None
         self._callback: Callback | None = None
         self._stream: _native.Stream | None = None
@@ -75,7 +101,9 @@ class Deployment:
         :raises MissingFileError: (a FileNotFoundError) if there is no deployment
         :raises ConfigurationError: (a ValueError) if a file of it is not what it should be
         """
-        return cls(path_to_folder, device=device, hook_state=hook_state)
+        deployment = cls.__new__(cls)
+        deployment._open(path_to_folder, device, hook_state)
+        return deployment
 
     @property
     def project(self) -> Project:
@@ -91,6 +119,7 @@ class Deployment:
                 task_title=task.title,
                 labels=task.labels or [],
                 has_xai_head=self._native.has_features if index == 0 else False,
+                folder=os.fspath(self._native.folder),
             )
             for index, task in enumerate(self.project.get_trainable_tasks())
         ]
