@@ -49,8 +49,6 @@ _DEMO_DATA = "a demo that trains on the platform; the data are not the project's
 
 #: What may differ, and why.
 REASONS = {
-    "rest_clients.ImageClient.base_url": "addresses are made by the crates",
-    "rest_clients.ImageClient.plural_media_name": "a word of the SDK's own log lines",
     "rest_clients.DatasetClient.get_training_dataset_summary": _REVISION,
     "rest_clients.DatasetClient.get_media_in_training_dataset": _REVISION,
     "demos.create_anomaly_classification_demo_project": _DEMO_DATA,

@@ -72,6 +72,9 @@ def test_projects_datasets_images_annotations(geti, image, photos, tmp_path):
     assert images.get_all_images().ids == [first.id]
     folder = images.upload_folder(photos / "other", n_images=3)
     assert len(folder) == 3 and len(images.get_all_images()) == 4
+    below = images.base_url(project.training_dataset)
+    assert images.plural_media_name == "images"
+    assert first.download_url.endswith(f"/{below}/{first.id}/display/full")
     pixels = images.download_image(first)
     assert np.array_equal(pixels, image)
 

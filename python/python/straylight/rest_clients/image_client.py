@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 class ImageClient(_ProjectPart):
     """The images of a project, dataset by dataset; the training dataset where none is named."""
 
+    @property
+    def plural_media_name(self) -> str:
+        """What its media are called in messages."""
+        return "images"
+
+    def base_url(self, dataset: Dataset) -> str:
+        """Where the images of a dataset are in the REST API, below the organization."""
+        project = f"workspaces/{self.workspace_id}/projects/{self.project.id}"
+        return f"{project}/datasets/{self._dataset_id(dataset)}/media/images"
+
     def get_all_images(self, dataset: Dataset | None = None) -> MediaList[Image]:
         """All images of a dataset."""
         place = self._dataset_id(dataset)
