@@ -33,7 +33,7 @@ async fn metrics(State(app): State<Shared>) -> Response {
     let format = "text/plain; version=0.0.4; charset=utf-8";
     (
         [(header::CONTENT_TYPE, format)],
-        app.metrics.render(&app.models.hooks()),
+        app.metrics.render() + &app.models.hook_metrics(),
     )
         .into_response()
 }

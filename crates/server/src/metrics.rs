@@ -1,6 +1,6 @@
-//! What `/metrics` tells Prometheus. All names are in this file.
+//! What `/metrics` tells Prometheus of the server itself. All names are in this file; those of the
+//! hooks come with the loader of deployments.
 
-use std::fmt::Write;
 use std::time::Duration;
 
 use prometheus::{
@@ -8,7 +8,6 @@ use prometheus::{
 };
 
 use crate::error::ServerError;
-use crate::predictor::HookStatus;
 
 /// Upper bounds of the request durations in seconds.
 const BUCKETS: [f64; 10] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0];
@@ -51,15 +50,13 @@ impl Metrics {
         self.failed_logins.inc();
     }
 
-    /// Everything in Prometheus' text format, with the counters of the hooks.
-    pub(crate) fn render(&self, hooks: &[HookStatus]) -> String {
+    /// Everything in Prometheus' text format, but for the hooks: theirs come with the loader.
+    pub(crate) fn render(&self) -> String {
         let mut bytes = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut bytes) {
             tracing::error!(%error, "the metrics could not be written");
         }
-        let mut text = String::from_utf8_lossy(&bytes).into_owned();
-        write_hooks(&mut text, hooks);
-        text
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 }
 
@@ -98,56 +95,17 @@ fn known_method(method: &str) -> &'static str {
         .unwrap_or("OTHER")
 }
 
-fn write_hooks(text: &mut String, hooks: &[HookStatus]) {
-    if hooks.is_empty() {
-        return;
-    }
-    text.push_str("# HELP straylight_hook_events_total Events of a hook by what became of them\n");
-    text.push_str("# TYPE straylight_hook_events_total counter\n");
-    for hook in hooks {
-        let name = hook
-            .name
-            .replace('\\', "\\\\")
-            .replace('"', "\\\"")
-            .replace('\n', "\\n");
-        for (outcome, count) in [
-            ("seen", hook.seen),
-            ("fired", hook.fired),
-            ("succeeded", hook.succeeded),
-            ("failed", hook.failed),
-            ("dropped", hook.dropped),
-            ("dead", hook.dead_letters.len() as u64),
-        ] {
-            let line = "straylight_hook_events_total";
-            // Writing to a string cannot fail.
-            let _ = writeln!(
-                text,
-                "{line}{{hook=\"{name}\",outcome=\"{outcome}\"}} {count}"
-            );
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn strange_methods_and_names_stay_within_the_format() {
+    fn strange_methods_make_no_series_of_their_own() {
         let metrics = Metrics::new().unwrap();
         metrics.observe("BREW", "/x", 200, Duration::ZERO);
-        let hook = HookStatus {
-            name: "a\"\n".to_owned(),
-            fired: 3,
-            ..HookStatus::default()
-        };
-        let text = metrics.render(&[hook]);
+        let text = metrics.render();
         assert!(
             text.contains(r#"method="OTHER",route="/x",status="200"} 1"#),
-            "{text}"
-        );
-        assert!(
-            text.contains(r#"{hook="a\"\n",outcome="fired"} 3"#),
             "{text}"
         );
     }

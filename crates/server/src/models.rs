@@ -77,6 +77,12 @@ impl Models {
         predictors.flat_map(|p| p.hooks()).collect()
     }
 
+    /// Their counters in Prometheus' text format.
+    pub(crate) fn hook_metrics(&self) -> String {
+        let loader = self.loader.as_ref();
+        loader.map_or_else(String::new, |loader| loader.hook_metrics())
+    }
+
     fn slot(&self, id: &str) -> Slot {
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
         loaded.entry(id.to_owned()).or_default().clone()

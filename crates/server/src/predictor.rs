@@ -11,6 +11,11 @@ pub trait PredictorLoader: Send + Sync {
     /// Called once for a deployment, from a thread that may wait; the server keeps what it
     /// returns.
     fn load(&self, folder: &Path) -> Result<Arc<dyn Predictor>, PredictError>;
+
+    /// The counters of the hooks of all loaded deployments, in Prometheus' text format.
+    fn hook_metrics(&self) -> String {
+        String::new()
+    }
 }
 
 /// A loaded deployment; called from several threads at the same time.

@@ -150,7 +150,7 @@ fn inference_speaks_the_open_protocol() {
         server
             .get("/metrics")
             .text()
-            .contains(r#"hook="strays",outcome="fired"} 3"#)
+            .contains("straylight_hook_fired_total{hook=\"strays\"} 3\n")
     );
     assert_eq!(
         server.get("/v2/models/nothing").error(),

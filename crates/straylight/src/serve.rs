@@ -1,33 +1,70 @@
 //! Deployments behind the local server.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use straylight_core::{Frame, Prediction};
 use straylight_deploy::{Deployment, Keep, LoadOptions};
-use straylight_hooks::{DeadLetter, HookStats, Outcome as HookOutcome};
+use straylight_hooks::{DeadLetter, HookStats, Outcome as HookOutcome, render_prometheus_of};
 use straylight_server::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};
 
 /// Loads deployments with OpenVINO when the server first needs them.
 #[derive(Debug, Default)]
 pub struct EngineLoader {
     options: LoadOptions,
+    /// What is loaded, by folder; the server decides how long it lives.
+    loaded: Mutex<BTreeMap<PathBuf, Weak<Served>>>,
 }
 
 impl EngineLoader {
     /// Every deployment is loaded with these options.
     pub fn new(options: LoadOptions) -> Self {
-        Self { options }
+        Self {
+            options,
+            loaded: Mutex::default(),
+        }
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, BTreeMap<PathBuf, Weak<Served>>> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The statistics of the hooks of each loaded deployment, by the name of its folder.
+    fn stats(&self) -> Vec<(String, Vec<HookStats>)> {
+        let mut loaded = self.loaded();
+        loaded.retain(|_, served| served.strong_count() > 0);
+        let alive = loaded
+            .iter()
+            .filter_map(|(folder, served)| Some((folder, served.upgrade()?)));
+        alive
+            .map(|(folder, served)| {
+                let name = folder.file_name().unwrap_or_default();
+                (
+                    name.display().to_string(),
+                    served.deployment.hooks().stats(),
+                )
+            })
+            .collect()
     }
 }
 
 impl PredictorLoader for EngineLoader {
     fn load(&self, folder: &Path) -> Result<Arc<dyn Predictor>, PredictError> {
         let deployment = Deployment::from_folder(folder, &self.options).map_err(told)?;
-        Ok(Arc::new(Served { deployment }))
+        let served = Arc::new(Served { deployment });
+        self.loaded()
+            .insert(folder.to_owned(), Arc::downgrade(&served));
+        Ok(served)
+    }
+
+    fn hook_metrics(&self) -> String {
+        let all = self.stats();
+        render_prometheus_of(all.iter().map(|(name, stats)| (name.as_str(), &stats[..])))
     }
 }
 
+#[derive(Debug)]
 struct Served {
     deployment: Deployment,
 }

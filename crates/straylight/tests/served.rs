@@ -12,6 +12,9 @@ use std::thread::JoinHandle;
 use serde_json::{Value, json};
 use straylight::fit::{LabelledImage, Outliers, fit_ood};
 use straylight::geti::{Geti, ProxyChoice, Secret, ServerDetails};
+use straylight::hooks::action::{FileSystemDataCollection, FileSystemOptions};
+use straylight::hooks::trigger::AlwaysTrigger;
+use straylight::hooks::{HookOptions, PostInferenceHook};
 use straylight::ood::FitOptions;
 use straylight::serve::EngineLoader;
 use straylight::server::{Server, ServerConfig, Stop, Tls, create_token, import_deployment};
@@ -56,9 +59,13 @@ impl Running {
 
     /// One request of the KServe protocol, which knows nothing of our client.
     fn kserve(&self, path: &str, body: &Value) -> Value {
-        let body = body.to_string();
+        serde_json::from_str(&self.ask("POST", path, &body.to_string())).unwrap()
+    }
+
+    /// The body of an answer that must be a success.
+    fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {}\r\n\
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-api-key: {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",
             self.token,
             body.len()
@@ -70,7 +77,7 @@ impl Running {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+        answer.split_once("\r\n\r\n").unwrap().1.to_owned()
     }
 
     fn connect(&self) -> Geti {
@@ -112,6 +119,17 @@ fn frame(image: RgbImage) -> Frame {
     Frame::new(image, "photo", Timestamp::UNIX_EPOCH)
 }
 
+/// Collects each image, so that its counters can be foretold.
+fn strays(folder: &Path) -> PostInferenceHook {
+    let action = FileSystemDataCollection::new(FileSystemOptions::new(folder));
+    let options = HookOptions {
+        name: Some("strays".to_owned()),
+        max_threads: 0,
+        ..HookOptions::default()
+    };
+    PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options)
+}
+
 /// The demo's deployment with an OOD model that was fitted on some of its photos.
 fn with_ood_model(root: &Path) -> Deployment {
     let deployment = Deployment::from_folder(demo().join("deployment"), &options()).unwrap();
@@ -131,6 +149,9 @@ fn with_ood_model(root: &Path) -> Deployment {
         &NoProgress,
     );
     deployment.set_ood_model(Arc::new(fitted.unwrap().model));
+    deployment
+        .add_hook(strays(&root.with_file_name("strays")))
+        .unwrap();
     deployment.save(root).unwrap();
     deployment
 }
@@ -176,5 +197,17 @@ fn the_server_says_what_the_deployment_says() {
         assert!((label.probability - f64::from(top.probability)).abs() < 1e-5);
         let explained = project.explain_image(photo).unwrap().unwrap();
         assert!(!explained.maps.is_empty() && !explained.maps[0].data.is_empty());
+    }
+    // Each photo was predicted twice; explaining asks no hooks.
+    let metrics = server.ask("GET", "/metrics", "");
+    for name in [
+        "evaluated_total",
+        "fired_total",
+        "delivered_total",
+        "score_count",
+    ] {
+        let labels = format!("hook=\"strays\",deployment=\"{}\"", record.id);
+        let line = format!("straylight_hook_{name}{{{labels}}} 4\n");
+        assert!(metrics.contains(&line), "{line}{metrics}");
     }
 }

@@ -253,6 +253,10 @@ impl PredictorLoader for Loader {
             name: label["name"].as_str().unwrap_or_default().to_owned(),
         }))
     }
+
+    fn hook_metrics(&self) -> String {
+        "straylight_hook_fired_total{hook=\"strays\"} 3\n".to_owned()
+    }
 }
 
 struct Stub {
