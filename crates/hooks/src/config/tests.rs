@@ -52,7 +52,7 @@ fn the_part_of_the_sdk_holds_what_the_sdk_wrote() {
 fn a_request_for_the_sdk_has_the_arguments_of_its_constructor() {
     let hook = r#"{"trigger":{"AlwaysTrigger":{}},"action":{"HttpRequestAction":{
         "url":"http://h/","method":"POST","body":"cloud_event","include_picture":true,
-        "timeout_seconds":3}}}"#;
+        "timeout_seconds":3,"ca_file":"ca.pem"}}}"#;
     let hook: HookConfig = serde_json::from_str(hook).unwrap();
     let written = render_hooks(std::slice::from_ref(&hook)).unwrap();
     let value: serde_json::Value = serde_json::from_str(&written).unwrap();
@@ -126,6 +126,22 @@ fn unmet_needs_and_bad_values_are_errors() {
             .unwrap()
             .to_string();
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn files_of_certificates_are_kept_with_every_action_that_encrypts() {
+    for action in [
+        r#"{"HttpRequestAction":{"url":"https://h/","ca_file":"ca.pem"}}"#,
+        r#"{"S3Collection":{"bucket":"b","ca_file":"ca.pem"}}"#,
+        r#"{"MqttPublish":{"host":"h","tls":true,"ca_file":"ca.pem","topic":"t"}}"#,
+        r#"{"GetiDataCollection":{"session":{"host":"https://h","ca_file":"ca.pem"},"project":"p"}}"#,
+    ] {
+        let hook = format!(r#"{{"trigger":{{"AlwaysTrigger":{{}}}},"action":{action}}}"#);
+        let hook: HookConfig = serde_json::from_str(&hook).unwrap();
+        let written = render_hooks(std::slice::from_ref(&hook)).unwrap();
+        assert!(written.contains(r#""ca_file": "ca.pem""#), "{written}");
+        assert_eq!(parse(&written).unwrap(), [hook]);
     }
 }
 
