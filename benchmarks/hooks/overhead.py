@@ -1,10 +1,12 @@
 """What a hook costs inference: the demo model alone, with a hook that fires on 2 % of the images,
-and with one that fires on all of them and writes picture, prediction, score and overlay.
+and with one that fires on all of them and writes picture, prediction, score and overlay. Once on
+photos that are in memory already, so that inference has both cores for itself, and once with
+photos that are read from their files one by one, as `infer` is called in a loop.
 
     cargo build --release
     python overhead.py [--rounds 5] [--seconds 4]
 
-Each round runs the three one after the other, so that a slow minute of the machine hits all of
+Each round runs all ways one after the other, so that a slow minute of the machine hits all of
 them; what is printed are medians over the rounds and their ratios. Needs nothing but Python.
 """
 
@@ -14,21 +16,41 @@ import statistics
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = ROOT / "assets" / "demo" / "deployment"
-SHARES = {"no hook": None, "2 %": 0.02, "100 %": 1.0}
-GOALS = {"2 %": 0.98, "100 %": 0.75}
+
+
+class Way(NamedTuple):
+    """One way to run: from files or from memory, and the share of images that fire, if any."""
+
+    decode: bool
+    share: float | None = None
+    goal: float | None = None
+
+    def __str__(self) -> str:
+        source = "files" if self.decode else "memory"
+        return f"{source}, no hook" if self.share is None else f"{source}, {self.share:.0%} fire"
+
+
+WAYS = [
+    Way(decode, share, goal)
+    for decode in (False, True)
+    for share, goal in ((None, None), (0.02, 0.98), (1.0, 0.75))
+]
 
 
 def bench(
-    program: Path, images: list, seconds: float, share: float | None, folder: Path
+    program: Path, deployment: Path, images: list, seconds: float, way: Way, folder: Path
 ) -> dict:
     """Measure one way in a process of its own; what it collects goes into this folder."""
-    command = [program, "bench", "--deployment", DEPLOYMENT, "--seconds", seconds]
+    command = [program, "bench", "--deployment", deployment, "--seconds", seconds]
     command += ["--json", "-", "--compact"]
-    if share is not None:
-        command += ["--collect", folder, "--collect-share", share]
+    if way.decode:
+        command += ["--decode"]
+    if way.share is not None:
+        command += ["--collect", folder, "--collect-share", way.share]
     command = [str(word) for word in [*command, *images]]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode != 0:
@@ -42,30 +64,35 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--program", type=Path, default=ROOT / "target/release/straylight")
+    parser.add_argument("--deployment", type=Path, default=DEPLOYMENT)
     args = parser.parse_args()
     photos = sorted((ROOT / "assets/demo/photos/monument").glob("*_b.webp"))[:8]
+    what = (args.program, args.deployment)
     # Nothing is deleted before the end: ext4 pays for deleted files when the next are made.
     with tempfile.TemporaryDirectory() as folder:
         rounds = [
             {
-                name: bench(args.program, photos, args.seconds, share, Path(folder, f"{turn}{name}"))
-                for name, share in SHARES.items()
+                way: bench(*what, photos, args.seconds, way, Path(folder, f"{turn}-{place}"))
+                for place, way in enumerate(WAYS)
             }
             for turn in range(args.rounds)
         ]
-    speeds = {
-        name: statistics.median(one[name]["images_per_second"] for one in rounds)
-        for name in SHARES
-    }
-    for name in SHARES:
-        collected = sum(one[name]["collected"] for one in rounds)
-        dropped = sum(one[name]["dropped"] for one in rounds)
-        ratio = speeds[name] / speeds["no hook"]
-        goal = f"(goal {GOALS[name]})" if name in GOALS else ""
-        print(
-            f"{name:8} {speeds[name]:8.1f} images/s  {ratio:6.3f} of none {goal:12}"
-            f"  {collected} collected, {dropped} dropped"
-        )
+    for way in WAYS:
+        show(way, rounds)
+
+
+def show(way: Way, rounds: list) -> None:
+    """Print one line of the table."""
+    speed, without = (
+        statistics.median(one[other]["images_per_second"] for one in rounds)
+        for other in (way, Way(way.decode))
+    )
+    collected, dropped = (sum(one[way][what] for one in rounds) for what in ("collected", "dropped"))
+    goal = f"(goal {way.goal})" if way.goal else ""
+    print(
+        f"{way!s:18} {speed:8.1f} images/s  {speed / without:6.3f} of none {goal:12}"
+        f"  {collected} collected, {dropped} dropped"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Whole runs of the program: a folder with bad files, and a video with hooks.
 
-    python measure.py --program target/release/straylight
+    python measure.py --program target/release/straylight [--deployment FOLDER]
 
-Needs nothing but Python, ffmpeg and the repository's assets. Prints a table in Markdown.
+The model is the demo's, or for the folder that of any deployment. Needs nothing but Python, ffmpeg and the repository's assets. Prints a table in Markdown.
 """
 
 import argparse
@@ -139,13 +139,15 @@ def main():
     parser.add_argument("--images", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=["folder", "video"])
+    parser.add_argument("--deployment", type=Path, help="measure this one on the folder, and no video")
     arguments = parser.parse_args()
     arguments.program = arguments.program.resolve()
     with tempfile.TemporaryDirectory() as scratch:
         work = Path(scratch)
-        demo, _, _ = run([arguments.program, "demo", "--dir", work / "demo"])
-        expect(demo, 0)
-        deployment = work / "demo"
+        deployment = arguments.deployment
+        if deployment is None:
+            deployment = work / "demo"
+            expect(run([arguments.program, "demo", "--dir", deployment])[0], 0)
         if arguments.only != "video":
             bad, rows = folder_run(arguments, work, deployment)
             print(f"{arguments.images} files, {bad} of them bad, all listed, exit code 3\n")
@@ -155,7 +157,7 @@ def main():
                 shared = 1 / (1 / decode + 1 / infer)
                 part, of_shared = whole / min(decode, infer), whole / shared
                 print(f"| {decode:.1f} | {infer:.1f} | {whole:.1f} | {part:.2f} | {of_shared:.2f} | {peak:.0f} |")
-        if arguments.only != "folder":
+        if arguments.only != "folder" and arguments.deployment is None:
             frames, seconds, peak, books = video_run(arguments, work, deployment)
             print(f"\n{frames} frames (60 s of video) in {seconds:.1f} s, peak {peak:.0f} MB")
             for name, hook in books.items():
