@@ -32,20 +32,21 @@ impl EngineLoader {
 
     /// The statistics of the hooks of each loaded deployment, by the name of its folder.
     fn stats(&self) -> Vec<(String, Vec<HookStats>)> {
+        // The lock is given back first: the last to let go of a deployment waits for its hooks.
+        let alive = self.alive();
+        let stats =
+            |(name, served): (String, Arc<Served>)| (name, served.deployment.hooks().stats());
+        alive.into_iter().map(stats).collect()
+    }
+
+    fn alive(&self) -> Vec<(String, Arc<Served>)> {
         let mut loaded = self.loaded();
         loaded.retain(|_, served| served.strong_count() > 0);
+        let name = |folder: &PathBuf| folder.file_name().unwrap_or_default().display().to_string();
         let alive = loaded
             .iter()
-            .filter_map(|(folder, served)| Some((folder, served.upgrade()?)));
-        alive
-            .map(|(folder, served)| {
-                let name = folder.file_name().unwrap_or_default();
-                (
-                    name.display().to_string(),
-                    served.deployment.hooks().stats(),
-                )
-            })
-            .collect()
+            .filter_map(|(folder, served)| Some((name(folder), served.upgrade()?)));
+        alive.collect()
     }
 }
 

@@ -9,7 +9,8 @@ use crate::clock::lock;
 /// After `failures` failed deliveries in a row nothing is sent for `rest`; then one event goes
 /// as a probe. If it fails, the rest doubles, up to `longest_rest`; if not, all go again.
 ///
-/// A sink that asks for a rest (`Retry-After`) gets it at once and whole, from all that goes there.
+/// A sink that asks for a rest (`Retry-After`) gets it at once and whole, from all that goes there:
+/// what was on its way already and arrives does not end it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerOptions {
     /// Failures in a row that open the breaker; 0 leaves only the rests that a sink asks for.
@@ -53,6 +54,8 @@ struct Health {
     failures: u32,
     rest: Option<Duration>,
     open_until: Option<Duration>,
+    /// The end of the rest that the sink asked for.
+    asked_until: Option<Duration>,
     is_probing: bool,
 }
 
@@ -101,11 +104,16 @@ impl Breaker {
     }
 
     /// Reports that the sink answered.
-    pub(crate) fn succeeded(&self) -> Change {
+    pub(crate) fn succeeded(&self, now: Duration) -> Change {
         let mut health = lock(&self.health);
         let was_open = health.open_until.is_some();
-        *health = Health::default();
-        if was_open {
+        let asked = health.asked_until.filter(|until| *until > now);
+        *health = Health {
+            open_until: asked,
+            asked_until: asked,
+            ..Health::default()
+        };
+        if was_open && asked.is_none() {
             Change::Closed
         } else {
             Change::None
@@ -114,6 +122,7 @@ impl Breaker {
 
     /// Reports that the sink did not take an event, and for how long it asked to be left alone.
     pub(crate) fn failed(&self, now: Duration, asked: Option<Duration>) -> Change {
+        let asked = asked.filter(|rest| !rest.is_zero());
         let mut health = lock(&self.health);
         health.failures = health.failures.saturating_add(1);
         let was_open = health.open_until.is_some();
@@ -125,6 +134,8 @@ impl Breaker {
         let before = health.open_until.filter(|_| !was_probe);
         let until = rest.max(asked).map(|rest| now.saturating_add(rest));
         health.open_until = before.max(until);
+        let asked_until = asked.map(|rest| now.saturating_add(rest));
+        health.asked_until = health.asked_until.max(asked_until);
         match rest.max(asked) {
             Some(rest) if !was_open => Change::Opened(rest),
             _ => Change::None,
@@ -168,13 +179,13 @@ mod tests {
     fn opens_after_failures_in_a_row_and_closes_after_a_probe() {
         let breaker = breaker();
         assert_eq!(breaker.failed(SECOND, None), Change::None);
-        assert_eq!(breaker.succeeded(), Change::None);
+        assert_eq!(breaker.succeeded(SECOND), Change::None);
         assert_eq!(breaker.failed(SECOND, None), Change::None);
         assert_eq!(breaker.failed(SECOND, None), Change::Opened(SECOND));
         assert_eq!(breaker.ask(SECOND), Passage::Until(SECOND * 2));
         assert_eq!(breaker.ask(SECOND * 2), Passage::Free);
         assert_eq!(breaker.ask(SECOND * 2), Passage::Until(SECOND * 3));
-        assert_eq!(breaker.succeeded(), Change::Closed);
+        assert_eq!(breaker.succeeded(SECOND * 2), Change::Closed);
         assert_eq!(breaker.ask(SECOND * 2), Passage::Free);
     }
 
@@ -228,7 +239,27 @@ mod tests {
         assert_eq!(breaker.failed(now, Some(minute)), Change::None);
         assert_eq!(breaker.ask(now), Passage::Until(now + minute));
         assert_eq!(breaker.ask(now + minute), Passage::Free);
-        assert_eq!(breaker.succeeded(), Change::Closed);
+        assert_eq!(breaker.succeeded(now + minute), Change::Closed);
+    }
+
+    #[test]
+    fn what_arrives_meanwhile_does_not_end_a_rest_that_was_asked_for() {
+        let breaker = breaker();
+        let minute = SECOND * 60;
+        breaker.failed(Duration::ZERO, Some(minute));
+        assert_eq!(breaker.succeeded(SECOND), Change::None);
+        assert!(breaker.is_open());
+        assert_eq!(breaker.ask(SECOND * 2), Passage::Until(minute));
+        assert_eq!(breaker.ask(minute), Passage::Free);
+        assert_eq!(breaker.succeeded(minute), Change::Closed);
+        assert_eq!(breaker.ask(minute), Passage::Free);
+    }
+
+    #[test]
+    fn a_rest_of_no_time_is_none() {
+        let breaker = breaker();
+        assert_eq!(breaker.failed(SECOND, Some(Duration::ZERO)), Change::None);
+        assert!(!breaker.is_open());
     }
 
     #[test]

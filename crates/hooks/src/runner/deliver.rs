@@ -135,10 +135,11 @@ impl Runner {
     }
 
     fn delivered(&self, event: &Event, start: Duration, attempts: u32) {
-        if self.breaker.succeeded() == Change::Closed {
+        let now = self.world.clock.monotonic();
+        if self.breaker.succeeded(now) == Change::Closed {
             tracing::info!(hook = %self.name, sink = self.hook.action.sink(), "sink is back");
         }
-        let took = self.world.clock.monotonic().saturating_sub(start);
+        let took = now.saturating_sub(start);
         self.counters.delivered_in(took);
         self.journal_health
             .note(&self.name, self.queue.delivered(event.id));
@@ -159,16 +160,16 @@ impl Runner {
         }
     }
 
-    /// A failure while the breaker is open is one of the sink: the event that was the probe
-    /// does not pay for it, however long the sink stays away.
+    /// A failure while the breaker is open is one of the sink, and so is the wish for a rest: the
+    /// event that met it does not pay for it, however long the sink stays away.
     fn failed(&self, job: &Job, error: &ActionError) {
+        let now = self.world.clock.monotonic();
         if error.kind() == ActionErrorKind::Permanent {
-            self.breaker.succeeded();
+            self.breaker.succeeded(now);
             return self.bury(job.id, &error.to_string());
         }
-        let now = self.world.clock.monotonic();
-        let attempts = job.attempts + u32::from(!self.breaker.is_open());
-        let asked = error.retry_after();
+        let asked = error.retry_after().filter(|rest| !rest.is_zero());
+        let attempts = job.attempts + u32::from(asked.is_none() && !self.breaker.is_open());
         if let Change::Opened(rest) = self.breaker.failed(now, asked) {
             let sink = self.hook.action.sink();
             tracing::warn!(hook = %self.name, sink, %error, ?rest, "sink fails; resting");
