@@ -68,6 +68,28 @@ def test_a_dataset_becomes_a_project(geti, pets):
             )
 
 
+def test_images_of_one_name_get_the_label_of_their_own_folder(geti, tmp_path):
+    grey = {"cat": 40, "cow": 120, "dog": 200}
+    for label, value in grey.items():
+        (tmp_path / label).mkdir()
+        for name in ("1", "2", f"only {label}"):
+            Visualizer.save_image(
+                np.full((64, 64, 3), value, np.uint8), tmp_path / label / f"{name}.png"
+            )
+    reader = DirectoryTreeAnnotationReader(tmp_path)
+    project = geti.create_single_task_project_from_dataset(
+        "one name", "classification", tmp_path, reader
+    )
+    client = of_project(ImageClient, geti, project)
+    images = client.get_all_images()
+    assert sorted(images.names) == sorted(["1", "2"] * 3 + [f"only {label}" for label in grey])
+    annotations = of_project(AnnotationClient, geti, project)
+    for image in images:
+        value = int(client.download_image(image).mean())
+        (label,) = annotations.get_annotation(image).get_label_names()
+        assert grey[label] == value, image.name
+
+
 def test_labels_that_were_filtered_by_or_exclude_nothing(geti, pets):
     reader = DirectoryTreeAnnotationReader(pets)
     reader.filter_dataset(["fish", "animal"], "OR")

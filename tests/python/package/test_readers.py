@@ -55,6 +55,20 @@ def test_a_path_tells_images_of_one_name_apart(tree):
     assert not reader.get_data(str(tree / "1.png"), IDS, SIZE, image_name_as_full_path=True)
 
 
+def test_a_name_of_several_images_is_no_guess(tree, image, caplog):
+    reader = DirectoryTreeAnnotationReader(tree)
+    assert reader.get_data("1", IDS, SIZE) == [] == reader.get_data("1.png", IDS, SIZE)
+    assert "2 images" in caplog.text
+    assert names(reader.get_data("dog/1.png", IDS, SIZE)) == ["dog"]
+    for name in ("2.old", "3"):
+        Visualizer.save_image(image, tree / "dog" / f"{name}.png")
+        Visualizer.save_image(image, tree / "dog" / f"{name}.jpg")
+    reader = DirectoryTreeAnnotationReader(tree)
+    assert names(reader.get_data("2.old", IDS, SIZE)) == ["dog"]
+    assert names(reader.get_data("2", IDS, SIZE)) == ["cow"]
+    assert names(reader.get_data("3", IDS, SIZE)) == ["dog"]
+
+
 def test_anomalies_are_reduced_to_whole_images(tmp_path, image):
     (tmp_path / "images").mkdir()
     (tmp_path / "annotations").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -39,7 +40,7 @@ class AnnotationReader:
         self._format = None if annotation_format == ".json" else annotation_format
         self._set = _native.Annotations.read(self.base_folder, self._format)
         self._filters: list[dict[str, Any]] = []
-        self._by_stem: dict[str, int] | None = None
+        self._places: dict[str, list[int]] | None = None
         #: The labels that the filters are about; None for all.
         self._about: list[str] | None = None
 
@@ -108,7 +109,7 @@ class AnnotationReader:
         """Takes all images again, with their own labels."""
         self._set = _native.Annotations.read(self.base_folder, self._format)
         self._filters = []
-        self._by_stem = None
+        self._places = None
         self._about = None
 
     def get_annotation_stats(self) -> dict[str, dict[str, int]]:
@@ -138,18 +139,46 @@ class AnnotationReader:
         media_information: MediaInformation,
         preserve_shape_for_global_labels: bool = False,
     ) -> list[Annotation]:
-        """The annotations of an image; none if there is no such image.
+        """The annotations of an image; none if there is no such image, and none, with a warning,
+        if several have the name and not the same annotations.
 
         :param filename: its name, with or without extension
         :param label_name_to_id_mapping: identifiers of labels by their names
         :param media_information: its size
         :param preserve_shape_for_global_labels: whether shapes stay for a task of whole images
         """
-        index = self._indices().get(_stem(filename), self._indices().get(filename))
-        if index is None:
+        ids, keep = label_name_to_id_mapping, preserve_shape_for_global_labels
+        places = self._named(filename) or self._named(_stem(filename))
+        found = [self._objects(place, ids, media_information, keep) for place in places]
+        if any(one != found[0] for one in found):
+            _warn(f"{len(found)} images of {self.base_folder} have the name `{filename}`")
             return []
-        keep = preserve_shape_for_global_labels
-        return self._objects(index, label_name_to_id_mapping, media_information, keep)
+        return found[0] if found else []
+
+    def _data_at(
+        self, path: str, ids: dict[str, str], media_information: MediaInformation, keep: bool
+    ) -> list[Annotation]:
+        """The annotations of the image of a file, whatever others of its name there are; none,
+        with a warning, if the reader does not know the file."""
+        places = self._named(os.path.realpath(path)) or self._absent(path)
+        if len(places) != 1:
+            _warn(f"{self!r} does not tell which of the images of its name {path} is")
+            return []
+        return self._objects(places[0], ids, media_information, keep)
+
+    def _absent(self, path: str) -> list[int]:
+        """The images whose files are elsewhere than the reader says, and of which this is one."""
+        images, parts = self._set.images, _parts(path)
+        return [
+            place
+            for place in self._named(_stem(path))
+            if not os.path.exists(images[place][1])
+            and parts[-len(_parts(images[place][0])) :] == _parts(images[place][0])
+        ]
+
+    def _is_repeated(self, name: str) -> bool:
+        """Whether several images have a name."""
+        return len(self._named(name)) > 1
 
     def _objects(
         self, index: int, ids: dict[str, str], media_information: MediaInformation, keep: bool
@@ -167,14 +196,18 @@ class AnnotationReader:
             _add(found, shape, labels)
         return found
 
-    def _indices(self) -> dict[str, int]:
-        if self._by_stem is None:
-            self._by_stem = {name: i for i, name in enumerate(self.get_all_image_names())}
-        return self._by_stem
+    def _named(self, name: str) -> list[int]:
+        """The images of a real path, of a name with folders, of a file name, or of a stem."""
+        if self._places is None:
+            self._places = {}
+            for place, (own, path) in enumerate(self._set.images):
+                for key in {os.path.realpath(path), own, os.path.basename(own), _stem(own)}:
+                    self._places.setdefault(key, []).append(place)
+        return self._places.get(name, [])
 
     def _changed(self, applied: dict[str, Any]) -> None:
         self._filters.append(applied)
-        self._by_stem = None
+        self._places = None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base_folder}, {len(self._set.images)} images)"
@@ -253,10 +286,8 @@ class DirectoryTreeAnnotationReader(AnnotationReader):
         ids, keep = label_name_to_id_mapping, preserve_shape_for_global_labels
         if not image_name_as_full_path:
             return super().get_data(filename, ids, media_information, keep)
-        wanted = os.path.realpath(filename)
-        paths = [os.path.realpath(path) for path in self.get_image_paths()]
-        index = paths.index(wanted) if wanted in paths else None
-        return [] if index is None else self._objects(index, ids, media_information, keep)
+        places = self._named(os.path.realpath(filename))
+        return self._objects(places[0], ids, media_information, keep) if places else []
 
 
 class GetiAnnotationReader(AnnotationReader):
@@ -288,6 +319,14 @@ class GetiAnnotationReader(AnnotationReader):
 
 def _stem(name: str) -> str:
     return os.path.splitext(os.path.basename(name))[0]
+
+
+def _parts(path: str) -> list[str]:
+    return path.replace("\\", "/").split("/")
+
+
+def _warn(what: str) -> None:
+    logging.getLogger("straylight").warning("not annotated: %s", what)
 
 
 def _quoted(name: str) -> str:

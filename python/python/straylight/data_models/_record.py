@@ -41,10 +41,13 @@ class Record:
         return nested.from_dict(value)
 
     def to_dict(self) -> dict[str, Any]:
-        """The record as the REST API writes it; empty values are left out."""
+        """The record as the REST API writes it; empty values are left out, and what is not for
+        it, whose names begin with ``_``."""
         names = {new: old for old, new in self._renamed.items()}
         written = {}
         for field in fields(self):  # type: ignore[arg-type]
+            if field.name.startswith("_"):
+                continue
             value = getattr(self, field.name)
             if value is not None and value != "":
                 written[names.get(field.name, field.name)] = _write(value)

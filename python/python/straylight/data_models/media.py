@@ -72,6 +72,9 @@ class MediaItem(Record):
 class Image(MediaItem):
     """An image."""
 
+    #: The file that it was uploaded from, as far as that is known; servers are not told.
+    _source: str | None = field(default=None, init=False, compare=False)
+
 
 @dataclass(repr=False)
 class Video(MediaItem):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .._progress import showing
 from ..data_models import (
+    Annotation,
     AnnotationScene,
     Image,
     MediaInformation,
@@ -102,16 +104,18 @@ class AnnotationClient(_VideoAnnotations):
     ) -> None:
         """Uploads the annotations that the reader has for images.
 
+        Of images that share a name, those that were uploaded from files by this connection get the
+        annotations of their own file; others get none, with a warning, where it is not known whose
+        annotations they are.
+
         :param append_annotations: whether they are added to those that are there
         :param max_threads: accepted for the SDK's sake
         """
-        reader = self._reader()
         scenes: dict[str, list[tuple[str, str]]] = {}
+        names, ids = Counter(image.name for image in images), self.label_mapping
         for image in images:
             # What is added to shapes that are there is about these, not about the whole image.
-            found = reader.get_data(
-                image.name, self.label_mapping, image.media_information, append_annotations
-            )
+            found = self._read(image, names[image.name] > 1, ids, append_annotations)
             if found:
                 text = self._written(AnnotationScene(annotations=found))
                 scenes.setdefault(self._place_of(image), []).append((image.id, text))
@@ -120,6 +124,15 @@ class AnnotationClient(_VideoAnnotations):
                 self._client.annotate_all(
                     self.project.id, place, written, append_annotations, progress
                 )
+
+    def _read(
+        self, image: Image, is_repeated: bool, ids: dict[str, str], keep: bool
+    ) -> list[Annotation]:
+        """What the reader has for an image: by its file where its name does not tell which."""
+        reader, about = self._reader(), image.media_information
+        if image._source is not None and (is_repeated or reader._is_repeated(image.name)):
+            return reader._data_at(image._source, ids, about, keep)
+        return reader.get_data(image.name, ids, about, keep)
 
     def upload_annotations_for_all_media(
         self, append_annotations: bool = False, max_threads: int = 5

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -46,11 +47,15 @@ class ImageClient(_ProjectPart):
         place = self._dataset_id(dataset)
         if isinstance(image, (str, os.PathLike)):
             text = self._client.upload_file(self.project.id, place, image)
+            source = os.fspath(image)
         else:
+            source = None
             now = datetime.datetime.now()
             name = f"numpy_{now:%Y-%m-%dT%H-%M-%S.%f}.png"
             text = self._client.upload_pixels(self.project.id, place, image, name)
-        return Image.from_dict({**json.loads(text), "dataset_id": place})
+        uploaded = Image.from_dict({**json.loads(text), "dataset_id": place})
+        uploaded._source = source
+        return uploaded
 
     def upload_from_list(
         self,
@@ -114,9 +119,17 @@ class ImageClient(_ProjectPart):
     def _upload(self, paths: list[str], skip: bool, dataset: Dataset | None) -> MediaList[Image]:
         place = self._dataset_id(dataset)
         present = set(self.get_all_images(dataset).names) if skip else set()
-        with showing() as progress:
-            text = self._client.upload_files(self.project.id, place, paths, present, progress)
-        return _images(text, place)
+        images: list[Image] = []
+        for group in _without_repetition(paths):
+            files = {_stem(path): path for path in group}
+            with showing() as progress:
+                text = self._client.upload_files(self.project.id, place, group, present, progress)
+            for image in _images(text, place):
+                image._source = files.get(image.name)
+                images.append(image)
+        order = {path: number for number, path in enumerate(paths)}
+        images.sort(key=lambda image: order.get(image._source or "", len(order)))
+        return MediaList(images)
 
     def download_all(
         self,
@@ -167,3 +180,21 @@ def _images(text: str, dataset: str) -> MediaList[Image]:
     return MediaList(
         [Image.from_dict({**item, "dataset_id": dataset}) for item in json.loads(text)]
     )
+
+
+def _without_repetition(paths: Sequence[str]) -> list[list[str]]:
+    """Groups of files in which no two share a name: what a server answers for a group tells which
+    of its files became which image."""
+    groups: list[list[str]] = []
+    seen: Counter[str] = Counter()
+    for path in map(os.fspath, paths):
+        number = seen[_stem(path)]
+        seen[_stem(path)] += 1
+        if number == len(groups):
+            groups.append([])
+        groups[number].append(path)
+    return groups
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
