@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
+from ._names import safe_name
 from ._progress import showing
 from .data_models import Dataset, Project
 
@@ -113,7 +114,7 @@ class _Archives:
         return [
             self.download_project_data(
                 project,
-                os.path.join(target_folder, f"{_folder_name(project.name)}_{project.id}"),
+                os.path.join(target_folder, f"{safe_name(project.name)}_{safe_name(project.id)}"),
                 include_predictions,
             )
             for project in self.projects
@@ -127,8 +128,3 @@ class _Archives:
             for folder in folders
             if os.path.isfile(os.path.join(folder, "project.json"))
         ]
-
-
-def _folder_name(name: str) -> str:
-    """A project's name without what is no part of a file name."""
-    return "".join(letter if letter.isalnum() or letter in " -_." else "_" for letter in name)

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from ._files import write_json
+from ._names import records_by_dataset, stems
 from ._progress import showing
 from .data_models import Dataset, Image, MediaList, Prediction, Project, Video, VideoFrame
 from .exceptions import NotFoundError
@@ -83,7 +85,8 @@ class _Predictions:
         """Uploads the images and videos of a folder and writes what the project's models see.
 
         Each image gives ``predictions/<name>.json`` below the output folder, each frame of a
-        video (every so many, as the server says) ``predictions/<video>_frame_<number>.json``.
+        video (every so many, as the server says) ``predictions/<video>_frame_<number>.json``; the
+        identifier is put after the name where several share one.
 
         :param project: the project
         :param media_folder: the folder
@@ -107,8 +110,8 @@ class _Predictions:
             clips = videos.upload_folder(media_folder, skip_if_filename_exists=skip)
         folder = os.fspath(output_folder or f"{os.fspath(media_folder).rstrip(os.sep)}_predictions")
         self._write_predictions(project, media, folder)
-        for clip in clips:
-            self._write_frames(project, videos.get_frames(clip), folder)
+        for clip, stem in zip(clips, stems(clips), strict=True):
+            self._write_frames(project, videos.get_frames(clip), folder, stem)
         if delete_after_prediction:
             images.delete_images(media)
             videos.delete_videos(clips)
@@ -125,23 +128,22 @@ class _Predictions:
 
     def _write_predictions(self, project: Project, images: Sequence[Image], folder: str) -> None:
         """Writes the predictions of images that are on the server into ``predictions``."""
-        by_dataset: dict[str, list[dict[str, Any]]] = {}
-        for image in images:
-            by_dataset.setdefault(image.dataset_id or "", []).append(image.to_dict())
-        for place, records in by_dataset.items():
+        for place, records in records_by_dataset(images, lambda it: it.dataset_id or "").items():
             with showing() as progress:
                 self.session._client.download_predictions(
-                    project.id, place, json.dumps(records), folder, progress
+                    project.id, place, records, folder, progress
                 )
 
-    def _write_frames(self, project: Project, frames: Sequence[VideoFrame], folder: str) -> None:
+    def _write_frames(
+        self, project: Project, frames: Sequence[VideoFrame], folder: str, stem: str
+    ) -> None:
+        """Writes the predictions of the frames of a video; ``stem`` stands for its name."""
         target = os.path.join(folder, "predictions")
         os.makedirs(target, exist_ok=True)
         for frame in frames:
             text = self.session._client.predict_pixels(project.id, frame.data)
-            written = _prediction(text, project).to_dict()
-            with open(os.path.join(target, f"{frame.name}.json"), "w", encoding="utf-8") as file:
-                json.dump(written, file, indent=4)
+            path = os.path.join(target, f"{stem}_frame_{frame.frame_index}.json")
+            write_json(path, _prediction(text, project).to_dict())
 
     def upload_and_predict_video(
         self,

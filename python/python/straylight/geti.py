@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ._archives import _Archives
+from ._names import safe_name
 from ._predictions import _Predictions
 from ._progress import showing
 from ._uploads import _Uploads
-from .data_models import Dataset, Image, Model, OptimizedModel, Project
+from .data_models import Image, Model, OptimizedModel, Project
 from .deployment import Deployment
 from .exceptions import NotFoundError, NotSupportedError
 from .http_session import GetiSession, ServerTokenConfig
@@ -161,25 +162,25 @@ class Geti(_Archives, _Predictions, _Uploads):
         """
         from .rest_clients import ModelClient
 
-        folder = os.fspath(target_folder or os.path.join(".", project.name))
+        folder = os.fspath(target_folder or os.path.join(".", safe_name(project.name)))
         with showing() as progress:
             text = self.session._client.download_project(project.id, folder, progress)
         downloaded = Project.from_dict(json.loads(text))
         models = ModelClient(self.workspace_id, downloaded, self.session)
         if include_predictions and None not in models.get_all_active_models():
-            for dataset in downloaded.datasets or []:
-                self._write_predictions(downloaded, self._images_of(downloaded, dataset), folder)
+            self._write_predictions(downloaded, self._images_of(downloaded), folder)
         if include_active_models:
             models.download_all_active_models(folder)
         if include_deployment:
             self.deploy_project(project=downloaded, output_folder=folder)
         return downloaded
 
-    def _images_of(self, project: Project, dataset: Dataset) -> list[Image]:
+    def _images_of(self, project: Project) -> list[Image]:
+        """The images of all datasets."""
         from .rest_clients import ImageClient
 
         client = ImageClient(self.session, self.workspace_id, project)
-        return list(client.get_all_images(dataset))
+        return [image for it in project.datasets or [] for image in client.get_all_images(it)]
 
     def upload_project_data(
         self,

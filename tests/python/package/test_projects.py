@@ -211,19 +211,19 @@ def test_archives_go_out_and_come_back(geti, pets, tmp_path):
 
 
 def test_all_projects_go_down_and_up(geti, projects, tmp_path):
-    kept = [projects.create_project(name, "detection", [["x"]]) for name in ("up/1", "up 2")]
+    kept = [projects.create_project(name, "detection", [["x"]]) for name in ("../up/1", "up 2")]
     found = geti.download_all_projects(tmp_path, include_predictions=False)
     assert {it.id for it in kept} <= {it.id for it in found}
     folders = {folder.name for folder in tmp_path.iterdir()}
-    assert f"up_1_{kept[0].id}" in folders and len(folders) == len(found)
+    assert f"_up_1_{kept[0].id}" in folders and len(folders) == len(found)
     for project in kept:
         projects.delete_project(project, requires_confirmation=False)
     wanted = tmp_path / "wanted"
     wanted.mkdir()
     for project in kept:
-        (folder,) = tmp_path.glob(f"up*{project.id}")
+        (folder,) = tmp_path.glob(f"*up*{project.id}")
         folder.rename(wanted / folder.name)
-    assert {it.name for it in geti.upload_all_projects(wanted)} == {"up/1", "up 2"}
+    assert {it.name for it in geti.upload_all_projects(wanted)} == {"../up/1", "up 2"}
 
 
 def test_the_server_predicts(geti, demo, photos, image, tmp_path):
@@ -255,6 +255,40 @@ def test_the_server_predicts(geti, demo, photos, image, tmp_path):
     assert written["kind"] == "prediction"
     assert written["annotations"][0]["labels"][0]["name"] == "fish"
     datasets.delete_dataset(extra)
+
+
+def test_media_of_one_name_in_several_datasets_do_not_overwrite_one_another(
+    geti, demo, photos, tmp_path
+):
+    datasets = of_project(DatasetClient, geti, demo)
+    client = of_project(ImageClient, geti, demo)
+    annotations = of_project(AnnotationClient, geti, demo)
+    second = datasets.create_dataset("../second")
+    seen = {}
+    for dataset, kind in ((None, "fish/fish1"), (second, "farm_animal/dog")):
+        photo = tmp_path / kind / "same name.webp"
+        photo.parent.mkdir(parents=True)
+        photo.write_bytes((photos / f"{kind}.webp").read_bytes())
+        uploaded = client.upload_image(photo, dataset)
+        _, prediction = geti.upload_and_predict_image(demo, uploaded)
+        seen[uploaded.id] = (uploaded, prediction.get_label_names())
+        annotations.upload_annotation(uploaded, prediction)
+    assert len({tuple(labels) for _, labels in seen.values()}) == 2
+
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    geti.download_project_data(demo, whole, include_predictions=True)
+    annotations.download_all_annotations(parts)
+    client.download_all(parts)
+    for identifier, (_, labels) in seen.items():
+        stem = f"same name_{identifier}"
+        assert len(list(whole.glob(f"images/*/{stem}.webp"))) == 1
+        assert len(list(parts.glob(f"images/*/{stem}.webp"))) == 1
+        for file in (whole / "predictions", whole / "annotations", parts / "annotations"):
+            written = json.loads((file / f"{stem}.json").read_text())
+            assert [it["labels"][0]["name"] for it in written["annotations"]] == labels
+    assert not (tmp_path / "second").exists() and (parts / "images/_second").is_dir()
+    client.delete_images([image for image, _ in seen.values()])
+    datasets.delete_dataset(second)
 
 
 def test_a_project_without_a_model_predicts_nothing(geti, projects, image, tmp_path):

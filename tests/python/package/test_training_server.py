@@ -71,7 +71,7 @@ class Training:
     """What the server has been asked, and how its job goes on."""
 
     def __init__(self):
-        self.asked, self.jobs = [], []
+        self.asked, self.jobs, self.model = [], [], MODEL
         handler = type("Handler", (_Handler,), {"training": self})
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
@@ -102,12 +102,13 @@ class Training:
             "GET ": PROJECT,
             "GET /supported_algorithms": {"supported_algorithms": [ALGORITHM]},
             "GET /model_groups": {"model_groups": [GROUP]},
-            "GET /model_groups/g/models/m": MODEL,
+            "GET /model_groups/g/models/m": self.model,
             "POST /model_groups/g:activate": {"result": "success"},
             "POST /model_groups/g/models/m:optimize": {"job_id": "j"},
             "POST /model_groups/g/models/m:purge": None,
             "GET /model_groups/g/models/m/export": b"PK base",
             "GET /model_groups/g/models/m/optimized_models/o/export": b"PK form",
+            "GET /model_groups/g/models/m/optimized_models/o2/export": b"PK second",
         }.get(f"{method} {part}")
 
 
@@ -200,6 +201,22 @@ def test_active_models_are_downloaded(models, tmp_path):
     details = json.loads(files.pop("detection_model_details.json"))
     assert details["id"] == model.id == "m"
     assert files == {"YOLOX_base.zip": b"PK base", "YOLOX FP16_MO_optimized.zip": b"PK form"}
+
+
+def test_names_of_models_lead_out_of_no_folder(training, models, tmp_path):
+    forms = [{**FORM, "id": name, "name": "../../out"} for name in ("o", "o2")]
+    training.model = {**MODEL, "name": "/../..", "optimized_models": forms}
+    models.download_all_active_models(tmp_path / "here")
+    files = {str(it.relative_to(tmp_path)) for it in tmp_path.rglob("*") if it.is_file()}
+    assert files == {
+        f"here/models/{name}"
+        for name in (
+            "_..__base.zip",
+            "_.._out_MO_o_optimized.zip",
+            "_.._out_MO_o2_optimized.zip",
+            "detection_model_details.json",
+        )
+    }
 
 
 def test_a_server_that_does_not_train_says_so(geti, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from straylight import Visualizer
 from straylight.annotation_readers import AnnotationReader, GetiAnnotationReader
 from straylight.data_models import Annotation, AnnotationScene, Rectangle, ScoredLabel, VideoFrame
-from straylight.rest_clients import AnnotationClient, ProjectClient, VideoClient
+from straylight.rest_clients import AnnotationClient, DatasetClient, ProjectClient, VideoClient
 
 pytest.importorskip("cv2", reason="videos are written with OpenCV")
 needs_ffmpeg = pytest.mark.skipif(
@@ -123,6 +123,36 @@ def test_the_server_predicts_frames(geti, photos, tmp_path):
     files = sorted((tmp_path / "out/predictions").glob("drawn_frame_*.json"))
     assert files and json.loads(files[0].read_text())["kind"] == "prediction"
     assert not of_project(VideoClient, geti, demo).get_all_videos()
+
+
+@needs_ffmpeg
+def test_videos_of_one_name_do_not_overwrite_one_another(geti, project, tmp_path):
+    videos = of_project(VideoClient, geti, project)
+    more = of_project(DatasetClient, geti, project).create_dataset("more")
+    client = of_project(AnnotationClient, geti, project)
+    given = {}
+    for dataset, label in ((project.training_dataset, "dog"), (more, "cat")):
+        clip = tmp_path / label / "clip.avi"
+        clip.parent.mkdir()
+        Visualizer.save_video(flat(90), [AnnotationScene()] * 6, clip)
+        video = videos.upload_video(clip, dataset)
+        client.upload_annotation(VideoFrame.from_video(video, 3), scene_of(label, 5))
+        given[f"clip_{video.id}_frame_3.json"] = label
+    client.download_all_annotations(tmp_path / "all")
+    files = {file.name: json.loads(file.read_text()) for file in (tmp_path / "all").rglob("*.json")}
+    found = {name: it["annotations"][0]["labels"][0]["name"] for name, it in files.items()}
+    assert found == given
+
+    demo = geti.get_project(project_name="straylight demo")
+    media = tmp_path / "media"
+    for folder in ("a", "b"):
+        (media / folder).mkdir(parents=True)
+        (media / folder / "clip.avi").write_bytes((tmp_path / "dog/clip.avi").read_bytes())
+    geti.upload_and_predict_media_folder(demo, media, delete_after_prediction=True)
+    names = sorted(file.name for file in (tmp_path / "media_predictions").rglob("*.json"))
+    stems = {name.partition("_frame_")[0] for name in names}
+    assert len(stems) == 2 and len(names) % 2 == 0
+    assert all(stem.startswith("clip_") for stem in stems)
 
 
 def test_a_video_shows_what_was_drawn(tmp_path):

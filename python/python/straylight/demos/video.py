@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from .._files import replacing
 from ..data_models import Prediction
 from ..deployment import Deployment
 from ..exceptions import FileError, ImageError
@@ -104,23 +105,18 @@ def predict_video_from_deployment(
     :param preserve_audio: whether the sound is kept; that needs the program ``ffmpeg``
     :return: the new video, ``<name>_reconstructed`` beside the old one
     :raises ImageError: (a ValueError) if the video cannot be read
+    :raises InvalidValueError: (a ValueError) if it has no frame
     """
     if not isinstance(deployment, Deployment):
         deployment = Deployment.from_folder(deployment)
     deployment.load_inference_models(device=device)
     stem, extension = os.path.splitext(os.path.abspath(video_path))
     target = f"{stem}_reconstructed{extension}"
-    part = f"{stem}_reconstructed.part{extension}"
     rate, frames = _frames(os.fspath(video_path))
-    try:
+    with replacing(target) as part:
         _write_video(part, _drawn(frames, deployment), rate, "mp4v")
         if preserve_audio:
-            _add_sound(part, os.fspath(video_path), target)
-        if os.path.exists(part):
-            os.replace(part, target)
-    finally:
-        if os.path.exists(part):
-            os.remove(part)
+            _add_sound(part, os.fspath(video_path))
     return target
 
 
@@ -135,12 +131,14 @@ def _frames(path: str) -> tuple[float, Iterator[np.ndarray]]:
         raise ImageError(f"the video {path} cannot be read")
 
     def read() -> Iterator[np.ndarray]:
-        while True:
-            is_there, frame = capture.read()
-            if not is_there:
-                capture.release()
-                return
-            yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        try:
+            while True:
+                is_there, frame = capture.read()
+                if not is_there:
+                    return
+                yield cv2.cvtColor(frame, cv2.COLOR_BGR2RGB)
+        finally:
+            capture.release()
 
     return capture.get(cv2.CAP_PROP_FPS), read()
 
@@ -151,15 +149,15 @@ def _drawn(frames: Iterator[np.ndarray], deployment: Deployment) -> Iterator[np.
         yield painter.draw(frame, deployment.infer(frame))
 
 
-def _add_sound(pictures: str, sound: str, target: str) -> None:
-    """Joins the pictures of one video with the sound of another, if it has any."""
+def _add_sound(pictures: str, sound: str) -> None:
+    """Joins the sound of another video, if it has any, to the pictures of one."""
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         logging.getLogger("straylight").warning("without the program ffmpeg the video has no sound")
         return
-    command = [ffmpeg, "-y", "-loglevel", "error", "-i", pictures, "-i", sound, "-map", "0:v"]
-    command += ["-map", "1:a?", "-c", "copy", target]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise FileError(f"ffmpeg cannot write {target}: {done.stderr.strip()}")
-    os.remove(pictures)
+    with replacing(pictures) as joined:
+        command = [ffmpeg, "-y", "-loglevel", "error", "-i", pictures, "-i", sound, "-map", "0:v"]
+        command += ["-map", "1:a?", "-c", "copy", joined]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise FileError(f"ffmpeg cannot add the sound of {sound}: {done.stderr.strip()}")

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import _native
+from .._files import replacing
 from ..data_models import AnnotationScene, Prediction, VideoFrame
-from ..exceptions import FileError
+from ..exceptions import FileError, InvalidValueError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -129,6 +130,7 @@ class Visualizer:
         :param annotation_scenes: what to draw, one for each frame
         :param output_path: the file, best with the extension ``.avi``
         :param fps: frames a second
+        :raises InvalidValueError: (a ValueError) if there is no frame, or one of another size
         """
         painter = Visualizer()
         pairs = zip((_pixels(frame) for frame in video_frames), annotation_scenes, strict=True)
@@ -174,24 +176,58 @@ def _write_video(
     frames_a_second: float,
     codec: str = "MJPG",
 ) -> None:
-    """Writes uint8 RGB frames of one size; ``codec`` is OpenCV's four letters."""
+    """Writes uint8 RGB frames of one size; ``codec`` is OpenCV's four letters.
+
+    :raises InvalidValueError: (a ValueError) if there is no frame, or one of another size
+    """
+    with replacing(path) as part:
+        writer = None
+        try:
+            for number, frame in enumerate(frames):
+                size = (frame.shape[1], frame.shape[0])
+                if writer is None:
+                    writer, first = _writer(part, path, frames_a_second, codec, size), size
+                if size != first:
+                    raise InvalidValueError(
+                        f"frame {number} has {size[0]} x {size[1]} pixels, the first one "
+                        f"{first[0]} x {first[1]}: the frames of a video are of one size"
+                    )
+                writer.write(_bgr(frame))
+        finally:
+            if writer is not None:
+                writer.release()
+        if writer is None:
+            raise InvalidValueError(f"there is no frame to write into {os.fspath(path)}")
+        if not os.path.isfile(part):
+            raise FileError(f"OpenCV did not write the video {os.fspath(path)}")
+
+
+def _writer(
+    part: str,
+    path: str | os.PathLike[str],
+    frames_a_second: float,
+    codec: str,
+    size: tuple[int, int],
+) -> Any:
+    """OpenCV's writer of a part file; errors name the file that it is a part of."""
+    cv2 = _opencv()
+    writer = cv2.VideoWriter(part, cv2.VideoWriter.fourcc(*codec), frames_a_second, size)
+    if not writer.isOpened():
+        raise FileError(f"OpenCV cannot write the video {os.fspath(path)}")
+    return writer
+
+
+def _bgr(frame: np.ndarray) -> Any:
+    cv2 = _opencv()
+    return cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+
+
+def _opencv() -> Any:
     try:
         import cv2
     except ImportError as error:
         raise ImportError("writing videos needs OpenCV: pip install opencv-python") from error
-    writer = None
-    try:
-        for frame in frames:
-            if writer is None:
-                code = cv2.VideoWriter.fourcc(*codec)
-                size = (frame.shape[1], frame.shape[0])
-                writer = cv2.VideoWriter(os.fspath(path), code, frames_a_second, size)
-                if not writer.isOpened():
-                    raise FileError(f"OpenCV cannot write the video {os.fspath(path)}")
-            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    finally:
-        if writer is not None:
-            writer.release()
+    return cv2
 
 
 __all__ = ["Picture", "Visualizer"]

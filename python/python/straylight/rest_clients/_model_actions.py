@@ -7,6 +7,8 @@ import logging
 import os
 from typing import TYPE_CHECKING, Any
 
+from .._files import write_json
+from .._names import safe_name, unique_names
 from .._progress import showing
 from ..data_models import Job, Model, ModelGroup, ModelSummary, OptimizedModel, Task
 from ..exceptions import ServerError, ServerTimeoutError
@@ -155,7 +157,8 @@ class _ModelActions(_ProjectPart):
         self, path_to_folder: str | os.PathLike[str], task: Task
     ) -> Model | None:
         """Downloads the active model of a task and its optimized forms, each as a zip file, into
-        ``models`` below a folder; with ``<task type>_model_details.json``.
+        ``models`` below a folder; with ``<task type>_model_details.json``. The identifier is put
+        after the name of a form where several share one.
 
         :return: the model; None if the task has none
         """
@@ -164,14 +167,15 @@ class _ModelActions(_ProjectPart):
             return None
         folder = os.path.join(path_to_folder, "models")
         group, project = model.model_group_id, self.project.id
-        path = os.path.join(folder, f"{model.name}_base.zip")
+        path = os.path.join(folder, f"{safe_name(model.name)}_base.zip")
         self._client.export_model(project, group, model.id, None, path)
-        for form in model.optimized_models:
-            path = os.path.join(folder, f"{form.name}_{form.optimization_type}_optimized.zip")
+        forms = model.optimized_models
+        names = unique_names([(f"{it.name}_{it.optimization_type}", it.id) for it in forms])
+        for form, name in zip(forms, names, strict=True):
+            path = os.path.join(folder, f"{name}_optimized.zip")
             self._client.export_model(project, group, model.id, form.id, path)
-        details = os.path.join(folder, f"{task.task_type}_model_details.json")
-        with open(details, "w", encoding="utf-8") as file:
-            json.dump(model.to_dict(), file, indent=4)
+        details = f"{safe_name(str(task.task_type))}_model_details.json"
+        write_json(os.path.join(folder, details), model.to_dict())
         return model
 
     def download_all_active_models(

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._names import records_by_dataset
 from .._progress import showing
 from ..annotation_readers import GetiAnnotationReader
 from ..data_models import AnnotationScene, Image, Video, VideoFrame
@@ -112,11 +113,7 @@ class _VideoAnnotations(_ProjectPart):
         :meth:`download_annotations_for_video`. The identifier is put after a video's name where
         several share one."""
         start = time.monotonic()
-        by_dataset: dict[str, list[Video]] = {}
-        for video in videos:
-            by_dataset.setdefault(self._place_of(video), []).append(video)
-        for place, group in by_dataset.items():
-            records = json.dumps([video.to_dict() for video in group])
+        for place, records in records_by_dataset(videos, self._place_of).items():
             with showing() as progress:
                 self._client.download_video_annotations(
                     self.project.id, place, records, path_to_folder, progress

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .._names import records_by_dataset
 from .._progress import showing
 from ..data_models import (
     Annotation,
@@ -161,16 +162,13 @@ class AnnotationClient(_VideoAnnotations):
         max_threads: int = 10,
     ) -> None:
         """Downloads annotations into ``annotations`` below a folder, one JSON file an image;
-        images without an annotation have none.
+        images without an annotation have none. The identifier is put after an image's name where
+        several share one.
 
         :param append_image_uid: accepted for the SDK's sake
         :param max_threads: accepted for the SDK's sake
         """
-        by_dataset: dict[str, list[Image]] = {}
-        for image in images:
-            by_dataset.setdefault(self._place_of(image), []).append(image)
-        for place, group in by_dataset.items():
-            records = json.dumps([image.to_dict() for image in group])
+        for place, records in records_by_dataset(images, self._place_of).items():
             with showing() as progress:
                 self._client.download_annotations(
                     self.project.id, place, records, path_to_folder, progress
@@ -181,6 +179,8 @@ class AnnotationClient(_VideoAnnotations):
     ) -> None:
         """Downloads the annotations of all images and videos; see
         :meth:`download_annotations_for_images` and :meth:`download_annotations_for_videos`."""
-        for images, videos in self._all_media():
-            self.download_annotations_for_images(images, path_to_folder)
-            self.download_annotations_for_videos(videos, path_to_folder)
+        all_media = list(self._all_media())
+        images = [image for some, _ in all_media for image in some]
+        self.download_annotations_for_images(images, path_to_folder)
+        videos = [video for _, some in all_media for video in some]
+        self.download_annotations_for_videos(videos, path_to_folder)

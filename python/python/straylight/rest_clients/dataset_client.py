@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from .._names import safe_name
 from ..data_models import Dataset, Project
 from ..exceptions import NotFoundError
 from ._base import _ProjectPart
@@ -53,7 +54,7 @@ class DatasetClient(_ProjectPart):
         folder for each dataset of the project."""
         kinds = [os.path.join(path_to_folder, kind) for kind in ("images", "videos")]
         return all(
-            os.path.isdir(os.path.join(kind, dataset.name))
+            os.path.isdir(os.path.join(kind, safe_name(dataset.name)))
             for kind in kinds
             if os.path.exists(kind)
             for dataset in self.project.datasets or []

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from .._names import records_by_dataset, safe_name
 from .._progress import showing
 from ..data_models import Dataset, Image, MediaList
 from ._base import _ProjectPart
@@ -148,13 +149,14 @@ class ImageClient(_ProjectPart):
         :param dataset: only this one
         """
         datasets = self._datasets() if dataset is None else [dataset]
+        images = [image for one in datasets for image in self.get_all_images(one)]
+        records = records_by_dataset(images, self._place_of)
         for one in datasets:
-            parts = [path_to_folder, "images"] + ([one.name] if len(datasets) > 1 else [])
-            place = self._dataset_id(one)
-            images = self._client.images(self.project.id, place)
+            parts = ["images"] + ([safe_name(one.name)] if len(datasets) > 1 else [])
+            place, folder = self._dataset_id(one), os.path.join(path_to_folder, *parts)
             with showing() as progress:
                 self._client.download_images(
-                    self.project.id, place, images, os.path.join(*parts), progress
+                    self.project.id, place, records.get(place, "[]"), folder, progress
                 )
 
     def download_image(self, image: Image) -> np.ndarray:
