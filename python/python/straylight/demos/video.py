@@ -19,6 +19,9 @@ from ..prediction_visualization import Visualizer, _write_video
 if TYPE_CHECKING:
     import numpy as np
 
+#: With so many frames that wait for an earlier one, it is looked whether that has failed.
+_MOST_WAITING = 32
+
 
 class AsyncVideoProcessor:
     """Infers frames several at once, and hands them on in their own order.
@@ -47,15 +50,23 @@ class AsyncVideoProcessor:
     def _reset(self) -> None:
         self._given = self._next = 0
         self._waiting: dict[int, tuple[Any, Prediction, Any]] = {}
+        self._failure: Exception | None = None
 
     def _inferred(self, image: Any, prediction: Prediction, runtime_data: Any) -> None:
         index, own = runtime_data
         with self._lock:
             self._waiting[index] = (image, prediction, own)
-            while self._is_running and self._next in self._waiting:
+            while self._goes_on() and self._next in self._waiting:
                 item = self._waiting.pop(self._next)
                 self._next += 1
-                self.processing_function(*item)
+                try:
+                    self.processing_function(*item)
+                except Exception as error:
+                    self._failure = error
+                    raise
+
+    def _goes_on(self) -> bool:
+        return self._is_running and self._failure is None
 
     def start(self, num_frames: int | None = None) -> None:
         """Begins with a video.
@@ -70,25 +81,49 @@ class AsyncVideoProcessor:
     def process(self, frame: np.ndarray, runtime_data: Any | None = None) -> None:
         """Hands over the next frame; waits while too many are on their way.
 
+        Raises what an earlier frame raised, as soon as that is known; no frame is handed on then.
+
         :param frame: uint8 RGB of shape (height, width, 3); do not change it before it is handed on
         :param runtime_data: what the function gets with it
         """
         if not self._is_running:
             raise ValueError("call `start` first")
-        index = self._given
+        if len(self._waiting) >= _MOST_WAITING:
+            self._catch_up()
+        if self._failure is not None:
+            raise self._failure
+        self.deployment.infer_async(frame, (self._given, runtime_data))
         self._given += 1
-        self.deployment.infer_async(frame, (index, runtime_data))
+
+    def _catch_up(self) -> None:
+        """Waits for all frames on their way; one that failed is never handed on, and all that
+        follow it would wait for it."""
+        try:
+            self.deployment.await_all()
+        except Exception as error:
+            self._failure = self._failure or error
 
     def await_all(self) -> None:
-        """Waits until all frames were handed on, and ends the video."""
-        if self._is_running:
-            self.deployment.await_all()
+        """Waits until all frames were handed on, and ends the video, also where a frame has
+        failed; raises what the first failed one raised."""
+        if not self._is_running:
+            return
+        try:
+            self._catch_up()
+        finally:
+            failure = self._failure
             self._is_running = False
+            self._reset()
+        if failure is not None:
+            raise failure
 
     def stop(self) -> None:
         """Ends the video; frames that were not handed on yet are left out."""
         self._is_running = False
-        self.deployment.await_all()
+        try:
+            self.deployment.await_all()
+        finally:
+            self._reset()
 
 
 def predict_video_from_deployment(
