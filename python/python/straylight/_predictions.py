@@ -44,10 +44,12 @@ class _Predictions:
         :param delete_after_prediction: whether what was uploaded is deleted again
         :param dataset_name: the dataset that receives the image; the training dataset when None
         :return: the image on the server, and the prediction
-        :raises NotFoundError: (a LookupError) if the project has no model, or no such dataset
+        :raises NotFoundError: (a LookupError) if the project has no model, or no such dataset;
+            nothing is uploaded
         """
         from .rest_clients import ImageClient
 
+        self._check_ready(project)
         client = ImageClient(self.session, self.workspace_id, project)
         uploaded = _present(image)
         if uploaded is None:
@@ -58,7 +60,7 @@ class _Predictions:
             place = client._place_of(uploaded)
             text = self.session._client.predict(project.id, place, uploaded.id)
             prediction = _prediction(text, project)
-            if visualise_output:
+            if visualise_output and _is_shown():
                 _show(client.download_image(uploaded), prediction)
         finally:
             if delete_after_prediction and is_new:
@@ -104,17 +106,20 @@ class _Predictions:
         videos = VideoClient(self.session, self.workspace_id, project)
         has_videos = _has_videos(media_folder)
         skip = skip_if_filename_exists
-        media = images.upload_folder(media_folder, skip_if_filename_exists=skip)
-        clips: MediaList[Video] = MediaList([])
-        if has_videos:
-            clips = videos.upload_folder(media_folder, skip_if_filename_exists=skip)
         folder = os.fspath(output_folder or f"{os.fspath(media_folder).rstrip(os.sep)}_predictions")
-        self._write_predictions(project, media, folder)
-        for clip, stem in zip(clips, stems(clips), strict=True):
-            self._write_frames(project, videos.get_frames(clip), folder, stem)
-        if delete_after_prediction:
-            images.delete_images(media)
-            videos.delete_videos(clips)
+        media: MediaList[Image] = MediaList([])
+        clips: MediaList[Video] = MediaList([])
+        try:
+            media = images.upload_folder(media_folder, skip_if_filename_exists=skip)
+            if has_videos:
+                clips = videos.upload_folder(media_folder, skip_if_filename_exists=skip)
+            self._write_predictions(project, media, folder)
+            for clip, stem in zip(clips, stems(clips), strict=True):
+                self._write_frames(project, videos.get_frames(clip), folder, stem)
+        finally:
+            if delete_after_prediction:
+                images.delete_images(media)
+                videos.delete_videos(clips)
         return True
 
     def _check_ready(self, project: Project) -> None:
@@ -179,7 +184,7 @@ class _Predictions:
         finally:
             if delete_after_prediction and uploaded is not video:
                 client.delete_videos([uploaded])
-        if visualise_output:
+        if visualise_output and _is_shown():
             for frame, prediction in zip(frames, predictions, strict=True):
                 _show(frame.data, prediction)
         return uploaded, frames, predictions
@@ -214,11 +219,16 @@ def _has_videos(folder: str | os.PathLike[str]) -> bool:
     return any(os.path.splitext(name)[1].lower() in _EXTENSIONS for name in names)
 
 
+def _is_shown() -> bool:
+    """Whether this is a notebook; elsewhere nobody would see a picture."""
+    if "ipykernel" in sys.modules:
+        return True
+    logging.getLogger("straylight").debug("pictures are shown in notebooks alone")
+    return False
+
+
 def _show(image: Any, prediction: Prediction) -> None:
-    """Shows a picture below the cell of a notebook; elsewhere nobody would see it."""
+    """Shows a picture below the cell of a notebook."""
     from .prediction_visualization import Visualizer
 
-    if "ipykernel" not in sys.modules:
-        logging.getLogger("straylight").debug("pictures are shown in notebooks alone")
-        return
     Visualizer.show_in_notebook(Visualizer().draw(image, prediction))

@@ -293,13 +293,33 @@ def test_media_of_one_name_in_several_datasets_do_not_overwrite_one_another(
 
 def test_a_project_without_a_model_predicts_nothing(geti, projects, image, tmp_path):
     project = projects.create_project("untrained", "detection", [["x"]])
-    with pytest.raises(NotFoundError):
-        geti.upload_and_predict_image(project, image, delete_after_prediction=True)
+    with pytest.raises(NotFoundError, match="no model"):
+        geti.upload_and_predict_image(project, image)
     assert len(of_project(ImageClient, geti, project).get_all_images()) == 0
     with pytest.raises(NotFoundError, match="no model"):
         geti.upload_and_predict_media_folder(project, tmp_path)
     with pytest.raises(NotFoundError, match="no model"):
         geti.upload_and_predict_video(project, np.zeros((2, 64, 64, 3), np.uint8))
+
+
+def test_what_was_uploaded_is_deleted_where_predictions_cannot_be_written(
+    geti, demo, photos, tmp_path, monkeypatch
+):
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media/fish.webp").write_bytes((photos / "fish/fish1.webp").read_bytes())
+    client = of_project(ImageClient, geti, demo)
+    before = set(client.get_all_images().ids)
+
+    def fail(*_):
+        assert set(client.get_all_images().ids) > before
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(geti, "_write_predictions", fail)
+    with pytest.raises(OSError, match="full"):
+        geti.upload_and_predict_media_folder(
+            demo, tmp_path / "media", tmp_path / "out", delete_after_prediction=True
+        )
+    assert set(client.get_all_images().ids) == before
 
 
 def test_models_are_chosen_and_not_trained(geti, demo, tmp_path):
