@@ -114,7 +114,9 @@ class _Archives:
         return [
             self.download_project_data(
                 project,
-                os.path.join(target_folder, f"{safe_name(project.name)}_{safe_name(project.id)}"),
+                os.path.join(
+                    target_folder, f"{safe_name(project.name)}_{safe_name(str(project.id))}"
+                ),
                 include_predictions,
             )
             for project in self.projects

@@ -170,7 +170,7 @@ class _ModelActions(_ProjectPart):
         path = os.path.join(folder, f"{safe_name(model.name)}_base.zip")
         self._client.export_model(project, group, model.id, None, path)
         forms = model.optimized_models
-        names = unique_names([(f"{it.name}_{it.optimization_type}", it.id) for it in forms])
+        names = unique_names([(f"{it.name}_{it.optimization_type}", it.id or "") for it in forms])
         for form, name in zip(forms, names, strict=True):
             path = os.path.join(folder, f"{name}_optimized.zip")
             self._client.export_model(project, group, model.id, form.id, path)
