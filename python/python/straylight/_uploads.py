@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from .annotation_readers import AnnotationReader
+from ._predictions import _has_videos
+from .annotation_readers import AnnotationReader, GetiAnnotationReader
 from .data_models import Project, TaskType
 
 if TYPE_CHECKING:
@@ -48,9 +49,15 @@ class _Uploads:
         :param enable_auto_train: whether automatic training is on afterwards; it is off meanwhile
         :param upload_videos: whether the videos of the folder are uploaded as well
         :param max_threads: accepted for the SDK's sake
+        :raises ValueError: if there are videos and the reader cannot annotate them, see
+            :meth:`straylight.rest_clients.AnnotationClient.upload_annotations_for_video`; no
+            project is made
         """
         from .rest_clients import ProjectClient, VideoClient
 
+        if upload_videos and isinstance(annotation_reader, GetiAnnotationReader):
+            if _has_videos(path_to_images):
+                annotation_reader._refuse_for_videos()
         wanted = _labels(project_type, annotation_reader, labels)
         project = ProjectClient(self.session, self.workspace_id).create_project(
             project_name, project_type, [wanted], keypoint_structure
@@ -153,8 +160,10 @@ def _labels(
     reader: AnnotationReader,
     labels: list[str] | list[dict[str, Any]] | None,
 ) -> list[Any]:
-    """The labels of a new project; several of a classification may hold, unless the reader was
-    filtered so that exactly one does. Anomaly tasks have theirs from the server."""
+    """The labels of a new project; all of the reader's, of which exactly one holds in a
+    classification, when None. Names that are given for a classification exclude one another as
+    well, unless the reader was filtered first by another criterion than XOR: then each may hold
+    beside the others. Anomaly tasks have their labels from the server."""
     if str(project_type).startswith("anomaly"):
         return []
     if labels is None:

@@ -66,6 +66,14 @@ def test_frames_are_annotated(geti, project, tmp_path):
     file.rename(file.with_name(f"{video.name}_frame_4.json"))
     reader = GetiAnnotationReader(tmp_path)
     client = of_project(AnnotationClient, geti, project, annotation_reader=reader)
+    including = GetiAnnotationReader(tmp_path, label_names_to_include=["dog"])
+    narrowed = of_project(AnnotationClient, geti, project, annotation_reader=including)
+    with pytest.raises(ValueError, match="label_names_to_include"):
+        narrowed.upload_annotations_for_videos([video])
+    reader.group_labels(["dog"], "animal")
+    with pytest.raises(ValueError, match="groups"):
+        client.upload_annotations_for_videos([video])
+    reader.reset_filters_and_grouping()
     assert client.upload_annotations_for_videos([video]) == 1
     annotated = client.get_latest_annotations_for_video(video)
     assert [it.media_identifier["frame_index"] for it in annotated] == [2, 4]

@@ -40,6 +40,7 @@ class AnnotationReader:
         self._format = None if annotation_format == ".json" else annotation_format
         self._set = _native.Annotations.read(self.base_folder, self._format)
         self._filters: list[dict[str, Any]] = []
+        self._is_grouped = False
         self._places: dict[str, list[int]] | None = None
         #: The labels that the filters are about; None for all.
         self._about: list[str] | None = None
@@ -101,6 +102,7 @@ class AnnotationReader:
     def group_labels(self, labels_to_group: list[str], group_name: str) -> None:
         """Gives one name to several labels."""
         self._set.group(list(labels_to_group), group_name)
+        self._is_grouped = True
         if self._about is not None and any(name in labels_to_group for name in self._about):
             others = [name for name in self._about if name not in labels_to_group]
             self._about = [*others, group_name]
@@ -109,6 +111,7 @@ class AnnotationReader:
         """Takes all images again, with their own labels."""
         self._set = _native.Annotations.read(self.base_folder, self._format)
         self._filters = []
+        self._is_grouped = False
         self._places = None
         self._about = None
 
@@ -315,6 +318,15 @@ class GetiAnnotationReader(AnnotationReader):
         """The names of the labels that are read."""
         names = super().get_all_label_names()
         return [name for name in names if self._included is None or name in self._included]
+
+    def _refuse_for_videos(self) -> None:
+        """Raises a ValueError if not all annotations are to be taken as they are: files of frames
+        are uploaded whole."""
+        if self._filters or self._is_grouped or self._included is not None:
+            raise ValueError(
+                "annotations of videos are uploaded as they were downloaded: give a reader without "
+                "filters, groups of labels and `label_names_to_include`, or leave the videos out"
+            )
 
 
 def _stem(name: str) -> str:

@@ -50,9 +50,12 @@ class _VideoAnnotations(_ProjectPart):
         :param append_annotations: whether they are added to those that are there
         :param max_threads: accepted for the SDK's sake
         :return: how many frames were annotated
+        :raises ValueError: if a :class:`GetiAnnotationReader` was filtered or grouped or includes
+            some labels only; of videos it takes all
         """
         reader, place = self._reader(), self._place_of(video)
         if isinstance(reader, GetiAnnotationReader):
+            reader._refuse_for_videos()
             text = self._client.upload_frame_annotations(
                 self.project.id,
                 place,
@@ -65,7 +68,8 @@ class _VideoAnnotations(_ProjectPart):
             name for name in reader.get_all_image_names() if _frame_of(video, name) is not None
         ]
         for name in frames:
-            found = reader.get_data(name, self.label_mapping, video.media_information)
+            about = video.media_information
+            found = reader.get_data(name, self.label_mapping, about, append_annotations)
             self._client.annotate_frame(
                 self.project.id,
                 place,
@@ -125,4 +129,4 @@ def _frame_of(video: Video, name: str) -> int | None:
     """The number at the end of a frame's name; None if it is no frame of the video."""
     beginning = f"{video.name}_frame_"
     number = name.removeprefix(beginning)
-    return int(number) if name.startswith(beginning) and number.isdigit() else None
+    return int(number) if name.startswith(beginning) and number.isdecimal() else None
