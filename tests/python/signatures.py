@@ -24,6 +24,7 @@ MODULES = {
         "ImageClient",
         "ModelClient",
         "ProjectClient",
+        "VideoClient",
     ),
     "deployment": ("Deployment",),
     "post_inference_hooks": (),
@@ -45,12 +46,14 @@ UNRELEASED = {
 
 _TRAINING = "a demo that waits until the platform has trained"
 _REVISION = "what a model was trained on: the answers of a server were never seen here"
+_VIDEOS = "videos are downloaded with their whole project: `Geti.download_project_data`"
 _DEMO_DATA = "a demo that trains on the platform; the data are not the project's to hand out"
 
 #: What may differ, and why.
 REASONS = {
     "rest_clients.DatasetClient.get_training_dataset_summary": _REVISION,
     "rest_clients.DatasetClient.get_media_in_training_dataset": _REVISION,
+    "rest_clients.VideoClient.download_all": _VIDEOS,
     "demos.create_anomaly_classification_demo_project": _DEMO_DATA,
     "demos.ensure_project_is_trained": _TRAINING,
     "demos.ensure_trained_anomaly_project": _TRAINING,

@@ -29,7 +29,8 @@ class NotFoundError(StraylightError, LookupError):
 
 
 class NotSupportedError(StraylightError, NotImplementedError):
-    """The SDK has this and this package has not; the text names the way out."""
+    """The SDK has this, and this package or the server that is asked has not; the text says which
+    and names the way out."""
 
 
 class MissingFileError(StraylightError, FileNotFoundError):

@@ -67,7 +67,9 @@ class _ModelActions(_ProjectPart):
 
         :param model: the model as it was trained
         :param optimization_type: ``pot``, in any case
-        :raises ServerError: from a server that does not train, such as ``straylight serve``
+        :raises NotSupportedError: (a NotImplementedError) from a server that does not train, such
+            as ``straylight serve``
+        :raises ValueError: if the model is optimized already
         """
         if isinstance(model, OptimizedModel):
             raise ValueError(f"`{model.name}` is optimized already; give the model it was made of")

@@ -117,7 +117,8 @@ class ProjectClient:
         self, path_to_folder: str | os.PathLike[str], project_name: str | None = None
     ) -> Project:
         """The project that ``project.json`` in a folder describes, with its datasets and without
-        media; made if there is none of its name.
+        media; made if there is none of its name. A project that has the name already gets the
+        datasets that it lacks, and is not changed otherwise.
 
         :param path_to_folder: what :meth:`download_project_info` wrote
         :param project_name: another name

@@ -23,6 +23,16 @@ _EXTENSIONS = {".mp4", ".avi", ".mkv", ".mov", ".webm", ".m4v"}
 class VideoClient(_ProjectPart):
     """The videos of a project, dataset by dataset; the training dataset where none is named."""
 
+    @property
+    def plural_media_name(self) -> str:
+        """What its media are called in messages."""
+        return "videos"
+
+    def base_url(self, dataset: Dataset) -> str:
+        """Where the videos of a dataset are in the REST API, below the organization."""
+        project = f"workspaces/{self.workspace_id}/projects/{self.project.id}"
+        return f"{project}/datasets/{self._dataset_id(dataset)}/media/videos"
+
     def get_all_videos(self, dataset: Dataset | None = None) -> MediaList[Video]:
         """All videos of a dataset."""
         place = self._dataset_id(dataset)
