@@ -20,6 +20,7 @@ from straylight.demos import (
     predict_video_from_deployment,
     set_directory_permissions,
 )
+from straylight.exceptions import FileError
 from straylight.rest_clients import AnnotationClient, ImageClient
 
 #: Images by the names of what is on them.
@@ -237,6 +238,25 @@ def test_a_video_is_drawn_on(loaded, tmp_path):
     assert np.ptp(frames[0].astype(int)) > 60
     with pytest.raises(ValueError, match="cannot be read"):
         predict_video_from_deployment(tmp_path / "none.avi", loaded)
+
+
+def test_a_video_whose_sound_cannot_be_added_is_not_written(loaded, tmp_path, monkeypatch):
+    pytest.importorskip("cv2")
+    clip = tmp_path / "media/clip.avi"
+    clip.parent.mkdir()
+    Visualizer.save_video(np.full((2, 240, 320, 3), 90, np.uint8), [AnnotationScene()] * 2, clip)
+    before = tmp_path / "media/clip_reconstructed.avi"
+    before.write_bytes(b"an earlier one")
+    program = tmp_path / "ffmpeg"
+    program.write_text(
+        '#!/bin/sh\nfor last; do :; done\necho half > "$last"\necho no >&2\nexit 1\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(FileError, match="sound of .*clip.avi: no"):
+        predict_video_from_deployment(clip, loaded)
+    assert before.read_bytes() == b"an earlier one"
+    assert sorted(os.listdir(clip.parent)) == ["clip.avi", "clip_reconstructed.avi"]
 
 
 def test_permissions_are_set_below_a_folder(tmp_path):
