@@ -156,7 +156,7 @@ fn render(shown: &Shown, place: Option<&Place>) -> Markup {
             div.detail {
                 div {
                     (picture(shown))
-                    @if shown.has_model { (super::nearest::placeholder(&shown.image)) }
+                    @if shown.has_model { (super::nearest::place(&shown.image)) }
                 }
                 aside aria-label="About this image" {
                     (decision(shown, place))

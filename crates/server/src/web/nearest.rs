@@ -122,7 +122,7 @@ fn keep(
 }
 
 /// The place of the neighbours on the page of an image, which the script fills.
-pub(super) fn placeholder(image: &ImageRecord) -> Markup {
+pub(super) fn place(image: &ImageRecord) -> Markup {
     let address = format!("/images/{}/nearest", image.id);
     html! {
         section #nearest aria-labelledby="nearest-title" data-load=(address) {

@@ -305,8 +305,8 @@ impl Pair {
 
     /// Lets go of the queue without a word, as a process that is killed does.
     fn reopen(&mut self) {
-        let placeholder = Queue::in_memory(self.options);
-        drop(std::mem::replace(&mut self.queue, placeholder));
+        let nothing = Queue::in_memory(self.options);
+        drop(std::mem::replace(&mut self.queue, nothing));
         self.queue = open(self.folder.path(), self.options, &self.is_full);
         let (ledger, ..) = self.queue.books();
         assert!(ledger.balances(), "{ledger:?}");
