@@ -17,6 +17,11 @@ from straylight.deployment import Deployment
 PROGRAM = Path(sys.executable).with_name("straylight")
 
 
+def of_project(kind, geti, project, **more):
+    """The client of this kind for a project."""
+    return kind(session=geti.session, workspace_id=geti.workspace_id, project=project, **more)
+
+
 def pytest_report_header():
     return f"straylight {straylight.__version__} in {Path(straylight.__file__).parent}"
 

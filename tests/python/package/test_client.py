@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import of_project
 
 from straylight import Geti
 from straylight.annotation_readers import DirectoryTreeAnnotationReader
@@ -20,10 +21,6 @@ from straylight.rest_clients import (
     ProjectClient,
 )
 from straylight.utils import get_server_details_from_env
-
-
-def of_project(kind, geti, project):
-    return kind(session=geti.session, workspace_id=geti.workspace_id, project=project)
 
 
 def test_details_come_from_a_file(server, tmp_path, monkeypatch):

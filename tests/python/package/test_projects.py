@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from conftest import of_project
 
 from straylight import Visualizer
 from straylight.annotation_readers import DatumAnnotationReader, DirectoryTreeAnnotationReader
@@ -17,10 +18,6 @@ from straylight.rest_clients import (
     ModelClient,
     ProjectClient,
 )
-
-
-def of_project(kind, geti, project):
-    return kind(session=geti.session, workspace_id=geti.workspace_id, project=project)
 
 
 @pytest.fixture

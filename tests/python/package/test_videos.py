@@ -5,6 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
+from conftest import of_project
 
 from straylight import Visualizer
 from straylight.annotation_readers import AnnotationReader, GetiAnnotationReader
@@ -20,10 +21,6 @@ needs_ffmpeg = pytest.mark.skipif(
 def flat(grey, count=6):
     """Frames of one grey, uint8 of shape (count, 96, 128, 3)."""
     return np.full((count, 96, 128, 3), grey, np.uint8)
-
-
-def of_project(kind, geti, project, **more):
-    return kind(session=geti.session, workspace_id=geti.workspace_id, project=project, **more)
 
 
 @pytest.fixture
