@@ -10,8 +10,8 @@ use std::path::Path;
 
 use straylight_core::{Point, RgbImage, Shape};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Filter, Format, FormatError, ImageCheck, Object,
-    ReadOptions, ReadReport, WriteOptions, read, write,
+    AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, ImageCheck, Object, ReadOptions,
+    ReadReport, WriteOptions, read, write,
 };
 use straylight_image::encode_png;
 use tempfile::TempDir;
@@ -388,20 +388,4 @@ fn sizes_can_be_believed_without_opening_images() {
         (report.set.images[0].width, report.set.images[0].height),
         (7, 5)
     );
-}
-
-#[test]
-fn sets_are_counted_and_filtered() {
-    let scratch = folder(&[("cat/a.png", ""), ("cat/b.png", ""), ("dog/c.png", "")]);
-    let mut set = read_all(scratch.path(), Format::DirectoryTree).set;
-    let counts: Vec<(String, usize)> = set
-        .counts()
-        .into_iter()
-        .map(|c| (c.name, c.images))
-        .collect();
-    assert_eq!(counts, [("cat".to_owned(), 2), ("dog".to_owned(), 1)]);
-    set.retain(&Filter::any_of(["dog", "bird"]));
-    assert_eq!(set.images.len(), 1);
-    set.retain(&"not dog".parse().unwrap());
-    assert_eq!((set.images.len(), set.label_names().count()), (0, 2));
 }
