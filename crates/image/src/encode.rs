@@ -1,4 +1,4 @@
-use jpeg_encoder::{ColorType as JpegColor, Encoder as JpegEncoder, SamplingFactor};
+use libjpeg_turbo_rs::{PixelFormat, Subsampling};
 use png::{BitDepth, ColorType, Compression, Filter};
 use straylight_core::{ImageFormat, RgbImage};
 
@@ -28,23 +28,17 @@ pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
 /// Writes an image as a baseline JPEG file with halved chroma (4:2:0).
 ///
 /// `quality` runs from 1 to 100; 90 is good for photographs, values outside are brought
-/// inside. Neither side may exceed 65,535 pixels.
+/// inside. Neither side may exceed 65,500 pixels.
 pub fn encode_jpeg(image: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
-    let size = u16::try_from(image.width()).and_then(|w| Ok((w, u16::try_from(image.height())?)));
-    let (width, height) = size.map_err(|_| {
-        refused(
-            ImageFormat::Jpeg,
-            image,
-            &"a side is longer than 65535 pixels",
-        )
-    })?;
-    let mut bytes = Vec::with_capacity(image.data().len() / 8 + 1024);
-    let mut encoder = JpegEncoder::new(&mut bytes, quality.clamp(1, 100));
-    encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
-    encoder
-        .encode(image.data(), width, height, JpegColor::Rgb)
-        .map_err(|error| refused(ImageFormat::Jpeg, image, &error))?;
-    Ok(bytes)
+    let encoded = libjpeg_turbo_rs::compress(
+        image.data(),
+        image.width() as usize,
+        image.height() as usize,
+        PixelFormat::Rgb,
+        quality.clamp(1, 100),
+        Subsampling::S420,
+    );
+    encoded.map_err(|error| refused(ImageFormat::Jpeg, image, &error))
 }
 
 fn refused(format: ImageFormat, image: &RgbImage, reason: &dyn std::fmt::Display) -> ImageError {
