@@ -126,6 +126,25 @@ impl Event {
         (&*self.trigger == "OODTrigger").then_some(self.score)
     }
 
+    /// The same event without its pixels, if it has them and the file that they are in.
+    pub(crate) fn without_pixels(&self) -> Option<Self> {
+        Some(Self {
+            picture: self.picture.without_pixels()?,
+            id: self.id,
+            hook: Arc::clone(&self.hook),
+            name: Arc::clone(&self.name),
+            captured_at: self.captured_at,
+            fired_at: self.fired_at,
+            trigger: Arc::clone(&self.trigger),
+            score: self.score,
+            reason: Arc::clone(&self.reason),
+            prediction: Arc::clone(&self.prediction),
+            key_policy: self.key_policy,
+            // Made from the pixels, so it has to come along.
+            key: OnceLock::from(self.key().to_owned()),
+        })
+    }
+
     /// Bytes that the event holds in memory now.
     pub fn memory_bytes(&self) -> u64 {
         let activations = &self.prediction.activations;
@@ -229,6 +248,16 @@ impl Picture {
             bytes: bytes.into(),
         };
         Ok(self.encoded.get_or_init(|| encoded))
+    }
+
+    /// Whether there is a file of the picture yet.
+    pub(crate) fn is_encoded(&self) -> bool {
+        self.encoded.get().is_some()
+    }
+
+    fn without_pixels(&self) -> Option<Self> {
+        let encoded = self.encoded.get().filter(|_| self.frame.get().is_some())?;
+        Some(Self::of_file(encoded.clone()))
     }
 
     /// The hash of the pixels, or of the file when there are no pixels yet.

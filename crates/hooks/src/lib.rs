@@ -30,7 +30,7 @@ mod stats;
 mod testing;
 pub mod trigger;
 
-pub use action::{Action, ActionError, ActionErrorKind, Delivery};
+pub use action::{Action, ActionError, ActionErrorKind, Delivery, Progress};
 pub use delivery::{BreakerOptions, RetryOptions};
 pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
 pub use hook::{HookOptions, PostInferenceHook};

@@ -29,13 +29,13 @@ pub use s3::S3Collection;
 use straylight_geti::SecretRef;
 
 use crate::config::ActionConfig;
-use crate::event::{Event, PictureError};
+use crate::event::{Event, EventId, PictureError};
 
 /// Brings one event to its sink.
 ///
-/// A worker of the hook calls [`Action::perform`] for each event (or [`Action::perform_all`] for
-/// as many as [`Action::batch_size`] allows when more wait than there are workers), from several
-/// threads at a time, until it returns `Ok` or an error that no retry can help. It must be idempotent in
+/// A worker of the hook calls [`Action::begin`] for each event, from several threads at a time, and
+/// [`Action::finish`] for those that were only begun, until the event is delivered or an error comes
+/// that no retry can help. Most actions need [`Action::perform`] alone. It must be idempotent in
 /// [`Event::key`] where the sink allows it: after a crash or a time-out it is called again for
 /// an event that may have arrived. Where the sink cannot tell, [`Action::is_delivered`] is asked
 /// first. It should return in bounded time; a call that hangs occupies one worker for good.
@@ -56,16 +56,24 @@ pub trait Action: Send + Sync {
     /// Delivers the event as a whole, or fails and leaves nothing half done.
     fn perform(&self, event: &Event) -> Result<(), ActionError>;
 
-    /// Most events that [`Action::perform_all`] gains from getting at once.
-    fn batch_size(&self) -> usize {
-        1
+    /// Does what each delivery needs for itself, and says whether that was all.
+    ///
+    /// For sinks where the end of many deliveries can be shared, such as syncing a disk. What was
+    /// only begun counts as delivered once [`Action::finish`] says so; the event may be gone by then.
+    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+        self.perform(event).map(|()| Progress::Delivered)
     }
 
-    /// Delivers several events, each as [`Action::perform`] does: a result for each, in order.
+    /// Delivers events that were begun: a result for each, in order.
     ///
-    /// For sinks where much of the work can be shared, such as syncing a disk.
-    fn perform_all(&self, events: &[&Event]) -> Vec<Result<(), ActionError>> {
-        events.iter().map(|event| self.perform(event)).collect()
+    /// One that fails is as if it had never been begun.
+    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
+        let none = |_| {
+            Err(ActionError::permanent(
+                "the action begins and never finishes",
+            ))
+        };
+        events.iter().map(none).collect()
     }
 
     /// Whether an event whose delivery ended unclear is at the sink.
@@ -77,6 +85,15 @@ pub trait Action: Send + Sync {
     fn config(&self) -> Option<ActionConfig> {
         None
     }
+}
+
+/// How far a delivery is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// The event is at its sink.
+    Delivered,
+    /// The rest is for [`Action::finish`].
+    Begun,
 }
 
 /// What a sink says about an event whose delivery ended unclear.

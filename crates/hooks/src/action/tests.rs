@@ -149,6 +149,16 @@ fn comply(case: &Case) {
         }
     }
     assert_eq!((case.count)(), 2, "{}", action.name());
+    let (third, fourth) = (event_with(3 << 64, "a"), event_with(4 << 64, "a"));
+    let begun: Vec<EventId> = [&third, &fourth]
+        .into_iter()
+        .filter(|event| action.begin(event).unwrap() == Progress::Begun)
+        .map(|event| event.id)
+        .collect();
+    for result in action.finish(&begun) {
+        result.unwrap();
+    }
+    assert_eq!((case.count)(), 4, "{}", action.name());
     let error = case.broken.perform(&event_with(3 << 64, "b")).unwrap_err();
     assert_ne!(
         error.kind(),

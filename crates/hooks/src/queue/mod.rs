@@ -250,9 +250,10 @@ impl Queue {
         })
     }
 
-    /// How many events wait for their delivery.
-    pub(crate) fn ready(&self) -> usize {
-        lock(&self.state).ready()
+    /// Keeps an event that is being delivered in this form from now on, if it is kept in memory.
+    pub(crate) fn keep_as(&self, event: Arc<Event>) {
+        lock(&self.state).keep_as(event);
+        self.changed();
     }
 
     /// When the next event is due.

@@ -196,9 +196,14 @@ impl State {
         Some((id, self.entries.get(&id)?.clone()))
     }
 
-    /// How many events wait for their delivery, due or not.
-    pub(super) fn ready(&self) -> usize {
-        self.ready.len()
+    /// Keeps an event in another form, which may take less room.
+    pub(super) fn keep_as(&mut self, event: Arc<Event>) {
+        self.change(event.id, |entry| {
+            if entry.payload.is_some() {
+                entry.bytes = event.memory_bytes();
+                entry.payload = Some(event);
+            }
+        });
     }
 
     /// When the next event is due.

@@ -1,4 +1,3 @@
-use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -6,7 +5,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Runner;
-use crate::action::{ActionError, ActionErrorKind, Delivery};
+use super::unfinished::{Attempt, Round};
+use crate::action::{ActionError, ActionErrorKind, Delivery, Progress};
 use crate::delivery::{Change, Passage};
 use crate::event::{Event, EventId};
 use crate::queue::{Failure, Job, JournalError};
@@ -45,8 +45,18 @@ impl JournalHealth {
 }
 
 impl Runner {
-    /// Delivers what is due first, if its sink may be bothered.
+    /// Begins what is due first, if its sink may be bothered, or else finishes what was begun.
     pub(super) fn step(&self) -> Step {
+        match self.begin_next() {
+            Step::Worked => Step::Worked,
+            Step::Wait(next) => self.finish_some(next),
+        }
+    }
+
+    fn begin_next(&self) -> Step {
+        if self.unfinished.is_full() {
+            return Step::Wait(None);
+        }
         let now = self.world.clock.monotonic();
         match self.queue.next_due() {
             Some(due) if due <= now => {}
@@ -55,95 +65,103 @@ impl Runner {
         if let Passage::Until(time) = self.breaker.ask(now) {
             return Step::Wait(Some(time));
         }
-        let share = self.share();
-        let jobs: Vec<Job> = iter::from_fn(|| self.queue.take_due(now))
-            .take(share)
-            .collect();
-        if jobs.is_empty() {
+        let Some(job) = self.queue.take_due(now) else {
             self.breaker.give_back();
             return Step::Wait(self.queue.next_due());
-        }
-        self.deliver(jobs);
+        };
+        self.begin(job, now);
         Step::Worked
     }
 
-    /// How many events a worker takes at once: its part of what waits, as far as the action
-    /// gains from it. A sink that fails is tried with one.
-    fn share(&self) -> usize {
-        if self.breaker.is_open() {
-            return 1;
-        }
-        let workers = self.hook.options.max_threads.max(1);
-        let part = self.queue.ready().div_ceil(workers);
-        part.min(self.hook.action.batch_size()).max(1)
-    }
-
-    fn deliver(&self, jobs: Vec<Job>) {
+    fn begin(&self, job: Job, now: Duration) {
         // Before the delivery: after a crash no limit is exceeded.
         self.save_limits();
-        let start = self.world.clock.monotonic();
-        let mut plain = Vec::with_capacity(jobs.len());
-        for job in jobs {
-            match &job.event {
-                Ok(event) if job.ambiguous => {
-                    let result = self.attempt(event, true);
-                    self.ended(&job, event, start, result);
-                }
-                Ok(event) => plain.push((Arc::clone(event), job)),
-                Err(error) => {
-                    self.breaker.give_back();
-                    self.bury(job.id, &format!("cannot be read back: {error}"));
-                }
+        let event = match job.event {
+            Ok(event) => event,
+            Err(error) => {
+                self.breaker.give_back();
+                return self.bury(job.id, &format!("cannot be read back: {error}"));
+            }
+        };
+        let progress = self.attempt(&event, job.ambiguous);
+        let mut attempt = Attempt {
+            event,
+            failed: job.attempts,
+            since: now,
+        };
+        match progress {
+            Ok(Progress::Delivered) => self.ended(&attempt, Ok(())),
+            Err(error) => self.ended(&attempt, Err(error)),
+            Ok(Progress::Begun) => {
+                self.let_go_of_pixels(&mut attempt.event);
+                self.unfinished.push(attempt);
             }
         }
-        let events: Vec<&Event> = plain.iter().map(|(event, _)| &**event).collect();
-        let results = self.attempt_all(&events);
-        for ((event, job), result) in plain.iter().zip(results) {
-            self.ended(job, event, start, result);
-        }
     }
 
-    fn ended(&self, job: &Job, event: &Event, start: Duration, result: Result<(), ActionError>) {
-        match result {
-            Ok(()) => self.delivered(event, start, job.attempts),
-            Err(error) => self.failed(job, &error),
-        }
-    }
-
-    /// If an action panics over several events, each is tried by itself to find the one.
-    fn attempt_all(&self, events: &[&Event]) -> Vec<Result<(), ActionError>> {
-        if events.len() > 1 {
-            let all = || self.hook.action.perform_all(events);
-            match catch_unwind(AssertUnwindSafe(all)) {
-                Ok(results) if results.len() == events.len() => return results,
-                _ => tracing::warn!(hook = %self.name, "the action failed over several events"),
-            }
-        }
-        let each = events.iter().map(|event| self.attempt(event, false));
-        each.collect()
-    }
-
-    fn attempt(&self, event: &Event, is_ambiguous: bool) -> Result<(), ActionError> {
+    fn attempt(&self, event: &Event, is_ambiguous: bool) -> Result<Progress, ActionError> {
         let attempt = || {
             if is_ambiguous && self.hook.action.is_delivered(event)? == Delivery::Done {
-                return Ok(());
+                return Ok(Progress::Delivered);
             }
-            self.hook.action.perform(event)
+            self.hook.action.begin(event)
         };
         catch_unwind(AssertUnwindSafe(attempt))
             .unwrap_or_else(|_| Err(ActionError::permanent("the action panicked")))
     }
 
-    fn delivered(&self, event: &Event, start: Duration, attempts: u32) {
+    /// What takes part in a long queue, or waits to be tried again, should not be large.
+    fn let_go_of_pixels(&self, event: &mut Arc<Event>) {
+        if let Some(small) = event.without_pixels() {
+            *event = Arc::new(small);
+            self.queue.keep_as(Arc::clone(event));
+        }
+    }
+
+    /// Finishes the deliveries that were begun, if it is time; otherwise there is nothing to do
+    /// before `next`.
+    pub(super) fn finish_some(&self, next: Option<Duration>) -> Step {
+        let now = self.world.clock.monotonic();
+        match self.unfinished.round(now, self.is_in_a_hurry()) {
+            Round::Nothing => Step::Wait(next),
+            Round::Later(time) => Step::Wait(Some(next.map_or(time, |next| next.min(time)))),
+            Round::Now(turn) => {
+                for (attempt, result) in turn.attempts.iter().zip(self.finish(&turn.attempts)) {
+                    self.ended(attempt, result);
+                }
+                Step::Worked
+            }
+        }
+    }
+
+    /// If the action panics, no event is known to be the reason: each is tried again.
+    fn finish(&self, attempts: &[Attempt]) -> Vec<Result<(), ActionError>> {
+        let ids: Vec<EventId> = attempts.iter().map(|attempt| attempt.event.id).collect();
+        let all = || self.hook.action.finish(&ids);
+        let mut results = catch_unwind(AssertUnwindSafe(all)).unwrap_or_default();
+        let missing = || Err(ActionError::ambiguous("the action panicked over the end"));
+        results.resize_with(ids.len(), missing);
+        results
+    }
+
+    fn ended(&self, attempt: &Attempt, result: Result<(), ActionError>) {
+        match result {
+            Ok(()) => self.delivered(attempt),
+            Err(error) => self.failed(attempt, &error),
+        }
+    }
+
+    fn delivered(&self, attempt: &Attempt) {
+        let event = &attempt.event;
         let now = self.world.clock.monotonic();
         if self.breaker.succeeded(now) == Change::Closed {
             tracing::info!(hook = %self.name, sink = self.hook.action.sink(), "sink is back");
         }
-        let took = now.saturating_sub(start);
+        let took = now.saturating_sub(attempt.since);
         self.counters.delivered_in(took);
         self.journal_health
             .note(&self.name, self.queue.delivered(event.id));
-        tracing::debug!(hook = %self.name, event = %event.id, attempts, "delivered");
+        tracing::debug!(hook = %self.name, event = %event.id, attempts = attempt.failed, "delivered");
         self.world.observer.delivered(&self.name, event);
     }
 
@@ -162,33 +180,36 @@ impl Runner {
 
     /// A failure while the breaker is open is one of the sink, and so is the wish for a rest: the
     /// event that met it does not pay for it, however long the sink stays away.
-    fn failed(&self, job: &Job, error: &ActionError) {
+    fn failed(&self, attempt: &Attempt, error: &ActionError) {
         let now = self.world.clock.monotonic();
+        let id = attempt.event.id;
         if error.kind() == ActionErrorKind::Permanent {
             self.breaker.succeeded(now);
-            return self.bury(job.id, &error.to_string());
+            return self.bury(id, &error.to_string());
         }
         let asked = error.retry_after().filter(|rest| !rest.is_zero());
-        let attempts = job.attempts + u32::from(asked.is_none() && !self.breaker.is_open());
+        let attempts = attempt.failed + u32::from(asked.is_none() && !self.breaker.is_open());
         if let Change::Opened(rest) = self.breaker.failed(now, asked) {
             let sink = self.hook.action.sink();
             tracing::warn!(hook = %self.name, sink, %error, ?rest, "sink fails; resting");
         }
         if attempts >= self.hook.options.retry.max_attempts {
-            return self.bury(job.id, &format!("{error} (after {attempts} attempts)"));
+            return self.bury(id, &format!("{error} (after {attempts} attempts)"));
         }
-        self.retry(job, error, attempts, now);
+        self.let_go_of_pixels(&mut Arc::clone(&attempt.event));
+        self.retry(attempt, error, attempts, now);
     }
 
-    fn retry(&self, job: &Job, error: &ActionError, attempts: u32, now: Duration) {
+    fn retry(&self, attempt: &Attempt, error: &ActionError, attempts: u32, now: Duration) {
+        let id = attempt.event.id;
         let asked = error.retry_after();
         let wait = self
             .hook
             .options
             .retry
             .wait(attempts, asked, self.world.random.as_ref());
-        if attempts == 1 && job.attempts == 0 {
-            tracing::warn!(hook = %self.name, event = %job.id, %error, ?wait, "not delivered yet");
+        if attempts == 1 && attempt.failed == 0 {
+            tracing::warn!(hook = %self.name, event = %id, %error, ?wait, "not delivered yet");
         }
         self.counters.retried.fetch_add(1, Relaxed);
         let is_ambiguous = error.kind() == ActionErrorKind::Ambiguous;
@@ -198,7 +219,7 @@ impl Runner {
             ambiguous: is_ambiguous,
             error: &text,
         };
-        let noted = self.queue.retry(job.id, now + wait, &failure);
+        let noted = self.queue.retry(id, now + wait, &failure);
         self.journal_health.note(&self.name, noted);
     }
 

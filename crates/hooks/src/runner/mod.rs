@@ -4,6 +4,7 @@ mod deliver;
 mod limiter;
 mod priority;
 mod threads;
+mod unfinished;
 mod window;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +14,7 @@ use straylight_core::{Frame, Prediction};
 
 use self::limiter::Limiter;
 use self::threads::Threads;
+use self::unfinished::Unfinished;
 use crate::clock::Clock;
 use crate::delivery::Breaker;
 use crate::event::{Event, EventId, EventIds, Picture};
@@ -43,6 +45,7 @@ pub(crate) struct Runner {
     counters: Counters,
     breaker: Arc<Breaker>,
     ids: EventIds,
+    unfinished: Unfinished,
     threads: Threads,
     journal_health: deliver::JournalHealth,
 }
@@ -104,6 +107,7 @@ impl Runner {
             counters: Counters::default(),
             breaker,
             ids,
+            unfinished: Unfinished::default(),
             threads: Threads::default(),
             journal_health: deliver::JournalHealth::default(),
             world,

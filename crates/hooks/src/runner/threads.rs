@@ -19,6 +19,8 @@ pub(super) struct Threads {
     workers: AtomicUsize,
     idle: AtomicUsize,
     spoolers: AtomicUsize,
+    /// Those who wait for the queue to be empty.
+    draining: AtomicUsize,
     stopping: AtomicBool,
     /// Raised when a thread ends.
     ended: Signal,
@@ -89,6 +91,7 @@ impl Runner {
                 self.threads.idle.fetch_sub(1, SeqCst);
             }
         }
+        while self.finish_some(None) == Step::Worked {}
         self.threads.workers.fetch_sub(1, SeqCst);
         self.threads.ended.raise();
     }
@@ -155,8 +158,24 @@ impl Runner {
         self.empty(until)
     }
 
+    /// Whether somebody waits for what was begun, so that it is not kept for company.
+    pub(super) fn is_in_a_hurry(&self) -> bool {
+        let threads = &self.threads;
+        self.hook.options.max_threads == 0
+            || threads.draining.load(SeqCst) > 0
+            || threads.stopping.load(SeqCst)
+    }
+
     /// Waits until nothing is queued and the disk knows it, or until a time.
     fn empty(self: &Arc<Self>, until: Duration) -> bool {
+        self.threads.draining.fetch_add(1, SeqCst);
+        self.queue.work.raise();
+        let is_empty = self.wait_until_empty(until);
+        self.threads.draining.fetch_sub(1, SeqCst);
+        is_empty
+    }
+
+    fn wait_until_empty(self: &Arc<Self>, until: Duration) -> bool {
         loop {
             let seen = self.queue.work.seen();
             let mut next = self.help();

@@ -11,8 +11,10 @@ mod durable;
 mod names;
 mod staging;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use straylight_core::ImageFormat;
@@ -20,13 +22,11 @@ use straylight_files::FileError;
 use straylight_image::Visualizer;
 
 pub(super) use self::names::stem as unique_stem;
-use self::staging::{Part, Staging};
-use super::{Action, ActionError, PredictionJson};
+use self::staging::{Part, Staged, Staging};
+use super::{Action, ActionError, PredictionJson, Progress};
+use crate::clock::lock;
 use crate::config::{ActionConfig, FileSystemConfig};
-use crate::event::Event;
-
-/// Events whose files are made durable together, at most: more would only wait longer.
-const BATCH: usize = 16;
+use crate::event::{Event, EventId};
 
 /// Longest side of overlays unless something else is asked for: enough to look at.
 const OVERLAY_SIDE: u32 = 640;
@@ -91,6 +91,7 @@ impl FileSystemOptions {
 pub struct FileSystemDataCollection {
     options: FileSystemOptions,
     staging: OnceLock<Staging>,
+    begun: Mutex<HashMap<EventId, Staged>>,
 }
 
 impl FileSystemDataCollection {
@@ -99,6 +100,7 @@ impl FileSystemDataCollection {
         Self {
             options,
             staging: OnceLock::new(),
+            begun: Mutex::default(),
         }
     }
 
@@ -111,22 +113,28 @@ impl FileSystemDataCollection {
         if let Some(staging) = self.staging.get() {
             return Ok(staging);
         }
+        // One thread at a time: the first finishes what dead processes left before any begins.
+        let _others_wait = lock(&self.begun);
+        if let Some(staging) = self.staging.get() {
+            return Ok(staging);
+        }
         let staging = Staging::open(&self.options.target_folder)?;
         Ok(self.staging.get_or_init(|| staging))
     }
 
     /// The files of an event; the picture comes last, as it says that the others are there.
-    fn parts(&self, event: &Event) -> Result<Vec<Part>, ActionError> {
+    fn parts<'e>(&self, event: &'e Event) -> Result<Vec<Part<'e>>, ActionError> {
         let mut parts = Vec::with_capacity(4);
         if self.options.save_scores {
-            parts.push(("scores", "txt", event.score.to_string().into_bytes()));
+            parts.push(("scores", "txt", event.score.to_string().into_bytes().into()));
         }
         if self.options.save_predictions {
             let json = serde_json::to_vec(&PredictionJson::of(&event.prediction));
-            parts.push(("predictions", "json", json.map_err(ActionError::permanent)?));
+            let json = json.map_err(ActionError::permanent)?;
+            parts.push(("predictions", "json", json.into()));
         }
         if self.options.save_overlays {
-            parts.push(("overlays", "jpg", self.overlay(event)?));
+            parts.push(("overlays", "jpg", self.overlay(event)?.into()));
         }
         let (extension, bytes) = self.picture(event)?;
         parts.push(("images", extension, bytes));
@@ -143,31 +151,35 @@ impl FileSystemDataCollection {
         straylight_image::encode_jpeg(&drawn, OVERLAY_QUALITY).map_err(ActionError::permanent)
     }
 
-    fn picture(&self, event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
+    fn picture<'e>(&self, event: &'e Event) -> Result<Content<'e>, ActionError> {
         match self.options.picture_format {
             PictureFormat::Original => original(event),
             PictureFormat::Png => png(event),
             PictureFormat::Jpeg => {
                 let image = event.picture.image()?;
                 let bytes = straylight_image::encode_jpeg(image, JPEG_QUALITY);
-                Ok(("jpg", bytes.map_err(ActionError::permanent)?))
+                Ok(("jpg", bytes.map_err(ActionError::permanent)?.into()))
             }
         }
     }
 }
 
-fn original(event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
+/// Extension and bytes of a file.
+type Content<'e> = (&'static str, Cow<'e, [u8]>);
+
+fn original(event: &Event) -> Result<Content<'_>, ActionError> {
     let encoded = event.picture.encoded()?;
-    Ok((encoded.format.extension(), encoded.bytes.to_vec()))
+    Ok((encoded.format.extension(), Cow::Borrowed(&encoded.bytes)))
 }
 
 /// Encoded from the pixels even if the source was a PNG: it may have been turned or 16 bits deep.
-fn png(event: &Event) -> Result<(&'static str, Vec<u8>), ActionError> {
+fn png(event: &Event) -> Result<Content<'_>, ActionError> {
+    if !event.picture.is_encoded() {
+        return original(event);
+    }
     let bytes = straylight_image::encode_png(event.picture.image()?);
-    Ok((
-        ImageFormat::Png.extension(),
-        bytes.map_err(ActionError::permanent)?,
-    ))
+    let bytes = bytes.map_err(ActionError::permanent)?;
+    Ok((ImageFormat::Png.extension(), bytes.into()))
 }
 
 impl Action for FileSystemDataCollection {
@@ -180,26 +192,32 @@ impl Action for FileSystemDataCollection {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        let mut results = self.perform_all(&[event]);
+        self.begin(event)?;
         let none = || Err(ActionError::transient("the event was left out"));
-        results.pop().unwrap_or_else(none)
+        self.finish(&[event.id]).pop().unwrap_or_else(none)
     }
 
-    fn batch_size(&self) -> usize {
-        BATCH
+    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+        let stem = names::stem(&self.options.file_name_prefix, event);
+        let parts = self.parts(event)?;
+        let staging = self.staging().map_err(ActionError::transient)?;
+        let staged = staging.stage(&stem, &parts);
+        let staged = staged.map_err(ActionError::transient)?;
+        lock(&self.begun).insert(event.id, staged);
+        Ok(Progress::Begun)
     }
 
-    fn perform_all(&self, events: &[&Event]) -> Vec<Result<(), ActionError>> {
+    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
         let staging = match self.staging() {
             Ok(staging) => staging,
             Err(error) => return vec![Err(ActionError::transient(error)); events.len()],
         };
-        let stage = |event: &&Event| {
-            let stem = names::stem(&self.options.file_name_prefix, event);
-            let staged = staging.stage(&stem, &self.parts(event)?);
-            staged.map_err(ActionError::transient)
-        };
-        staging.commit(events.iter().map(stage).collect())
+        let mut begun = lock(&self.begun);
+        let missing = || ActionError::transient("nothing is staged");
+        let staged = events.iter().map(|id| begun.remove(id).ok_or_else(missing));
+        let staged = staged.collect();
+        drop(begun);
+        staging.commit(staged)
     }
 
     fn config(&self) -> Option<ActionConfig> {

@@ -11,6 +11,7 @@
 //! A staging folder whose lock can be had belongs to a process that died. Whoever opens a
 //! collection there finishes its work.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -22,7 +23,7 @@ use super::durable::Disk;
 use crate::action::ActionError;
 
 /// One file of an event: subfolder, extension and content.
-pub(super) type Part = (&'static str, &'static str, Vec<u8>);
+pub(super) type Part<'a> = (&'static str, &'static str, Cow<'a, [u8]>);
 
 /// How often a staging folder is tried to be made while another process removes its parent.
 const TRIES: usize = 8;
@@ -72,7 +73,7 @@ impl Staging {
     }
 
     /// Writes the files of an event beside their places, all or none.
-    pub(super) fn stage(&self, stem: &str, files: &[Part]) -> Result<Staged, FileError> {
+    pub(super) fn stage(&self, stem: &str, files: &[Part<'_>]) -> Result<Staged, FileError> {
         let names = files.iter().enumerate().map(|(index, file)| Name {
             stem,
             index,
@@ -251,16 +252,27 @@ fn finish_if_dead(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileE
     }
 }
 
+/// Finishes the events that were decided, and removes the others.
+///
+/// From their last file to their first, which says that they never happened: who takes over when
+/// this process dies as well must not see it missing while others are there.
 fn finish(target: &Path, folder: &Path, disk: &Disk) -> Result<(), FileError> {
+    let removed = |path: &Path, result: io::Result<()>| {
+        result.map_err(|source| FileError::new("remove", path, source))
+    };
     for moves in left_in(folder, target)?.values() {
-        if !moves.contains_key(&0) {
-            move_all(moves.values())?;
-            let folders: Vec<&Path> = moves.values().map(|one| folder_of(&one.to)).collect();
-            disk.sync(&folders)?;
+        if moves.contains_key(&0) {
+            for Move { from, .. } in moves.values().rev() {
+                removed(from, fs::remove_file(from))?;
+            }
+            continue;
         }
+        move_all(moves.values())?;
+        let folders: Vec<&Path> = moves.values().map(|one| folder_of(&one.to)).collect();
+        disk.sync(&folders)?;
     }
-    let removed = fs::remove_dir_all(folder).and_then(|()| fs::remove_file(lock_of(folder)));
-    removed.map_err(|source| FileError::new("remove", folder, source))
+    removed(folder, fs::remove_dir_all(folder))?;
+    removed(folder, fs::remove_file(lock_of(folder)))
 }
 
 /// The files that were staged, by stem and index.

@@ -154,6 +154,25 @@ fn a_dead_process_is_finished_and_a_living_one_left_alone() {
 }
 
 #[test]
+fn what_never_happened_is_removed_from_its_last_file_to_its_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let dead = folder.path().join(".staging/00000000deadbeef");
+    // A folder in the place of the second file: it cannot be removed as a file.
+    fs::create_dir_all(dead.join("y.1.images.png/x")).unwrap();
+    for name in ["y.0.scores.txt", "y.2.overlays.jpg"] {
+        fs::write(dead.join(name), b"bytes").unwrap();
+    }
+    let error = collection(folder.path()).perform(&event_named("dog"));
+    assert!(error.unwrap_err().to_string().contains("y.1.images.png"));
+    assert!(dead.join("y.0.scores.txt").exists() && !dead.join("y.2.overlays.jpg").exists());
+    fs::remove_dir_all(dead.join("y.1.images.png")).unwrap();
+    collection(folder.path())
+        .perform(&event_named("dog"))
+        .unwrap();
+    assert_eq!(files_below(folder.path()).len(), 4);
+}
+
+#[test]
 fn a_large_picture_has_a_small_overlay_and_stays_whole_itself() {
     let folder = tempfile::tempdir().unwrap();
     let options = FileSystemOptions {
@@ -179,11 +198,16 @@ fn a_large_picture_has_a_small_overlay_and_stays_whole_itself() {
 #[test]
 fn of_several_events_each_is_there_as_a_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
-    let events = ["good", "blocked", "fine"].map(event_named);
+    let events = [(1, "good"), (2, "blocked"), (3, "fine")];
+    let events = events.map(|(id, name)| event_with(id, name));
     let in_the_way = format!("images/{}.png/x", names::stem("", &events[1]));
     fs::create_dir_all(folder.path().join(&in_the_way)).unwrap();
     let collection = collection(folder.path());
-    let results = collection.perform_all(&events.each_ref());
+    let ids = events.each_ref().map(|event| event.id);
+    for event in &events {
+        assert_eq!(collection.begin(event).unwrap(), Progress::Begun);
+    }
+    let results = collection.finish(&ids);
     assert_eq!(
         results.iter().map(Result::is_ok).collect::<Vec<_>>(),
         [true, false, true]
@@ -194,4 +218,25 @@ fn of_several_events_each_is_there_as_a_whole_or_not_at_all() {
     let stems = [&events[0], &events[2]].map(|event| names::stem("", event));
     let is_whole = |stem: &&String| files.iter().filter(|file| file.contains(*stem)).count() == 4;
     assert_eq!(stems.iter().filter(is_whole).count(), 2, "{files:?}");
+}
+
+#[test]
+fn a_failed_end_leaves_nothing_and_the_event_can_be_begun_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_the_way = folder.path().join("images");
+    fs::write(&in_the_way, b"in the way").unwrap();
+    let collection = collection(folder.path());
+    let event = event_named("dog");
+    collection.begin(&event).unwrap();
+    assert!(collection.finish(&[event.id])[0].is_err());
+    assert!(
+        collection.finish(&[event.id])[0].is_err(),
+        "it was never begun"
+    );
+    fs::remove_file(in_the_way).unwrap();
+    let small = event.without_pixels().unwrap();
+    collection.begin(&small).unwrap();
+    assert!(collection.finish(&[event.id])[0].is_ok());
+    drop(collection);
+    assert_eq!(files_below(folder.path()).len(), 4);
 }

@@ -1,0 +1,194 @@
+//! Sinks that end several deliveries at once.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use common::*;
+use straylight_core::{Frame, Prediction, RgbImage};
+use straylight_hooks::trigger::AlwaysTrigger;
+use straylight_hooks::{
+    Action, ActionError, DeadLetter, Event, EventId, HookOptions, HookSetOptions, HookStats,
+    PostInferenceHook, Progress, RetryOptions,
+};
+
+/// Finishes the first round when it is let, and panics over the event called `bomb`.
+struct Rounds {
+    gate: Mutex<Receiver<()>>,
+    started: Sender<()>,
+    names: Mutex<HashMap<EventId, String>>,
+    finished: Arc<Mutex<Vec<Vec<String>>>>,
+}
+
+impl Action for Rounds {
+    fn name(&self) -> &'static str {
+        "Rounds"
+    }
+
+    fn sink(&self) -> String {
+        "rounds".to_owned()
+    }
+
+    fn perform(&self, _event: &Event) -> Result<(), ActionError> {
+        unreachable!("the runner begins and finishes")
+    }
+
+    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+        match &*event.name {
+            "at once" => return Ok(Progress::Delivered),
+            "refused" => return Err(ActionError::permanent("not this one")),
+            _ => {}
+        }
+        if &*event.name == "large" {
+            event.picture.encoded().unwrap();
+        }
+        let name = event.name.to_string();
+        self.names.lock().unwrap().insert(event.id, name);
+        Ok(Progress::Begun)
+    }
+
+    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
+        let name = |id| self.names.lock().unwrap().remove(id).unwrap();
+        let names: Vec<String> = events.iter().map(name).collect();
+        if names[0] == "first" {
+            self.started.send(()).unwrap();
+            self.gate.lock().unwrap().recv().unwrap();
+        }
+        let late = |name: &String| match name.as_str() {
+            "late" => Err(ActionError::permanent("too late")),
+            _ => Ok(()),
+        };
+        let results = names.iter().map(late).collect();
+        let is_bomb = names.iter().any(|name| name == "bomb");
+        self.finished.lock().unwrap().push(names);
+        assert!(!is_bomb, "boom");
+        results
+    }
+}
+
+struct Delivered {
+    rounds: Vec<Vec<String>>,
+    stats: HookStats,
+    dead: Vec<DeadLetter>,
+}
+
+/// Holds the round of `first` until all the others wait, and says what was finished how.
+fn deliver(names: &[&str], threads: usize) -> Delivered {
+    let (open, gate) = channel();
+    let (started, has_started) = channel();
+    let rounds = Arc::default();
+    let action = Rounds {
+        gate: Mutex::new(gate),
+        started,
+        names: Mutex::default(),
+        finished: Arc::clone(&rounds),
+    };
+    let options = HookOptions {
+        max_threads: threads,
+        retry: RetryOptions {
+            max_attempts: 2,
+            initial: Duration::ZERO,
+            ..RetryOptions::default()
+        },
+        ..HookOptions::default()
+    };
+    let hooks = Watched::new(HookSetOptions::default());
+    let hook = PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options);
+    hooks.add(hook).unwrap();
+    hooks.submit("first");
+    has_started.recv().unwrap();
+    for name in names {
+        hooks.submit(name);
+    }
+    open.send(()).unwrap();
+    assert!(hooks.drain(Duration::from_secs(60)));
+    let stats = hooks.books();
+    let hook = stats.hook.clone();
+    let rounds = rounds.lock().unwrap().clone();
+    Delivered {
+        rounds,
+        stats,
+        dead: hooks.dead_letters(&hook),
+    }
+}
+
+#[test]
+fn what_was_begun_meanwhile_is_finished_in_rounds_of_at_most_sixteen() {
+    let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let delivered = deliver(&names, 1);
+    let sizes: Vec<usize> = delivered.rounds.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [1, 16, 4]);
+    assert_eq!(delivered.rounds.concat()[1..], names);
+    assert_eq!(delivered.stats.ledger.delivered, 21);
+}
+
+#[test]
+fn each_event_of_a_round_has_its_own_result() {
+    let delivered = deliver(&["a", "at once", "late", "refused", "b"], 1);
+    assert_eq!(delivered.rounds, [&["first"][..], &["a", "late", "b"]]);
+    let ledger = delivered.stats.ledger;
+    assert_eq!((ledger.delivered, ledger.dead), (4, 2));
+}
+
+#[test]
+fn a_panic_over_the_end_is_an_error_of_each_event_of_the_round() {
+    let delivered = deliver(&["a", "bomb"], 1);
+    assert_eq!(delivered.rounds.len(), 3, "{:?}", delivered.rounds);
+    assert_eq!(delivered.stats.ledger.dead, 2);
+    let errors: Vec<&str> = delivered.dead.iter().map(|dead| &*dead.error).collect();
+    assert!(
+        errors.iter().all(|error| error.contains("panicked")),
+        "{errors:?}"
+    );
+}
+
+#[test]
+fn threads_begin_while_another_finishes_and_no_event_is_left_behind() {
+    let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let delivered = deliver(&names, 4);
+    let mut finished = delivered.rounds.concat();
+    finished.sort_unstable();
+    finished.dedup();
+    assert_eq!(finished.len(), 101);
+    assert_eq!(delivered.stats.ledger.delivered, 101);
+}
+
+#[test]
+fn what_waits_for_its_end_keeps_its_file_and_not_its_pixels() {
+    let (open, gate) = channel();
+    let (started, has_started) = channel();
+    let action = Rounds {
+        gate: Mutex::new(gate),
+        started,
+        names: Mutex::default(),
+        finished: Arc::default(),
+    };
+    let hooks = Watched::new(HookSetOptions::default());
+    let hook = PostInferenceHook::new(
+        Box::new(AlwaysTrigger),
+        Box::new(action),
+        HookOptions::default(),
+    );
+    hooks.add(hook).unwrap();
+    hooks.submit("first");
+    has_started.recv().unwrap();
+    let pixels = RgbImage::filled(512, 512, [1, 2, 3]).unwrap();
+    let frame = Frame::new(pixels, "large", start());
+    let waiting = || hooks.books().memory_bytes;
+    let before = waiting();
+    hooks.show(&frame, &Prediction::default());
+    while hooks.books().ledger.fired < 2 || waiting() > before + 100_000 {
+        std::thread::yield_now();
+    }
+    assert!(waiting() > before, "it waits for the end of the first");
+    open.send(()).unwrap();
+    assert!(hooks.drain(Duration::from_secs(60)));
+    assert_eq!(hooks.books().ledger.delivered, 2);
+}
