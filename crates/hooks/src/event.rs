@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use straylight_core::{
     ContentHash, EncodedImage, Frame, ImageFormat, Prediction, RgbImage, Timestamp,
 };
+use straylight_image::DecodeLimits;
 
 use crate::clock::lock;
 
@@ -179,6 +180,13 @@ fn idempotency_key(
     ContentHash::of(&bytes)
 }
 
+/// The image was decoded before, perhaps within wider limits than the usual ones; a file that was
+/// damaged since should still not claim all memory.
+const DECODED_BEFORE: DecodeLimits = DecodeLimits {
+    max_pixels: 1 << 30,
+    max_file_bytes: 4 << 30,
+};
+
 /// An image as pixels, as the bytes of a file, or as both.
 pub struct Picture {
     frame: OnceLock<Frame>,
@@ -219,11 +227,11 @@ impl Picture {
         if let Some(frame) = self.frame.get() {
             return Ok(frame.image());
         }
-        let (image, _) =
-            straylight_image::decode(&self.encoded()?.bytes).map_err(|error| PictureError {
-                action: "decode",
-                cause: error.to_string(),
-            })?;
+        let decoded = straylight_image::decode_with(&self.encoded()?.bytes, &DECODED_BEFORE);
+        let (image, _) = decoded.map_err(|error| PictureError {
+            action: "decode",
+            cause: error.to_string(),
+        })?;
         let frame = Frame::new(image, "", Timestamp::UNIX_EPOCH);
         Ok(self.frame.get_or_init(|| frame).image())
     }

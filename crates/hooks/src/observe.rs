@@ -1,3 +1,6 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
 use straylight_core::Frame;
 
 use crate::event::{Event, EventId};
@@ -68,7 +71,7 @@ impl Outcome {
 /// Is told what happens to images and events; every method does nothing by default.
 ///
 /// Called on the thread on which it happens, never under a lock, so it may call back into the
-/// hooks; it should be fast.
+/// hooks; it should be fast. What it does not tell, because it panics, is logged.
 pub trait Observer: Send + Sync {
     /// A hook decided about an image.
     fn decided(&self, _hook: &str, _frame: &Frame, _outcome: &Outcome) {}
@@ -81,6 +84,38 @@ pub trait Observer: Send + Sync {
 
     /// An event became a dead letter.
     fn died(&self, _hook: &str, _id: EventId, _error: &str) {}
+}
+
+/// An observer whose panics harm neither inference nor deliveries.
+#[derive(Clone)]
+pub(crate) struct Guarded(pub(crate) Arc<dyn Observer>);
+
+impl Guarded {
+    pub(crate) fn decided(&self, hook: &str, frame: &Frame, outcome: &Outcome) {
+        self.tell("decided", hook, |observer| {
+            observer.decided(hook, frame, outcome);
+        });
+    }
+
+    pub(crate) fn accepted(&self, hook: &str, id: EventId) {
+        self.tell("accepted", hook, |observer| observer.accepted(hook, id));
+    }
+
+    pub(crate) fn delivered(&self, hook: &str, event: &Event) {
+        self.tell("delivered", hook, |observer| {
+            observer.delivered(hook, event);
+        });
+    }
+
+    pub(crate) fn died(&self, hook: &str, id: EventId, error: &str) {
+        self.tell("died", hook, |observer| observer.died(hook, id, error));
+    }
+
+    fn tell(&self, what: &str, hook: &str, tell: impl FnOnce(&dyn Observer)) {
+        if catch_unwind(AssertUnwindSafe(|| tell(self.0.as_ref()))).is_err() {
+            tracing::error!(hook, what, "the observer of the hooks panicked");
+        }
+    }
 }
 
 /// Observes nothing.

@@ -9,7 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::delivery::Breakers;
 use crate::event::EventId;
 use crate::hook::PostInferenceHook;
-use crate::observe::{NoObserver, Observer, Outcome};
+use crate::observe::{Guarded, NoObserver, Observer, Outcome};
 use crate::open::{check, open_queue};
 use crate::queue::{DeadLetter, JournalError};
 use crate::random::{Random, SeededRandom};
@@ -119,7 +119,7 @@ impl HookSet {
         let world = World {
             clock: Arc::clone(&self.options.clock),
             random: Arc::clone(&self.options.random),
-            observer: Arc::clone(&self.options.observer),
+            observer: Guarded(Arc::clone(&self.options.observer)),
             limit_times: self.options.limit_times,
         };
         let runner = Runner::new(Arc::from(name), Arc::new(hook), opened, breaker, world);

@@ -9,9 +9,11 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use common::*;
+use straylight_core::Frame;
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::{
-    ActionError, HookOptions, HookSetOptions, Overflow, QueueFolder, QueueOptions,
+    ActionError, Event, EventId, HookOptions, HookSetOptions, Observer, Outcome, Overflow,
+    QueueFolder, QueueOptions,
 };
 
 #[test]
@@ -151,6 +153,41 @@ fn a_trigger_or_action_that_panics_stops_nothing() {
     let stats = hooks.books();
     assert_eq!((stats.ledger.delivered, stats.ledger.dead), (2, 1));
     assert_eq!(hooks.dead_letters("hook")[0].error, "the action panicked");
+}
+
+struct Panics;
+
+impl Observer for Panics {
+    fn decided(&self, _: &str, _: &Frame, _: &Outcome) {
+        std::panic!("at the decision")
+    }
+
+    fn delivered(&self, _: &str, _: &Event) {
+        std::panic!("over a delivery")
+    }
+
+    fn died(&self, _: &str, _: EventId, _: &str) {
+        std::panic!("over a dead letter")
+    }
+}
+
+#[test]
+fn an_observer_that_panics_stops_nothing() {
+    let sink = Sink::new(|event| match &*event.name {
+        "bad" => Err(ActionError::permanent("not this one")),
+        _ => Ok(()),
+    });
+    let hooks = Watched::new(HookSetOptions {
+        observer: Arc::new(Panics),
+        ..HookSetOptions::default()
+    });
+    hooks.add(hook(&sink, HookOptions::default())).unwrap();
+    for name in ["a", "bad", "b"] {
+        hooks.submit(name);
+    }
+    assert!(hooks.drain(Duration::from_secs(60)));
+    let ledger = hooks.books().ledger;
+    assert_eq!((ledger.delivered, ledger.dead), (2, 1));
 }
 
 #[test]

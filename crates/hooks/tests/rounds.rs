@@ -11,13 +11,14 @@ use std::time::Duration;
 
 use common::*;
 use straylight_core::{Frame, Prediction, RgbImage};
+use straylight_hooks::clock::ManualClock;
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
     Action, ActionError, DeadLetter, Event, EventId, HookOptions, HookSetOptions, HookStats,
-    PostInferenceHook, Progress, RetryOptions,
+    Overflow, PostInferenceHook, Progress, QueueFolder, QueueOptions, RetryOptions,
 };
 
-/// Finishes the first round when it is let, and panics over the event called `bomb`.
+/// Finishes the round of `first` when it is let, and panics over the event called `bomb`.
 struct Rounds {
     gate: Mutex<Receiver<()>>,
     started: Sender<()>,
@@ -53,7 +54,7 @@ impl Action for Rounds {
     }
 
     fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
-        let name = |id| self.names.lock().unwrap().remove(id).unwrap();
+        let name = |id| self.names.lock().unwrap()[id].clone();
         let names: Vec<String> = events.iter().map(name).collect();
         if names[0] == "first" {
             self.started.send(()).unwrap();
@@ -64,10 +65,11 @@ impl Action for Rounds {
             _ => Ok(()),
         };
         let results = names.iter().map(late).collect();
-        let is_bomb = names.iter().any(|name| name == "bomb");
+        let is_about = |what: &str| names.iter().any(|name| name == what);
+        let (is_bomb, is_silent) = (is_about("bomb"), is_about("silence"));
         self.finished.lock().unwrap().push(names);
         assert!(!is_bomb, "boom");
-        results
+        if is_silent { Vec::new() } else { results }
     }
 }
 
@@ -137,15 +139,103 @@ fn each_event_of_a_round_has_its_own_result() {
 }
 
 #[test]
-fn a_panic_over_the_end_is_an_error_of_each_event_of_the_round() {
-    let delivered = deliver(&["a", "bomb"], 1);
-    assert_eq!(delivered.rounds.len(), 3, "{:?}", delivered.rounds);
-    assert_eq!(delivered.stats.ledger.dead, 2);
-    let errors: Vec<&str> = delivered.dead.iter().map(|dead| &*dead.error).collect();
-    assert!(
-        errors.iter().all(|error| error.contains("panicked")),
-        "{errors:?}"
-    );
+fn a_panic_over_the_end_costs_the_event_that_it_is_about() {
+    let delivered = deliver(&["a", "bomb", "b"], 1);
+    let rounds = [
+        &["first"][..],
+        &["a", "bomb", "b"],
+        &["a"],
+        &["bomb"],
+        &["b"],
+        &["bomb"],
+    ];
+    assert_eq!(delivered.rounds, rounds);
+    let ledger = delivered.stats.ledger;
+    assert_eq!((ledger.delivered, ledger.dead), (3, 1));
+    let error = &delivered.dead[0].error;
+    assert!(error.contains("panicked"), "{error}");
+}
+
+#[test]
+fn an_action_that_says_nothing_about_an_event_has_not_delivered_it() {
+    let delivered = deliver(&["a", "silence"], 1);
+    let ledger = delivered.stats.ledger;
+    assert_eq!((ledger.delivered, ledger.dead), (1, 2));
+    let error = &delivered.dead[0].error;
+    assert!(error.contains("said nothing"), "{error}");
+}
+
+/// Nothing is at its end but what is begun; so a thread that waits for room waits for that.
+#[test]
+fn who_waits_for_room_does_not_wait_for_the_time_of_a_round() {
+    for room in 1..=3 {
+        let (_open, gate) = channel();
+        let (started, _has_started) = channel();
+        let finished = Arc::default();
+        let action = Rounds {
+            gate: Mutex::new(gate),
+            started,
+            names: Mutex::default(),
+            finished: Arc::clone(&finished),
+        };
+        let options = HookOptions {
+            max_threads: 2,
+            queue: Some(QueueOptions {
+                max_events: room,
+                overflow: Overflow::Block,
+                ..QueueOptions::MEMORY
+            }),
+            ..HookOptions::default()
+        };
+        // Time stands still: no round ever becomes due.
+        let hooks = in_memory(&ManualClock::new(start()));
+        let hook = PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options);
+        hooks.add(hook).unwrap();
+        for n in 0..40 {
+            hooks.submit(&n.to_string());
+        }
+        assert!(hooks.drain(Duration::from_secs(60)));
+        assert_eq!(finished.lock().unwrap().concat().len(), 40);
+    }
+}
+
+#[test]
+fn what_waits_for_an_end_that_hangs_is_counted_as_given_up() {
+    let (open, gate) = channel();
+    let (started, has_started) = channel();
+    let action = Rounds {
+        gate: Mutex::new(gate),
+        started,
+        names: Mutex::default(),
+        finished: Arc::default(),
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let hooks = Watched::new(HookSetOptions {
+        state_folder: Some(folder.path().to_owned()),
+        drain_time: Duration::ZERO,
+        ..HookSetOptions::default()
+    });
+    let options = HookOptions {
+        // In memory, with books on disk.
+        queue: Some(QueueOptions {
+            overflow: Overflow::Spill,
+            ..QueueOptions::MEMORY
+        }),
+        ..HookOptions::default()
+    };
+    let hook = PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action), options);
+    hooks.add(hook).unwrap();
+    hooks.submit("first");
+    has_started.recv().unwrap();
+    for name in ["a", "b"] {
+        hooks.submit(name);
+    }
+    drop(hooks);
+    let ledger = QueueFolder::all(folder.path()).unwrap()[0]
+        .ledger()
+        .unwrap();
+    assert_eq!((ledger.fired, ledger.total_dropped()), (2, 2));
+    drop(open);
 }
 
 #[test]

@@ -26,11 +26,18 @@ pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
+/// libjpeg's limit, which the format itself exceeds by 35.
+const LONGEST_SIDE: u32 = 65_500;
+
 /// Writes an image as a baseline JPEG file with halved chroma (4:2:0).
 ///
 /// `quality` runs from 1 to 100; 90 is good for photographs, values outside are brought
-/// inside. Neither side may exceed 65,500 pixels.
+/// inside. Neither side may exceed 65,500 pixels, as most readers refuse larger ones.
 pub fn encode_jpeg(image: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
+    if image.width().max(image.height()) > LONGEST_SIDE {
+        let reason = format!("a JPEG file has at most {LONGEST_SIDE} pixels on each side");
+        return Err(refused(ImageFormat::Jpeg, image, &reason));
+    }
     let encoded = libjpeg_turbo_rs::compress(
         image.data(),
         image.width() as usize,

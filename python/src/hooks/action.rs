@@ -1,8 +1,9 @@
 //! Actions.
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -12,7 +13,7 @@ use straylight::hooks::config::{
     ActionConfig, AlwaysTriggerConfig, BuildContext, FolderVault, HookConfig, TriggerConfig,
     move_secrets_out,
 };
-use straylight::hooks::{self as core, ActionError, Event};
+use straylight::hooks::{self as core, ActionError, Event, EventId, Progress};
 
 use super::{class_name, said};
 use crate::error::Raised;
@@ -40,6 +41,7 @@ impl Action {
             inner,
             vault: FolderVault(vault),
             is_loud,
+            reasons: Mutex::default(),
         })))
     }
 
@@ -91,6 +93,14 @@ impl core::Action for Shared {
         self.0.perform(event)
     }
 
+    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+        self.0.begin(event)
+    }
+
+    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
+        self.0.finish(events)
+    }
+
     fn is_delivered(&self, event: &Event) -> Result<Delivery, ActionError> {
         self.0.is_delivered(event)
     }
@@ -113,6 +123,19 @@ struct Vaulted {
     inner: Box<dyn core::Action>,
     vault: FolderVault,
     is_loud: bool,
+    /// Why the hook fired, of the events that were begun and are to be told of.
+    reasons: Mutex<HashMap<EventId, Arc<str>>>,
+}
+
+impl Vaulted {
+    fn tell(&self, reason: &str) {
+        let (name, sink) = (self.inner.name(), self.inner.sink());
+        tracing::info!("{name}: an image is in the {sink} ({reason})");
+    }
+
+    fn reasons(&self) -> MutexGuard<'_, HashMap<EventId, Arc<str>>> {
+        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl core::Action for Vaulted {
@@ -131,10 +154,32 @@ impl core::Action for Vaulted {
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
         self.inner.perform(event)?;
         if self.is_loud {
-            let (name, sink) = (self.name(), self.sink());
-            tracing::info!("{name}: an image is in the {sink} ({})", event.reason);
+            self.tell(&event.reason);
         }
         Ok(())
+    }
+
+    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+        let progress = self.inner.begin(event)?;
+        match progress {
+            Progress::Delivered if self.is_loud => self.tell(&event.reason),
+            Progress::Begun if self.is_loud => {
+                self.reasons().insert(event.id, Arc::clone(&event.reason));
+            }
+            _ => {}
+        }
+        Ok(progress)
+    }
+
+    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
+        let results = self.inner.finish(events);
+        for (id, result) in events.iter().zip(&results) {
+            let reason = self.reasons().remove(id);
+            if let (Some(reason), Ok(())) = (reason, result) {
+                self.tell(&reason);
+            }
+        }
+        results
     }
 
     fn is_delivered(&self, event: &Event) -> Result<Delivery, ActionError> {

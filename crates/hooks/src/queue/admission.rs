@@ -1,5 +1,5 @@
 use super::state::State;
-use super::usage::Tier;
+use super::usage::{Room, Tier};
 use super::{DropReason, Overflow, QueueOptions, Storage};
 
 /// What the queue says to a new event.
@@ -44,14 +44,27 @@ impl State {
         }
     }
 
+    /// Whether somebody waits for room, or will soon: more than half of it is taken.
+    pub(super) fn is_pressed(&self) -> bool {
+        let (used, options) = (self.used(), &self.options);
+        let is_half_full =
+            used.events > options.max_events / 2 || used.bytes > options.max_bytes / 2;
+        self.waiting > 0 || is_half_full
+    }
+
+    /// What counts against the limits of events and bytes.
+    fn used(&self) -> Room {
+        match self.options.storage {
+            Storage::Memory => self.usage()[Tier::Memory],
+            Storage::Disk => self.usage().total(),
+        }
+    }
+
     fn room(&self, bytes: u64) -> Option<Tier> {
         let options = &self.options;
         let (usage, staged) = (self.usage(), self.usage()[Tier::Staged]);
         let fits_staged = staged.bytes + bytes <= options.max_staged_bytes;
-        let used = match options.storage {
-            Storage::Memory => usage[Tier::Memory],
-            Storage::Disk => usage.total(),
-        };
+        let used = self.used();
         let fits = used.events < options.max_events && used.bytes + bytes <= options.max_bytes;
         let spilled = staged.bytes + usage[Tier::Disk].bytes + bytes;
         match (options.storage, options.overflow) {

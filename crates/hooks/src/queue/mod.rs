@@ -13,8 +13,9 @@
 //!
 //! - fired = delivered + queued + dropped + dead, whenever somebody looks;
 //! - an event is delivered by one worker at a time;
-//! - memory holds at most the configured bytes, beyond them one event for each worker and the
-//!   encoded form of events that the disk would not take yet;
+//! - memory holds at most the configured bytes, beyond them what workers loaded from the disk
+//!   (one event each, and some that were only begun, without their pixels) and the encoded form
+//!   of events that the disk would not take yet;
 //! - what the journal accepted is delivered, dropped by policy or dead-lettered, exactly once,
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
@@ -33,7 +34,7 @@ mod state;
 mod tests;
 mod usage;
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use dead::DeadLetter;
@@ -147,12 +148,7 @@ impl Queue {
         let tier = loop {
             match state.admit(bytes) {
                 Admission::Enter(tier) => break tier,
-                Admission::Wait => {
-                    state = self
-                        .space
-                        .wait(state)
-                        .unwrap_or_else(PoisonError::into_inner);
-                }
+                Admission::Wait => state = self.wait_for_room(state),
                 Admission::TurnAway(reason) => {
                     state.turn_away(reason);
                     return Pushed::Dropped(reason);
@@ -167,6 +163,21 @@ impl Queue {
         } else {
             Pushed::Ready
         }
+    }
+
+    /// Waits until something left the queue; workers hear of it, as they may be what holds it.
+    fn wait_for_room<'s>(&'s self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+        state.waiting += 1;
+        self.work.raise();
+        let waited = self.space.wait(state);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        state.waiting -= 1;
+        state
+    }
+
+    /// Whether somebody waits for room, or will soon.
+    pub(crate) fn is_pressed(&self) -> bool {
+        lock(&self.state).is_pressed()
     }
 
     /// Writes staged events to the journal, with what the limits remember of them; returns how
@@ -252,8 +263,10 @@ impl Queue {
 
     /// Keeps an event that is being delivered in this form from now on, if it is kept in memory.
     pub(crate) fn keep_as(&self, event: Arc<Event>) {
-        lock(&self.state).keep_as(event);
-        self.changed();
+        let is_changed = lock(&self.state).keep_as(event);
+        if is_changed {
+            self.changed();
+        }
     }
 
     /// When the next event is due.
@@ -331,12 +344,15 @@ impl Queue {
     }
 
     /// Gives up what waits in memory and cannot be kept; returns how many events that were.
-    pub(crate) fn abandon(&self) -> usize {
+    ///
+    /// What is in flight is in the hands of a worker that hangs, except for those `begun` events
+    /// that nobody is finishing.
+    pub(crate) fn abandon(&self, begun: &[EventId]) -> usize {
         let mut state = lock(&self.state);
-        let lost = |entry: &Entry| !entry.durable && entry.phase != Phase::InFlight;
+        let is_held = |id, entry: &Entry| entry.phase == Phase::InFlight && !begun.contains(&id);
         let ids: Vec<EventId> = state
             .entries()
-            .filter(|(_, entry)| lost(entry))
+            .filter(|(id, entry)| !entry.durable && !is_held(*id, entry))
             .map(|(id, _)| id)
             .collect();
         for id in &ids {

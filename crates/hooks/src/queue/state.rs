@@ -93,6 +93,8 @@ pub(super) struct State {
     pub(super) forgotten: Vec<Forgotten>,
     /// The lives of events that ended without ever being in the journal.
     pub(super) unsaved: Totals,
+    /// Threads that wait for room.
+    pub(super) waiting: usize,
     pub(super) closed: bool,
 }
 
@@ -110,6 +112,7 @@ impl State {
             held: BTreeSet::new(),
             forgotten: Vec::new(),
             unsaved: Totals::default(),
+            waiting: 0,
             closed: false,
         }
     }
@@ -196,14 +199,17 @@ impl State {
         Some((id, self.entries.get(&id)?.clone()))
     }
 
-    /// Keeps an event in another form, which may take less room.
-    pub(super) fn keep_as(&mut self, event: Arc<Event>) {
-        self.change(event.id, |entry| {
-            if entry.payload.is_some() {
-                entry.bytes = event.memory_bytes();
-                entry.payload = Some(event);
-            }
+    /// Keeps an event in another form, which may take less room; says whether it is in memory.
+    pub(super) fn keep_as(&mut self, event: Arc<Event>) -> bool {
+        let in_memory = |entry: &Entry| entry.payload.is_some();
+        if !self.entries.get(&event.id).is_some_and(in_memory) {
+            return false;
+        }
+        let changed = self.change(event.id, |entry| {
+            entry.bytes = event.memory_bytes();
+            entry.payload = Some(event);
         });
+        changed.is_some()
     }
 
     /// When the next event is due.

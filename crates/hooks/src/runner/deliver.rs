@@ -110,7 +110,7 @@ impl Runner {
             .unwrap_or_else(|_| Err(ActionError::permanent("the action panicked")))
     }
 
-    /// What takes part in a long queue, or waits to be tried again, should not be large.
+    /// What waits for its end, for another attempt or for a person should not be large.
     fn let_go_of_pixels(&self, event: &mut Arc<Event>) {
         if let Some(small) = event.without_pixels() {
             *event = Arc::new(small);
@@ -126,7 +126,10 @@ impl Runner {
             Round::Nothing => Step::Wait(next),
             Round::Later(time) => Step::Wait(Some(next.map_or(time, |next| next.min(time)))),
             Round::Now(turn) => {
-                for (attempt, result) in turn.attempts.iter().zip(self.finish(&turn.attempts)) {
+                // There is room for more now, for which other threads may wait.
+                self.queue.work.raise();
+                let ids: Vec<EventId> = turn.attempts.iter().map(|one| one.event.id).collect();
+                for (attempt, result) in turn.attempts.iter().zip(self.finish(&ids)) {
                     self.ended(attempt, result);
                 }
                 Step::Worked
@@ -134,13 +137,33 @@ impl Runner {
         }
     }
 
-    /// If the action panics, no event is known to be the reason: each is tried again.
-    fn finish(&self, attempts: &[Attempt]) -> Vec<Result<(), ActionError>> {
-        let ids: Vec<EventId> = attempts.iter().map(|attempt| attempt.event.id).collect();
-        let all = || self.hook.action.finish(&ids);
-        let mut results = catch_unwind(AssertUnwindSafe(all)).unwrap_or_default();
-        let missing = || Err(ActionError::ambiguous("the action panicked over the end"));
-        results.resize_with(ids.len(), missing);
+    /// A result for each; if the action panics, each event is finished alone, so that none suffers
+    /// for another.
+    fn finish(&self, ids: &[EventId]) -> Vec<Result<(), ActionError>> {
+        let all = || self.hook.action.finish(ids);
+        match catch_unwind(AssertUnwindSafe(all)) {
+            Ok(results) => self.one_for_each(ids, results),
+            Err(_) if ids.len() > 1 => ids.iter().flat_map(|&id| self.finish(&[id])).collect(),
+            Err(_) => vec![Err(ActionError::ambiguous("the action panicked"))],
+        }
+    }
+
+    fn one_for_each(
+        &self,
+        ids: &[EventId],
+        mut results: Vec<Result<(), ActionError>>,
+    ) -> Vec<Result<(), ActionError>> {
+        let (events, said) = (ids.len(), results.len());
+        if events != said {
+            let action = self.hook.action.name();
+            tracing::error!(hook = %self.name, action, events, said, "not a result for each event");
+        }
+        let missing = || {
+            Err(ActionError::ambiguous(
+                "the action said nothing about the event",
+            ))
+        };
+        results.resize_with(events, missing);
         results
     }
 
@@ -183,6 +206,7 @@ impl Runner {
     fn failed(&self, attempt: &Attempt, error: &ActionError) {
         let now = self.world.clock.monotonic();
         let id = attempt.event.id;
+        self.let_go_of_pixels(&mut Arc::clone(&attempt.event));
         if error.kind() == ActionErrorKind::Permanent {
             self.breaker.succeeded(now);
             return self.bury(id, &error.to_string());
@@ -196,7 +220,6 @@ impl Runner {
         if attempts >= self.hook.options.retry.max_attempts {
             return self.bury(id, &format!("{error} (after {attempts} attempts)"));
         }
-        self.let_go_of_pixels(&mut Arc::clone(&attempt.event));
         self.retry(attempt, error, attempts, now);
     }
 

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::delivery::Breaker;
 use crate::event::{Event, EventId, EventIds, Picture};
 use crate::hook::PostInferenceHook;
-use crate::observe::{Observer, Outcome};
+use crate::observe::{Guarded, Outcome};
 use crate::queue::{Pushed, Queue};
 use crate::random::Random;
 use crate::set::LimitTimes;
@@ -31,7 +31,7 @@ use crate::trigger::TriggerError;
 pub(crate) struct World {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
-    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) observer: Guarded,
     pub(crate) limit_times: LimitTimes,
 }
 

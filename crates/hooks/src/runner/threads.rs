@@ -158,12 +158,14 @@ impl Runner {
         self.empty(until)
     }
 
-    /// Whether somebody waits for what was begun, so that it is not kept for company.
+    /// Whether somebody waits for what was begun, or for its room, so that it is not kept for
+    /// company.
     pub(super) fn is_in_a_hurry(&self) -> bool {
         let threads = &self.threads;
         self.hook.options.max_threads == 0
             || threads.draining.load(SeqCst) > 0
             || threads.stopping.load(SeqCst)
+            || self.queue.is_pressed()
     }
 
     /// Waits until nothing is queued and the disk knows it, or until a time.
@@ -215,8 +217,8 @@ impl Runner {
     /// Takes no more images, delivers until a time, and stops; the rest stays on disk.
     ///
     /// An open window stays on disk as well; in memory it ends. A worker whose action hangs is
-    /// left behind; what it holds stays queued on disk, and what waits in memory is given up and
-    /// counted.
+    /// left behind; what it holds counts as queued, and stays so on disk. What waits in memory,
+    /// also for its end by that worker, is given up and counted.
     pub(crate) fn shut_down(self: &Arc<Self>, until: Duration) {
         if !self.keeps_window() {
             self.release_held(None);
@@ -226,7 +228,7 @@ impl Runner {
         self.threads.stopping.store(true, SeqCst);
         self.queue.work.raise();
         self.wait_for_threads(until);
-        let lost = self.queue.abandon();
+        let lost = self.queue.abandon(&self.unfinished.give_up());
         self.journal_health.note(&self.name, self.keep_window());
         self.save_limits();
         self.journal_health.note(&self.name, self.queue.settle());

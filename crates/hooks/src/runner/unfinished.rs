@@ -4,9 +4,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::clock::lock;
-use crate::event::Event;
+use crate::event::{Event, EventId};
 
-/// Deliveries that wait at most: with so many, waiting for more gains nothing.
+/// With so many deliveries that wait, waiting for more gains nothing.
+///
+/// Threads that ask at the same time may begin one each beyond it.
 const MOST: usize = 16;
 
 /// Least time between two rounds that finish deliveries, unless as many as may wait do.
@@ -60,6 +62,12 @@ impl Unfinished {
     /// Whether no more should be begun.
     pub(super) fn is_full(&self) -> bool {
         lock(&self.0).waiting.len() >= MOST
+    }
+
+    /// What waits and nobody is finishing, which is forgotten.
+    pub(super) fn give_up(&self) -> Vec<EventId> {
+        let waiting = std::mem::take(&mut lock(&self.0).waiting);
+        waiting.iter().map(|attempt| attempt.event.id).collect()
     }
 
     /// Hands out what waits if it is time, or at once to those in a hurry.

@@ -36,6 +36,24 @@ impl Disk {
         Ok(Self {})
     }
 
+    /// How often a sync failed.
+    ///
+    /// The system tells of a write that never reached the disk once, to the sync that comes next
+    /// and not to the one that waits for that file. So what was written before a failure is in
+    /// doubt, also when its own sync succeeds.
+    pub(super) fn failures(&self) -> u64 {
+        #[cfg(target_os = "linux")]
+        return self.shared.failures();
+        #[cfg(not(target_os = "linux"))]
+        0
+    }
+
+    /// As if the sync of somebody else had failed.
+    #[cfg(all(test, target_os = "linux"))]
+    pub(super) fn fail_once(&self) {
+        self.shared.fail_once();
+    }
+
     /// Takes note of a file that was written: the next [`Disk::sync`] makes its content durable.
     pub(super) fn written(file: &File) -> io::Result<()> {
         if cfg!(target_os = "linux") {
@@ -78,6 +96,7 @@ mod shared {
         started: u64,
         /// The last turn that succeeded.
         done: u64,
+        failed: u64,
         running: bool,
     }
 
@@ -88,6 +107,18 @@ mod shared {
                 turns: Mutex::default(),
                 ended: Condvar::new(),
             })
+        }
+
+        /// How many turns failed.
+        pub(super) fn failures(&self) -> u64 {
+            let turns = self.turns.lock();
+            turns.unwrap_or_else(PoisonError::into_inner).failed
+        }
+
+        #[cfg(test)]
+        pub(super) fn fail_once(&self) {
+            let fails = || Err(io::Error::from(io::ErrorKind::StorageFull));
+            assert!(self.sync_by(fails).is_err());
         }
 
         /// Returns when all that was written before the call is on the disk.
@@ -116,6 +147,7 @@ mod shared {
                 let synced = sync();
                 turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
                 turns.running = false;
+                turns.failed += u64::from(synced.is_err());
                 self.ended.notify_all();
                 synced?;
                 turns.done = turn;
@@ -161,14 +193,15 @@ mod shared {
         #[test]
         fn an_error_reaches_everybody_who_needed_that_turn() {
             let shared = shared();
-            let fails = || Err(io::Error::from(io::ErrorKind::StorageFull));
             std::thread::scope(|scope| {
                 for _ in 0..4 {
-                    scope.spawn(|| shared.sync_by(fails).unwrap_err());
+                    scope.spawn(|| shared.fail_once());
                 }
             });
+            assert_eq!(shared.failures(), 4);
             shared.sync_by(|| Ok(())).unwrap();
             shared.sync().unwrap();
+            assert_eq!(shared.failures(), 4);
         }
     }
 }

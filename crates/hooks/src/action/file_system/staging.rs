@@ -81,9 +81,12 @@ impl Staging {
             extension: file.1,
         });
         let moves = names.map(|name| name.to_move(&self.folder, &self.target));
-        let staged = Staged(moves.collect());
+        let staged = Staged {
+            moves: moves.collect(),
+            failures: self.disk.failures(),
+        };
         let written = staged
-            .0
+            .moves
             .iter()
             .zip(files)
             .try_for_each(|(one, (_, _, bytes))| write_file(&one.from, bytes));
@@ -104,24 +107,35 @@ impl Staging {
         durable.into_iter().map(|event| event.map(drop)).collect()
     }
 
-    /// Waits until the events are on the disk as they are; if that fails, takes all of them back.
+    /// Waits until the events are on the disk as they are, and takes those back for which it is
+    /// in doubt.
     fn synced(&self, events: Vec<StagedEvent>, folder: fn(&Move) -> &Path) -> Vec<StagedEvent> {
-        let moves = events.iter().flatten().flat_map(|staged| &staged.0);
+        let moves = events.iter().flatten().flat_map(|staged| &staged.moves);
         let folders: BTreeSet<&Path> = moves.map(folder).collect();
         if folders.is_empty() {
             return events;
         }
         let folders: Vec<&Path> = folders.into_iter().collect();
-        let Err(error) = self.disk.sync(&folders) else {
-            return events;
-        };
-        let error = ActionError::transient(error);
-        let give_up = |staged: Staged| {
+        let synced = self.disk.sync(&folders).map_err(ActionError::transient);
+        let failures = self.disk.failures();
+        let settle = |staged: Staged| {
+            let result = match &synced {
+                Ok(()) if staged.failures != failures => Err(in_doubt()),
+                Ok(()) => return Ok(staged),
+                Err(error) => Err(error.clone()),
+            };
             staged.take_back();
-            Err(error.clone())
+            result
         };
         let events = events.into_iter();
-        events.map(|event| event.and_then(give_up)).collect()
+        events.map(|event| event.and_then(settle)).collect()
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+impl Staging {
+    pub(super) fn disk(&self) -> &Disk {
+        &self.disk
     }
 }
 
@@ -181,39 +195,53 @@ impl<'a> Name<'a> {
 
 /// The files of one event, written but not yet in their places.
 #[derive(Debug)]
-pub(super) struct Staged(Vec<Move>);
+pub(super) struct Staged {
+    moves: Vec<Move>,
+    /// [`Disk::failures`] before the files were written.
+    failures: u64,
+}
+
+fn in_doubt() -> ActionError {
+    ActionError::transient("the disk failed after the files were written; they may be damaged")
+}
 
 /// An event on its way through a [`Staging::commit`].
 pub(super) type StagedEvent = Result<Staged, ActionError>;
 
 impl Staged {
     fn moved(self) -> StagedEvent {
-        let moved = move_all(&self.0);
+        let moved = move_all(&self.moves);
         if moved.is_err() {
             self.take_back();
         }
         moved.map(|()| self).map_err(ActionError::transient)
     }
 
-    /// Removes what is staged. What cannot be removed now is when the folder is opened next.
+    /// Removes what is staged, from the last file to the first, as [`finish`] does.
+    ///
+    /// It ends at what cannot be removed; the rest goes when the folder is opened next.
     fn remove(&self) {
-        for Move { from, .. } in self.0.iter().rev() {
-            let _ = fs::remove_file(from);
-        }
+        let removed = |one: &Move| is_gone(fs::remove_file(&one.from));
+        let _ = self.moves.iter().rev().all(removed);
     }
 
     /// Removes all files of the event, those that were moved already and those that were not.
     ///
-    /// From the last to the first, so that a process that dies meanwhile leaves a state that is
-    /// still either to be finished or never happened.
+    /// From the last to the first, and not beyond one that stays where it is: whoever opens the
+    /// folder next, also if this process dies meanwhile, finds an event that is still to be
+    /// finished or one that never happened.
     fn take_back(&self) {
-        for Move { from, to } in self.0.iter().rev() {
-            if !from.exists() {
-                let _ = fs::rename(to, from);
-            }
+        let staged_again =
+            |one: &Move| one.from.exists() || is_gone(fs::rename(&one.to, &one.from));
+        if self.moves.iter().rev().all(staged_again) {
+            self.remove();
         }
-        self.remove();
     }
+}
+
+/// Whether what should go is no longer there.
+fn is_gone(result: io::Result<()>) -> bool {
+    result.map_or_else(|error| error.kind() == ErrorKind::NotFound, |()| true)
 }
 
 fn write_file(path: &Path, bytes: &[u8]) -> Result<(), FileError> {

@@ -240,3 +240,21 @@ fn a_failed_end_leaves_nothing_and_the_event_can_be_begun_again() {
     drop(collection);
     assert_eq!(files_below(folder.path()).len(), 4);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_was_written_before_the_disk_failed_for_another_is_in_doubt() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = collection(folder.path());
+    let (before, after) = (event_with(1, "before"), event_with(2, "after"));
+    collection.begin(&before).unwrap();
+    collection.staging().unwrap().disk().fail_once();
+    collection.begin(&after).unwrap();
+    let results = collection.finish(&[before.id, after.id]);
+    let error = results[0].as_ref().unwrap_err();
+    assert!(error.to_string().contains("damaged"), "{error}");
+    assert!(results[1].is_ok());
+    collection.perform(&before).unwrap();
+    drop(collection);
+    assert_eq!(files_below(folder.path()).len(), 8);
+}

@@ -292,7 +292,7 @@ impl Pair {
     fn shut_down(&mut self) {
         self.is_full.store(false, SeqCst);
         while self.queue.spool(Duration::ZERO, || None, |_| {}).unwrap() > 0 {}
-        self.queue.abandon();
+        self.queue.abandon(&[]);
         self.queue.settle().unwrap();
         for place in self.model.events.values_mut() {
             if *place == Where::Staged {
