@@ -1,5 +1,12 @@
+//! Pixels to files.
+
+mod deflate;
+mod huffman;
+mod rows;
+
 use libjpeg_turbo_rs::{PixelFormat, Subsampling};
-use png::{BitDepth, ColorType, Compression, Filter};
+use png::chunk::IDAT;
+use png::{BitDepth, ColorType};
 use straylight_core::{ImageFormat, RgbImage};
 
 use crate::error::ImageFormatName;
@@ -7,24 +14,28 @@ use crate::{ImageError, ImageErrorKind};
 
 /// Writes an image as an 8-bit RGB PNG file, compressed for speed.
 ///
+/// It is what collecting costs most where images come as pixels, so the compressor is our own: made
+/// for photographs, it takes two thirds of the time of the fastest one of a library, and files
+/// are a little smaller.
+///
 /// The same pixels give the same bytes on every machine.
 pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
-    // A guess at the size saves most of the copies while the buffer grows.
     let mut bytes = Vec::with_capacity(image.data().len() / 2 + 1024);
     let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
-    encoder.set_compression(Compression::Fastest);
-    // Photographs gain next to nothing from choosing a filter for each row. After this one the
-    // compressor is a sixth quicker than after `Sub`, and files are as large.
-    encoder.set_filter(Filter::Up);
     let written = encoder.write_header().and_then(|mut writer| {
-        writer.write_image_data(image.data())?;
+        for part in rows::compressed(image).chunks(LONGEST_CHUNK) {
+            writer.write_chunk(IDAT, part)?;
+        }
         writer.finish()
     });
     written.map_err(|error| refused(ImageFormat::Png, image, &error))?;
     Ok(bytes)
 }
+
+/// Bytes in one chunk of a PNG file; the format allows twice as many.
+const LONGEST_CHUNK: usize = 1 << 30;
 
 /// libjpeg's limit, which the format itself exceeds by 35.
 const LONGEST_SIDE: u32 = 65_500;
