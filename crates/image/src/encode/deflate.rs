@@ -265,7 +265,7 @@ pub(super) struct Compressor {
 }
 
 impl Compressor {
-    /// A stream that suits rows such as those counted; `expected` bytes of output or more.
+    /// A stream that suits rows such as those counted; with room for `expected` bytes of output.
     pub(super) fn new(tally: &Tally, expected: usize) -> Self {
         let mut compressor = Self {
             codes: Codes::of(tally),

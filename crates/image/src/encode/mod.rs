@@ -20,12 +20,13 @@ use crate::{ImageError, ImageErrorKind};
 ///
 /// The same pixels give the same bytes on every machine.
 pub fn encode_png(image: &RgbImage) -> Result<Vec<u8>, ImageError> {
-    let mut bytes = Vec::with_capacity(image.data().len() / 2 + 1024);
+    let rows = rows::compressed(image);
+    let mut bytes = Vec::with_capacity(rows.len() + 1024);
     let mut encoder = png::Encoder::new(&mut bytes, image.width(), image.height());
     encoder.set_color(ColorType::Rgb);
     encoder.set_depth(BitDepth::Eight);
     let written = encoder.write_header().and_then(|mut writer| {
-        for part in rows::compressed(image).chunks(LONGEST_CHUNK) {
+        for part in rows.chunks(LONGEST_CHUNK) {
             writer.write_chunk(IDAT, part)?;
         }
         writer.finish()

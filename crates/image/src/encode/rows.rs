@@ -21,7 +21,7 @@ pub(super) fn compressed(image: &RgbImage) -> Vec<u8> {
         filter(image, y, &mut row);
         tally.add(&row);
     }
-    let mut compressor = Compressor::new(&tally, image.data().len() / 2);
+    let mut compressor = Compressor::new(&tally, image.data().len());
     for y in 0..image.height() {
         filter(image, y, &mut row);
         compressor.write_row(&row);
