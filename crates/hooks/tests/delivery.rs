@@ -1,6 +1,10 @@
 //! Delivery when processes come and go, answers are lost, and disks fail.
 
-#![allow(clippy::unwrap_used)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
 
 mod common;
 
