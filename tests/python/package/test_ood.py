@@ -155,7 +155,9 @@ def test_ctrl_c_ends_a_long_fit_within_a_second():
                 threading.Thread(target=interrupt).start()
 
         try:
-            ood.fit(features, progress=begun)
+            # Again if the machine is so quick that the fit is over before the signal comes.
+            while True:
+                ood.fit(features, progress=begun)
         except KeyboardInterrupt:
             print(time.monotonic() - sent[0], flush=True)
             sys.exit(3)
