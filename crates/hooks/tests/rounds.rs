@@ -26,6 +26,21 @@ struct Rounds {
     finished: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
+impl Rounds {
+    /// With what lets the round of `first` end, and what says that it has begun.
+    fn new() -> (Self, Sender<()>, Receiver<()>) {
+        let (open, gate) = channel();
+        let (started, has_started) = channel();
+        let rounds = Self {
+            gate: Mutex::new(gate),
+            started,
+            names: Mutex::default(),
+            finished: Arc::default(),
+        };
+        (rounds, open, has_started)
+    }
+}
+
 impl Action for Rounds {
     fn name(&self) -> &'static str {
         "Rounds"
@@ -81,15 +96,8 @@ struct Delivered {
 
 /// Holds the round of `first` until all the others wait, and says what was finished how.
 fn deliver(names: &[&str], threads: usize) -> Delivered {
-    let (open, gate) = channel();
-    let (started, has_started) = channel();
-    let rounds = Arc::default();
-    let action = Rounds {
-        gate: Mutex::new(gate),
-        started,
-        names: Mutex::default(),
-        finished: Arc::clone(&rounds),
-    };
+    let (action, open, has_started) = Rounds::new();
+    let rounds = Arc::clone(&action.finished);
     let options = HookOptions {
         max_threads: threads,
         retry: RetryOptions {
@@ -169,15 +177,8 @@ fn an_action_that_says_nothing_about_an_event_has_not_delivered_it() {
 #[test]
 fn who_waits_for_room_does_not_wait_for_the_time_of_a_round() {
     for room in 1..=3 {
-        let (_open, gate) = channel();
-        let (started, _has_started) = channel();
-        let finished = Arc::default();
-        let action = Rounds {
-            gate: Mutex::new(gate),
-            started,
-            names: Mutex::default(),
-            finished: Arc::clone(&finished),
-        };
+        let (action, _open, _has_started) = Rounds::new();
+        let finished = Arc::clone(&action.finished);
         let options = HookOptions {
             max_threads: 2,
             queue: Some(QueueOptions {
@@ -201,14 +202,7 @@ fn who_waits_for_room_does_not_wait_for_the_time_of_a_round() {
 
 #[test]
 fn what_waits_for_an_end_that_hangs_is_counted_as_given_up() {
-    let (open, gate) = channel();
-    let (started, has_started) = channel();
-    let action = Rounds {
-        gate: Mutex::new(gate),
-        started,
-        names: Mutex::default(),
-        finished: Arc::default(),
-    };
+    let (action, open, has_started) = Rounds::new();
     let folder = tempfile::tempdir().unwrap();
     let hooks = Watched::new(HookSetOptions {
         state_folder: Some(folder.path().to_owned()),
@@ -252,14 +246,7 @@ fn threads_begin_while_another_finishes_and_no_event_is_left_behind() {
 
 #[test]
 fn what_waits_for_its_end_keeps_its_file_and_not_its_pixels() {
-    let (open, gate) = channel();
-    let (started, has_started) = channel();
-    let action = Rounds {
-        gate: Mutex::new(gate),
-        started,
-        names: Mutex::default(),
-        finished: Arc::default(),
-    };
+    let (action, open, has_started) = Rounds::new();
     let hooks = Watched::new(HookSetOptions::default());
     let hook = PostInferenceHook::new(
         Box::new(AlwaysTrigger),

@@ -35,11 +35,12 @@ use crate::event::{Event, EventId, PictureError};
 ///
 /// A worker of the hook calls [`Action::begin`] for each event, from several threads at a time, and
 /// [`Action::finish`] for those that were only begun, by one thread at a time, until the event is
-/// delivered or an error comes that no retry can help. Most actions need [`Action::perform`] alone. It must be idempotent in
-/// [`Event::key`] where the sink allows it: after a crash or a time-out it is called again for
-/// an event that may have arrived. Where the sink cannot tell, [`Action::is_delivered`] is asked
-/// first. It should return in bounded time: a call that hangs occupies one worker for good, and
-/// one of [`Action::finish`] ends all deliveries that are begun and finished apart.
+/// delivered or an error comes that no retry can help. Most actions need [`Action::perform`]
+/// alone. It must be idempotent in [`Event::key`] where the sink allows it: after a crash or a
+/// time-out it is called again for an event that may have arrived. Where the sink cannot tell,
+/// [`Action::is_delivered`] is asked first. It should return in bounded time: a call that hangs
+/// occupies one worker for good, and one of [`Action::finish`] ends all deliveries that are begun
+/// and finished apart.
 pub trait Action: Send + Sync {
     /// The action's name in logs and configuration.
     fn name(&self) -> &str;
