@@ -13,6 +13,7 @@ threads   photos a second with one and with ten threads that call `infer`
 import contextlib
 import importlib
 import json
+import os
 import sys
 import tempfile
 import threading
@@ -63,6 +64,7 @@ def hooks(package, deployment, photos, out):
         action = module.FileSystemDataCollection(target_folder=folder)
         hook = module.PostInferenceHook(module.AlwaysTrigger(), action, max_threads=5)
         deployment.add_post_inference_hook(hook)
+        os.sync()  # We wait for the disk and the SDK does not: what it left must not be on us.
         start = time.perf_counter()
         for photo in photos:
             deployment.infer(photo)

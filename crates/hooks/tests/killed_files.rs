@@ -102,7 +102,7 @@ fn of_each_image_all_files_are_there_or_none_and_of_those_reported_all() {
     let folder = tempfile::tempdir().unwrap();
     let mut reported = BTreeSet::new();
     for kill in 0..KILLS {
-        // The rounds take up to sixteen: so the kills come at different places in them.
+        // Rounds take many: so the kills come at different places in them.
         reported.extend(collect_until_killed(folder.path(), 20 + kill * 7));
     }
     // Whoever collects there next finishes what the dead ones began.

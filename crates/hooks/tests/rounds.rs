@@ -128,14 +128,14 @@ fn deliver(names: &[&str], threads: usize) -> Delivered {
 }
 
 #[test]
-fn what_was_begun_meanwhile_is_finished_in_rounds_of_at_most_sixteen() {
-    let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+fn what_was_begun_meanwhile_is_finished_in_rounds_of_at_most_thirty_two() {
+    let names: Vec<String> = (0..40).map(|n| n.to_string()).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let delivered = deliver(&names, 1);
     let sizes: Vec<usize> = delivered.rounds.iter().map(Vec::len).collect();
-    assert_eq!(sizes, [1, 16, 4]);
+    assert_eq!(sizes, [1, 32, 8]);
     assert_eq!(delivered.rounds.concat()[1..], names);
-    assert_eq!(delivered.stats.ledger.delivered, 21);
+    assert_eq!(delivered.stats.ledger.delivered, 41);
 }
 
 #[test]

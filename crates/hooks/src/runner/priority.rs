@@ -1,10 +1,10 @@
 //! Hooks give way to inference.
 //!
 //! The threads of an inference engine wait for each other by spinning: one of them that a hook
-//! keeps off its core makes the others burn theirs. So the threads of hooks run at a lower
-//! priority, and take what inference leaves.
+//! keeps off its core makes the others burn theirs. So the threads of hooks take what inference
+//! leaves.
 
-/// Lowers the priority of the calling thread, where the system has one for each thread.
+/// Lets the calling thread run only where nothing else wants to, if the system can do that.
 ///
 /// A system that refuses costs speed, no correctness, so the refusal is only logged.
 pub(super) fn yield_to_inference() {
@@ -12,18 +12,19 @@ pub(super) fn yield_to_inference() {
     lower();
 }
 
-/// How much nicer than inference: as nice as there is. A full queue makes inference wait, and then
-/// the cores are the hooks' alone; sharing a core with inference would slow down both.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 19;
-
-/// On Linux the call for a process takes a thread's number as well, and means that thread alone.
+/// The idle policy rather than a nice value: a thread of inference that wakes up is put on a core
+/// with only such threads as if the core were free, and goes first at once; against the nicest
+/// thread it waits for the next tick. A full queue makes inference wait, and then the cores are
+/// the hooks' alone.
 #[cfg(target_os = "linux")]
 fn lower() {
-    use rustix::process::{getpriority_process, setpriority_process};
-    let thread = Some(rustix::thread::gettid());
-    let lowered =
-        getpriority_process(thread).and_then(|now| setpriority_process(thread, now + NICE));
+    use thread_priority::unix::{
+        NormalThreadSchedulePolicy::Idle, set_thread_priority_and_policy, thread_native_id,
+    };
+    use thread_priority::{ThreadPriority, ThreadSchedulePolicy::Normal};
+
+    let thread = thread_native_id();
+    let lowered = set_thread_priority_and_policy(thread, ThreadPriority::Min, Normal(Idle));
     if let Err(error) = lowered {
         tracing::debug!(%error, "the hook's thread keeps the priority of its process");
     }
@@ -31,17 +32,19 @@ fn lower() {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use rustix::process::getpriority_process;
-    use rustix::thread::gettid;
+    use thread_priority::ThreadSchedulePolicy::Normal;
+    use thread_priority::unix::{NormalThreadSchedulePolicy, thread_schedule_policy};
 
     #[test]
     fn only_the_calling_thread_is_lowered() {
-        let before = getpriority_process(Some(gettid())).unwrap();
+        let before = thread_schedule_policy().unwrap();
         let inside = std::thread::spawn(|| {
             super::yield_to_inference();
-            getpriority_process(Some(gettid())).unwrap()
+            thread_schedule_policy().unwrap()
         });
-        assert!(inside.join().unwrap() > before || before > 9);
-        assert_eq!(getpriority_process(Some(gettid())).unwrap(), before);
+        let idle = Normal(NormalThreadSchedulePolicy::Idle);
+        assert_eq!(inside.join().unwrap(), idle);
+        assert_eq!(thread_schedule_policy().unwrap(), before);
+        assert_ne!(before, idle, "tests themselves run idle");
     }
 }

@@ -9,13 +9,13 @@ use crate::event::{Event, EventId};
 /// With so many deliveries that wait, waiting for more gains nothing.
 ///
 /// Threads that ask at the same time may begin one each beyond it.
-const MOST: usize = 16;
+const MOST: usize = 32;
 
 /// Least time between two rounds that finish deliveries, unless as many as may wait do.
 ///
-/// What a round costs is nearly the same for one event and for ten; while inference wants the
-/// processor, ten rounds a second less are a hundredth of it.
-const DISTANCE: Duration = Duration::from_millis(40);
+/// What a round costs is nearly the same for one event and for twenty, and inference pays for it
+/// where it wants the whole processor.
+const DISTANCE: Duration = Duration::from_millis(100);
 
 /// One attempt to deliver an event.
 #[derive(Debug)]
