@@ -7,11 +7,13 @@ photos that are read from their files one by one, as `infer` is called in a loop
     python overhead.py [--rounds 5] [--seconds 4]
 
 Each round runs all ways one after the other, so that a slow minute of the machine hits all of
-them; what is printed are medians over the rounds and their ratios. Needs nothing but Python.
+them, and in random order: what runs after a way that leaves a core idle finds a faster processor.
+What is printed are medians over the rounds and their ratios. Needs nothing but Python.
 """
 
 import argparse
 import json
+import random
 import statistics
 import subprocess
 import tempfile
@@ -73,7 +75,7 @@ def main() -> None:
         rounds = [
             {
                 way: bench(*what, photos, args.seconds, way, Path(folder, f"{turn}-{place}"))
-                for place, way in enumerate(WAYS)
+                for place, way in enumerate(random.sample(WAYS, len(WAYS)))
             }
             for turn in range(args.rounds)
         ]
