@@ -1,26 +1,19 @@
 use std::collections::BTreeMap;
 
-use roxmltree::Node;
+use super::facts::{Fact, Place};
 
-/// A model's configuration: the children of `rt_info/model_info`, each with a `value`.
+/// A model's configuration: the entries of `model_info`, in IR or ONNX.
 ///
 /// Keys and values are kept as they are written; whoever uses a key interprets it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ModelInfo(BTreeMap<String, String>);
 
 impl ModelInfo {
-    pub(super) fn of(node: Node<'_, '_>) -> Self {
-        let elements = node.children().filter(Node::is_element);
-        Self(
-            elements
-                .filter_map(|child| {
-                    Some((
-                        child.tag_name().name().to_owned(),
-                        child.attribute("value")?.to_owned(),
-                    ))
-                })
-                .collect(),
-        )
+    /// The facts of `model_info`; `None` when there are none.
+    pub(super) fn of(facts: &[Fact]) -> Option<Self> {
+        let own = facts.iter().filter(|fact| fact.place == Place::ModelInfo);
+        let info: Self = own.map(|fact| (&*fact.key, &*fact.value)).collect();
+        (!info.0.is_empty()).then_some(info)
     }
 
     /// The value of a key as it is written.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use roxmltree::{Document, Node};
 
 use super::ModelInfo;
+use super::facts::{Fact, Place};
 use crate::{EngineError, Version};
 
 /// The largest model description that is read; real ones stay below 50 MB.
@@ -16,6 +17,7 @@ pub struct IrModel {
     layers: Vec<Layer>,
     edges: Vec<Edge>,
     info: Option<ModelInfo>,
+    facts: Vec<Fact>,
     written_by: Option<Version>,
 }
 
@@ -90,15 +92,14 @@ impl IrModel {
             .into_iter()
             .flat_map(|edges| elements(edges, "edge"));
         let edges = edges.filter_map(edge).collect();
-        let rt_info = child(root, "rt_info");
+        let facts = child(root, "rt_info").map(facts).unwrap_or_default();
         Ok(Self {
             path: path.to_owned(),
             layers,
             edges,
-            info: rt_info
-                .and_then(|node| child(node, "model_info"))
-                .map(ModelInfo::of),
-            written_by: rt_info.and_then(written_by),
+            written_by: written_by(&facts),
+            info: ModelInfo::of(&facts),
+            facts,
         })
     }
 
@@ -115,6 +116,11 @@ impl IrModel {
     /// The model's configuration from `rt_info/model_info`, if it has one.
     pub fn info(&self) -> Option<&ModelInfo> {
         self.info.as_ref()
+    }
+
+    /// All entries of `rt_info` with a value, those of `model_info` under their own keys.
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
     }
 
     /// The OpenVINO that wrote the file, if the file says so.
@@ -213,9 +219,40 @@ fn edge(node: Node<'_, '_>) -> Option<Edge> {
     })
 }
 
-fn written_by(rt_info: Node<'_, '_>) -> Option<Version> {
-    let version = child(rt_info, "Runtime_version")?.attribute("value")?;
-    Version::parse(version)
+/// The entries below a node; an entry with further entries adds its name to their path.
+fn facts(rt_info: Node<'_, '_>) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let values = rt_info.descendants().filter(|node| *node != rt_info);
+    for (node, value) in values.filter_map(|node| Some((node, node.attribute("value")?))) {
+        let own = node.tag_name().name();
+        // Two forms are written: `<key value=…>` and `<info name="key" value=…>`.
+        let name = node.attribute("name").unwrap_or(own);
+        let above = node
+            .ancestors()
+            .skip(1)
+            .take_while(|above| *above != rt_info);
+        let mut path: Vec<&str> = above.map(|above| above.tag_name().name()).collect();
+        path.reverse();
+        path.push(name);
+        let (place, path) = match path.split_first() {
+            Some((&"model_info", own)) if !own.is_empty() => (Place::ModelInfo, own),
+            _ => (Place::RtInfo, path.as_slice()),
+        };
+        facts.push(Fact {
+            place,
+            key: path.join("/"),
+            value: value.to_owned(),
+        });
+    }
+    facts
+}
+
+fn written_by(facts: &[Fact]) -> Option<Version> {
+    const KEYS: [&str; 2] = ["Runtime_version", "OpenVINO Runtime"];
+    let mut facts = facts.iter();
+    let fact =
+        facts.find(|fact| fact.place == Place::RtInfo && KEYS.contains(&fact.key.as_str()))?;
+    Version::parse(&fact.value)
 }
 
 #[cfg(test)]
@@ -230,7 +267,8 @@ mod tests {
           <layer id="1" name="y" type="Result"/></layers>
           <edges><edge from-layer="0" from-port="0" to-layer="1" to-port="0"/></edges>
           <rt_info><Runtime_version value="2026.4.1-1-x"/>
-            <model_info><labels value="cat dog"/><multilabel value="False"/></model_info></rt_info></net>"#;
+            <model_info><labels value="cat dog"/><multilabel value="False"/>
+            <deep><key value="1"/></deep></model_info><framework><names value="{}"/></framework></rt_info></net>"#;
 
     fn parse(text: &str) -> Result<IrModel, EngineError> {
         IrModel::parse(Path::new("m.xml"), text)
@@ -245,6 +283,21 @@ mod tests {
         assert_eq!(model.source(1, 0).unwrap().0.name, "x");
         assert_eq!(model.written_by(), Version::parse("2026.4.1"));
         assert_eq!(model.info().unwrap().get("labels"), Some("cat dog"));
+        let keys: Vec<_> = model
+            .facts()
+            .iter()
+            .map(|fact| (fact.place, fact.key.as_str()))
+            .collect();
+        assert_eq!(
+            keys,
+            [
+                (Place::RtInfo, "Runtime_version"),
+                (Place::ModelInfo, "labels"),
+                (Place::ModelInfo, "multilabel"),
+                (Place::ModelInfo, "deep/key"),
+                (Place::RtInfo, "framework/names"),
+            ]
+        );
     }
 
     #[test]
