@@ -17,6 +17,7 @@ pub(crate) fn run() -> Outcome {
         "clippy",
         "--workspace",
         "--all-targets",
+        "--all-features",
         "--",
         "-D",
         "warnings",

@@ -4,6 +4,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod build_time;
+#[cfg(test)]
+mod crate_table;
 mod demo_seeds;
 mod lint;
 mod process;

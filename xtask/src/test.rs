@@ -1,5 +1,6 @@
 //! Every test there is.
 
+mod programs;
 mod python_package;
 
 use std::process::Command;
@@ -20,6 +21,7 @@ pub(crate) fn run(filters: &[&str]) -> Outcome {
     println!(
         "Tests that need OpenVINO fetch its pinned wheel with pip into the user's cache, once."
     );
+    programs::install(&["ffmpeg"])?;
     rust(filters)?;
     if filters.is_empty() {
         optional()?;

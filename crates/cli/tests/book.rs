@@ -1,9 +1,8 @@
 //! Every command of the guide, run in the order of its pages.
 //!
 //! The `sh` blocks of all pages run in one scratch folder with the repository's `assets`, beside a
-//! server on loopback. Blocks that need ffmpeg are left out where it is not installed, unless
-//! `STRAYLIGHT_REQUIRE_FFMPEG=1`. Commands in other blocks (streams that nobody has) must at least
-//! be understood.
+//! server on loopback. Some need ffmpeg. Commands in other blocks (streams that nobody has)
+//! must at least be understood.
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 #![cfg(unix)]
@@ -99,15 +98,6 @@ impl Drop for Server {
     }
 }
 
-fn has_ffmpeg() -> bool {
-    let there = Command::new("ffmpeg").arg("-version").output().is_ok();
-    assert!(
-        there || std::env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_none(),
-        "ffmpeg is not installed"
-    );
-    there
-}
-
 fn shell(scratch: &Scratch, server: &Server, script: &str) -> Ran {
     let program = Path::new(env!("CARGO_BIN_EXE_straylight"));
     let path = std::env::var("PATH").unwrap_or_default();
@@ -128,17 +118,12 @@ fn shell(scratch: &Scratch, server: &Server, script: &str) -> Ran {
 fn every_command_of_the_guide_runs() {
     let scratch = Scratch::new();
     let server = Server::start(&scratch);
-    let ffmpeg = has_ffmpeg();
     let mut count = 0;
     for (name, page) in pages() {
         for block in blocks(&page)
             .into_iter()
             .filter(|block| block.language == "sh")
         {
-            if block.text.contains("ffmpeg") && !ffmpeg {
-                eprintln!("LEFT OUT: ffmpeg is not installed: {}", block.text);
-                continue;
-            }
             let start = std::time::Instant::now();
             let ran = shell(&scratch, &server, &block.text);
             // Shown when the test fails or is asked to: which block is slow.

@@ -1,9 +1,6 @@
-//! Videos in and out, through ffmpeg.
-//!
-//! Without ffmpeg the tests say that they are left out; with `STRAYLIGHT_REQUIRE_FFMPEG=1` they
-//! fail instead.
+//! Videos in and out, through ffmpeg, which these tests need.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 #![cfg(unix)]
 
 mod support;
@@ -16,7 +13,7 @@ use support::Scratch;
 const DEPLOYMENT: &str = "assets/demo";
 
 /// Four seconds of 10 frames: each photo stands for one second.
-fn video(scratch: &Scratch) -> bool {
+fn video(scratch: &Scratch) {
     let source = "assets/demo/photos/fish/fish1%d.webp";
     let made = Command::new("ffmpeg")
         .args([
@@ -32,15 +29,9 @@ fn video(scratch: &Scratch) -> bool {
         .args(["-vf", "scale=161:121,setsar=1,fps=10", "-frames:v", "40"])
         .args(["-pix_fmt", "yuv444p", "clip.mkv"])
         .current_dir(scratch.path())
-        .status();
-    let Ok(status) = made else {
-        let required = std::env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_some();
-        assert!(!required, "ffmpeg is not installed");
-        eprintln!("LEFT OUT: ffmpeg is not installed");
-        return false;
-    };
-    assert!(status.success());
-    true
+        .status()
+        .expect("this test needs ffmpeg: install it");
+    assert!(made.success());
 }
 
 fn count(scratch: &Scratch, video: &str) -> usize {
@@ -53,9 +44,7 @@ fn count(scratch: &Scratch, video: &str) -> usize {
 #[test]
 fn a_video_is_drawn_into_a_video() {
     let scratch = Scratch::new();
-    if !video(&scratch) {
-        return;
-    }
+    video(&scratch);
     assert_eq!(count(&scratch, "clip.mkv"), 40);
     let draw = |out: &str| {
         let arguments = [
@@ -92,9 +81,7 @@ fn a_video_is_drawn_into_a_video() {
 #[test]
 fn limits_of_hooks_follow_the_time_in_the_video() {
     let scratch = Scratch::new();
-    if !video(&scratch) {
-        return;
-    }
+    video(&scratch);
     std::fs::write(
         scratch.path().join("hooks.json"),
         r#"{"straylight": {"version": 1, "hooks": [{"trigger": {"AlwaysTrigger": {}},
@@ -128,9 +115,7 @@ fn limits_of_hooks_follow_the_time_in_the_video() {
 #[test]
 fn a_part_of_a_video_is_taken() {
     let scratch = Scratch::new();
-    if !video(&scratch) {
-        return;
-    }
+    video(&scratch);
     let arguments = ["predict", "clip.mkv", "--deployment", DEPLOYMENT, "--json"];
     let part = ["--start", "0:01", "--end", "3", "--fps", "5"];
     let ran = scratch.run(&[&arguments[..], &part[..]].concat()).expect(0);

@@ -1,9 +1,6 @@
-//! Videos, made and read with `FFmpeg`.
-//!
-//! Without ffmpeg the tests say that they are left out; with `STRAYLIGHT_REQUIRE_FFMPEG=1` they
-//! fail instead.
+//! Videos, made and read with `FFmpeg`, which these tests need.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod common;
 
@@ -14,22 +11,17 @@ use serde_json::{Value, json};
 use straylight_server::{ServerConfig, Tls, VideoTools};
 
 /// Two seconds of 5 frames of 64 x 48 pixels.
-fn video(extension: &str) -> Option<Vec<u8>> {
+fn video(extension: &str) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join(format!("clip.{extension}"));
     let made = Command::new("ffmpeg")
         .args(["-v", "error", "-f", "lavfi", "-i"])
         .args(["testsrc=size=64x48:rate=5:duration=2", "-c:v", "mjpeg"])
         .arg(&path)
-        .status();
-    let Ok(status) = made else {
-        let required = std::env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_some();
-        assert!(!required, "ffmpeg is not installed");
-        eprintln!("LEFT OUT: ffmpeg is not installed");
-        return None;
-    };
-    assert!(status.success());
-    Some(std::fs::read(path).unwrap())
+        .status()
+        .expect("this test needs ffmpeg: install it");
+    assert!(made.success());
+    std::fs::read(path).unwrap()
 }
 
 fn query(server: &TestServer, dataset: &str, rules: &Value) -> Value {
@@ -44,9 +36,7 @@ fn a_video_is_kept_listed_given_back_and_deleted() {
     let server = TestServer::start();
     let (_, dataset) = server.project();
     for extension in ["avi", "mov", "mkv"] {
-        let Some(bytes) = video(extension) else {
-            return;
-        };
+        let bytes = video(extension);
         let name = format!("Vögel.{extension}");
         let answer = server.send_file(&format!("{dataset}/media/videos"), &name, &bytes);
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -130,7 +120,7 @@ fn frames(server: &TestServer, path: &str) {
 
 #[test]
 fn videos_and_images_are_told_apart_in_queries_and_counts() {
-    let Some(bytes) = video("avi") else { return };
+    let bytes = video("avi");
     let server = TestServer::start();
     let (_, dataset) = server.project();
     for name in ["b", "a", "c"] {
@@ -174,7 +164,7 @@ fn videos_and_images_are_told_apart_in_queries_and_counts() {
 
 #[test]
 fn frames_are_annotated_one_by_one() {
-    let Some(bytes) = video("avi") else { return };
+    let bytes = video("avi");
     let server = TestServer::start();
     let (project, dataset) = server.project();
     let video = server
@@ -217,7 +207,7 @@ fn frames_are_annotated_one_by_one() {
 fn what_is_no_video_is_refused_and_leaves_nothing() {
     let server = TestServer::start();
     let (_, dataset) = server.project();
-    let Some(bytes) = video("avi") else { return };
+    let bytes = video("avi");
     let path = format!("{dataset}/media/videos");
     let playlist = b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n#EXT-X-ENDLIST\n";
     for (name, content) in [

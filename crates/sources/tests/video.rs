@@ -1,16 +1,12 @@
-//! Videos and streams: a real ffmpeg where there is one, and a stand-in for what goes wrong.
-//!
-//! Without ffmpeg the tests of real videos say that they are left out; with
-//! `STRAYLIGHT_REQUIRE_FFMPEG=1`, as in the project's own checks, they fail instead.
+//! Videos and streams: the real ffmpeg, which these tests need, and a stand-in for what goes wrong.
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
-    clippy::print_stderr,
     reason = "a test fails by panicking"
 )]
 #![cfg(unix)]
 
-use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -30,18 +26,6 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn ffmpeg_is_there() -> bool {
-    if Command::new("ffmpeg").arg("-version").output().is_ok() {
-        return true;
-    }
-    assert!(
-        env::var_os("STRAYLIGHT_REQUIRE_FFMPEG").is_none(),
-        "ffmpeg is not installed"
-    );
-    eprintln!("LEFT OUT: ffmpeg is not installed");
-    false
-}
-
 /// Two seconds at 25 frames a second, 64 x 48 pixels.
 fn video(folder: &Path) -> String {
     let path = folder.join("clip.mp4");
@@ -59,7 +43,7 @@ fn video(folder: &Path) -> String {
         .args(["creation_time=2024-05-06T07:08:09Z", "-pix_fmt", "yuv420p"])
         .arg(&path)
         .status();
-    assert!(made.unwrap().success());
+    assert!(made.expect("this test needs ffmpeg: install it").success());
     path.to_str().unwrap().to_owned()
 }
 
@@ -70,9 +54,6 @@ fn good(text: &str, options: &SourceOptions) -> Vec<Sourced> {
 #[test]
 fn a_video_gives_every_frame_with_its_time() {
     let _alone = alone();
-    if !ffmpeg_is_there() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
     let clip = video(scratch.path());
     let frames = good(&clip, &SourceOptions::default());
@@ -93,9 +74,6 @@ fn a_video_gives_every_frame_with_its_time() {
 #[test]
 fn rate_stride_start_and_end_choose_frames() {
     let _alone = alone();
-    if !ffmpeg_is_there() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
     let clip = video(scratch.path());
     let count = |options: SourceOptions| good(&clip, &options).len();
@@ -153,9 +131,6 @@ fn rate_stride_start_and_end_choose_frames() {
 #[test]
 fn a_damaged_video_says_what_ffmpeg_says() {
     let _alone = alone();
-    if !ffmpeg_is_there() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("a.mp4");
     fs::write(&path, b"\0\0\0\x20ftypisom and then nothing").unwrap();
@@ -293,9 +268,6 @@ fn gray(level: u8) -> RgbImage {
 #[test]
 fn a_video_that_was_written_can_be_read() {
     let _alone = alone();
-    if !ffmpeg_is_there() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
     let write = |name: &str| {
         let path = scratch.path().join(name);
@@ -328,9 +300,6 @@ fn a_video_that_was_written_can_be_read() {
 #[test]
 fn a_video_that_cannot_be_written_is_an_error_and_no_file() {
     let _alone = alone();
-    if !ffmpeg_is_there() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("a.mp4");
     let create =

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::programs;
 use crate::process::{root, run};
 use crate::{Outcome, python};
 
@@ -246,48 +247,8 @@ pub(crate) fn sdk_flow() -> Outcome {
     Ok(())
 }
 
-/// Takes the pages through a browser; says loudly when there is none and none can be installed.
+/// Takes the pages through a browser.
 pub(crate) fn pages() -> Outcome {
-    let missing: Vec<&str> = [("node", "nodejs"), ("npm", "npm"), ("chromium", "chromium")]
-        .into_iter()
-        .filter(|(program, _)| !is_there(program))
-        .map(|(_, package)| package)
-        .collect();
-    if !missing.is_empty() && !try_install(&missing) {
-        println!(
-            "SKIPPED: the tests of the pages. They need {}, and only root on a machine with \
-             apt-get has them installed here: install them and run `cargo xtask test pages`.",
-            missing.join(", ")
-        );
-        return Ok(());
-    }
+    programs::install(&["node", "npm", "chromium"])?;
     run(Command::new("sh").arg("tests/browser/run_browser_test.sh"))
-}
-
-fn is_there(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
-
-/// Installs packages of the system, if this is root's business.
-fn try_install(packages: &[&str]) -> bool {
-    println!("The tests of the pages need {}.", packages.join(", "));
-    let mut id = Command::new("id");
-    let is_root = id
-        .arg("-u")
-        .output()
-        .is_ok_and(|output| output.stdout.starts_with(b"0"));
-    let apt = |arguments: &[&str]| {
-        let mut command = Command::new("apt-get");
-        run(command
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive"))
-        .is_ok()
-    };
-    let install = [&["install", "-y", "--no-install-recommends"][..], packages].concat();
-    is_root && is_there("apt-get") && apt(&["update"]) && apt(&install)
 }

@@ -1,5 +1,9 @@
 //! The client against our own server over TLS: the whole flow of a collecting program.
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 #![allow(unreachable_pub, reason = "a test is its own crate")]
 
 mod running;
