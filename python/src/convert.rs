@@ -191,6 +191,7 @@ pub(crate) fn from_python(prediction: &Bound<'_, PyAny>) -> PyResult<Prediction>
             logits: part("logits")?,
             probabilities: part("probabilities")?,
         },
+        ood_score: None,
     })
 }
 

@@ -4,6 +4,7 @@
 
 mod command;
 mod exit;
+mod log;
 mod output;
 mod progress;
 mod settings;

@@ -24,6 +24,16 @@ pub enum ImageFormat {
 }
 
 impl ImageFormat {
+    /// All formats, the most usual first.
+    pub const ALL: [Self; 6] = [
+        Self::Png,
+        Self::Jpeg,
+        Self::WebP,
+        Self::Bmp,
+        Self::Tiff,
+        Self::Gif,
+    ];
+
     /// The usual file extension without its dot.
     pub fn extension(self) -> &'static str {
         match self {

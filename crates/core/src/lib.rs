@@ -17,7 +17,7 @@ pub use frame::{ContentHash, EncodedImage, Frame, ImageFormat};
 pub use image::{ImageSizeError, RgbImage};
 pub use jiff::Timestamp;
 pub use label::{Color, ColorError, Label, ScoredLabel};
-pub use prediction::{Annotation, Prediction, SaliencyMap};
+pub use prediction::{Annotation, ModelScore, Prediction, SaliencyMap};
 pub use progress::{NoProgress, Progress};
 pub use project::{Connection, Dataset, Pipeline, Project, Task, TaskType};
 pub use shape::{Point, Shape};

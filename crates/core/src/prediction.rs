@@ -33,6 +33,24 @@ pub struct Prediction {
     pub saliency_maps: Vec<SaliencyMap>,
     /// Feature vector, logits and probabilities, as far as something asked for them.
     pub activations: Activations,
+    /// The score of the deployment's OOD model; `None` without a model.
+    pub ood_score: Option<ModelScore>,
+}
+
+/// The score of an OOD model, and which model gave it; two are equal if their scores are.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelScore {
+    /// `0..=1`, higher is more out of distribution.
+    pub value: f64,
+    /// Where the model is in memory: whoever holds a model tells by it whether the score is that
+    /// model's.
+    pub model: usize,
+}
+
+impl PartialEq for ModelScore {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
 }
 
 impl Prediction {

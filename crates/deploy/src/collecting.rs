@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use straylight_core::{Frame, Prediction};
+use straylight_core::{Activations, Frame, ModelScore, Prediction};
 use straylight_files::{self as files, FileError};
 use straylight_hooks::config::{
     BuildContext, ConfigError, FolderVault, HookConfig, load_hooks, parse_hooks, render_hooks,
@@ -54,9 +54,10 @@ impl Deployment {
 
     /// Infers one image; the attached hooks see it.
     ///
-    /// The prediction owns its data and holds the activations that the hooks needed, for no
-    /// second inference. A hook never makes inference fail, and never makes it wait unless its
-    /// queue is full and its policy is to block, or it has no threads of its own.
+    /// The prediction owns its data. It holds the score of the OOD model if there is one, and the
+    /// activations that the hooks needed, for no second inference. A hook never makes inference
+    /// fail, and never makes it wait unless its queue is full (see
+    /// [`Overflow`](straylight_hooks::Overflow)) or it has no threads of its own.
     pub fn infer(&self, frame: &Frame) -> Result<Prediction, DeployError> {
         self.infer_with(frame, Keep::NOTHING)
     }
@@ -73,12 +74,18 @@ impl Deployment {
         frame: &Frame,
         keep: Keep,
     ) -> Result<(Prediction, Vec<Outcome>), DeployError> {
-        let activations = self.hooks.needs() != Needs::NOTHING;
+        let model = self.ood_model();
+        let keeps = keep.activations || self.hooks.needs() != Needs::NOTHING;
+        let activations = keeps || model.is_some();
         let needed = Keep {
             activations,
             ..Keep::NOTHING
         };
-        let prediction = self.predict(frame, keep.union(needed))?;
+        let mut prediction = self.predict(frame, keep.union(needed))?;
+        prediction.ood_score = model.and_then(|model| score(&model, &prediction.activations));
+        if !keeps {
+            prediction.activations = Activations::default();
+        }
         let outcomes = self.hooks.submit(frame, &prediction);
         Ok((prediction, outcomes))
     }
@@ -147,6 +154,16 @@ impl Deployment {
             render_hooks(&configs)?.as_bytes(),
         )?)
     }
+}
+
+/// The score that goes with a prediction; an image that cannot be scored has none.
+fn score(model: &Arc<OodModel>, activations: &Activations) -> Option<ModelScore> {
+    let score = model.score(activations);
+    let score = score.inspect_err(|error| tracing::warn!(%error, "no OOD score"));
+    Some(ModelScore {
+        value: score.ok()?.value(),
+        model: Arc::as_ptr(model).addr(),
+    })
 }
 
 /// Folder in the hooks' state folder for secrets that were in clear text; no hook has its name.

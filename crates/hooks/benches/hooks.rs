@@ -159,7 +159,7 @@ fn one_event_through_a_queue_on_disk(bencher: Bencher<'_, '_>) {
         ..HookSetOptions::default()
     });
     let queue = QueueOptions {
-        overflow: Overflow::Block,
+        overflow: Overflow::Wait,
         ..QueueOptions::DISK
     };
     let options = HookOptions {
@@ -197,7 +197,7 @@ fn sixty_four_events_with_files_on_two_threads(bencher: Bencher<'_, '_>) {
             let action = FileSystemDataCollection::new(FileSystemOptions::new(target.path()));
             folder.lock().unwrap().push(target);
             let queue = QueueOptions {
-                overflow: Overflow::Block,
+                overflow: Overflow::Wait,
                 ..QueueOptions::MEMORY
             };
             let options = HookOptions {

@@ -1,7 +1,9 @@
 //! What a hook hands to its action: an image, its prediction, the score, and who asked.
 //!
-//! An event owns or shares all of its data. Its picture is held as it came: as pixels, as the
-//! bytes of a file, or as both; the missing form is made when something asks for it, once.
+//! An event owns or shares all of its data. Its picture is held as pixels, as the bytes of a
+//! file, or as both; the missing form is made when something asks for it, once. What waits should
+//! be small: unless a worker takes the event at once, its pixels go and the file stays, and a
+//! frame without a file is encoded once much waits ([`Event::to_wait`]). An overlay decodes again.
 
 use std::fmt;
 use std::str::FromStr;
@@ -99,6 +101,9 @@ pub struct Event {
     pub trigger: Arc<str>,
     /// The trigger's score; higher is more reason to act.
     pub score: f64,
+    /// The score of the deployment's OOD model, or of the trigger's; higher is more out of
+    /// distribution, `None` without a model.
+    pub ood_score: Option<f64>,
     /// Why the hook fired ("OOD score 0.930 > 0.500").
     pub reason: Arc<str>,
     /// The image.
@@ -117,14 +122,9 @@ impl Event {
     /// [`KeyPolicy::Event`], event id. The same after any number of retries and restarts.
     pub fn key(&self) -> &str {
         self.key.get_or_init(|| {
-            let content = self.picture.content_hash();
+            let content = self.picture.content_hash(self.key_policy);
             idempotency_key(content, &self.hook, self.key_policy, self.id).to_hex()
         })
-    }
-
-    /// The score, if it is the one of an OOD model; other triggers count or compare.
-    pub fn ood_score(&self) -> Option<f64> {
-        (&*self.trigger == "OODTrigger").then_some(self.score)
     }
 
     /// The same event without its pixels, if it has them and the file that they are in.
@@ -138,12 +138,22 @@ impl Event {
             fired_at: self.fired_at,
             trigger: Arc::clone(&self.trigger),
             score: self.score,
+            ood_score: self.ood_score,
             reason: Arc::clone(&self.reason),
             prediction: Arc::clone(&self.prediction),
             key_policy: self.key_policy,
-            // Made from the pixels, so it has to come along.
+            // It may be made from the pixels, so it has to come along.
             key: OnceLock::from(self.key().to_owned()),
         })
+    }
+
+    /// The event as it should wait: without pixels where there is a file. A frame without a file
+    /// is encoded if `encodes` says so; one that cannot be encoded stays as it is.
+    pub(crate) fn to_wait(self: Arc<Self>, encodes: bool) -> Arc<Self> {
+        if encodes {
+            let _ = self.picture.encoded();
+        }
+        self.without_pixels().map_or(self, Arc::new)
     }
 
     /// Bytes that the event holds in memory now.
@@ -191,7 +201,12 @@ const DECODED_BEFORE: DecodeLimits = DecodeLimits {
 pub struct Picture {
     frame: OnceLock<Frame>,
     encoded: OnceLock<EncodedImage>,
+    /// Width and height in pixels, once they are known.
+    size: OnceLock<(u32, u32)>,
 }
+
+/// Pixels from which on a delivery takes long: where they are in a file, and where not.
+const LARGE: (u64, u64) = (4 << 20, 1 << 20);
 
 /// A picture could not be turned into the form that was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -208,9 +223,11 @@ impl Picture {
             .encoded()
             .cloned()
             .map_or_else(OnceLock::new, OnceLock::from);
+        let image = frame.image();
         Self {
             frame: OnceLock::from(frame.clone()),
             encoded,
+            size: OnceLock::from((image.width(), image.height())),
         }
     }
 
@@ -219,7 +236,38 @@ impl Picture {
         Self {
             frame: OnceLock::new(),
             encoded: OnceLock::from(encoded),
+            size: OnceLock::new(),
         }
+    }
+
+    /// The same picture, whose width and height are known.
+    pub(crate) fn with_size(self, size: Option<(u32, u32)>) -> Self {
+        Self {
+            size: size.map_or(self.size, OnceLock::from),
+            ..self
+        }
+    }
+
+    /// Width and height in pixels; decodes the picture only if nobody knew them before.
+    pub fn size(&self) -> Result<(u32, u32), PictureError> {
+        if let Some(size) = self.size.get() {
+            return Ok(*size);
+        }
+        let image = self.image()?;
+        Ok(*self.size.get_or_init(|| (image.width(), image.height())))
+    }
+
+    pub(crate) fn known_size(&self) -> Option<(u32, u32)> {
+        self.size.get().copied()
+    }
+
+    /// Whether it takes long to encode or to draw on it.
+    pub(crate) fn is_large(&self) -> bool {
+        let most = if self.is_encoded() { LARGE.0 } else { LARGE.1 };
+        let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
+        self.known_size()
+            .map(pixels)
+            .is_some_and(|pixels| pixels > most)
     }
 
     /// The pixels.
@@ -265,17 +313,19 @@ impl Picture {
 
     fn without_pixels(&self) -> Option<Self> {
         let encoded = self.encoded.get().filter(|_| self.frame.get().is_some())?;
-        Some(Self::of_file(encoded.clone()))
+        Some(Self::of_file(encoded.clone()).with_size(self.known_size()))
     }
 
-    /// The hash of the pixels, or of the file when there are no pixels yet.
-    fn content_hash(&self) -> ContentHash {
-        let of_file = || {
-            self.encoded
-                .get()
-                .map_or(ContentHash([0; 32]), |e| ContentHash::of(&e.bytes))
+    /// The hash of the pixels where it tells images apart, else of the smaller file if there is
+    /// one.
+    fn content_hash(&self, policy: KeyPolicy) -> ContentHash {
+        let of_file = || self.encoded.get().map(|e| ContentHash::of(&e.bytes));
+        let of_pixels = || self.frame.get().map(Frame::content_hash);
+        let hash = match policy {
+            KeyPolicy::Content => of_pixels().or_else(of_file),
+            KeyPolicy::Event => of_file().or_else(of_pixels),
         };
-        self.frame.get().map_or_else(of_file, Frame::content_hash)
+        hash.unwrap_or(ContentHash([0; 32]))
     }
 
     /// Bytes of the forms that are in memory now.

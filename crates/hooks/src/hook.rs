@@ -4,7 +4,7 @@ use crate::action::Action;
 use crate::delivery::{BreakerOptions, RetryOptions};
 use crate::event::KeyPolicy;
 use crate::limit::LimitOptions;
-use crate::queue::QueueOptions;
+use crate::queue::{Overflow, QueueOptions};
 use crate::trigger::Trigger;
 
 /// How a hook runs.
@@ -17,7 +17,12 @@ pub struct HookOptions {
     pub max_threads: usize,
     /// What holds events back after the trigger fired.
     pub limits: LimitOptions,
-    /// Bounds of the queue; `None` for a queue in memory, or on disk for a remote action when
+    /// What happens when the queue is full, unless `queue` says it.
+    pub when_full: Overflow,
+    /// Most events that wait or are being delivered, unless `queue` says it; `None` for the
+    /// default of the queue.
+    pub queue_size: Option<usize>,
+    /// All bounds of the queue; `None` for a queue in memory, or on disk for a remote action when
     /// the hooks have a folder for their queues.
     pub queue: Option<QueueOptions>,
     /// How failed deliveries are tried again.
@@ -35,6 +40,8 @@ impl Default for HookOptions {
             name: None,
             max_threads: 5,
             limits: LimitOptions::default(),
+            when_full: Overflow::Auto,
+            queue_size: None,
             queue: None,
             retry: RetryOptions::default(),
             breaker: BreakerOptions::default(),

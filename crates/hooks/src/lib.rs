@@ -7,8 +7,9 @@
 //! image -> trigger: score, decision -> limits -> queue (memory or disk) -> worker -> action
 //! ```
 //!
-//! Nothing is lost and nothing is doubled, and the counters prove it: for every hook, at any
-//! moment, fired = delivered + queued + dropped by policy + dead-lettered (see [`Ledger`]).
+//! Nothing is lost unless somebody asked for it or a disk is full, and then it is said; nothing is
+//! doubled. The counters prove it: for every hook, at any moment, fired = delivered + queued + in
+//! memory + dropped + dead letters (see [`Ledger`]).
 
 pub mod action;
 pub mod clock;
@@ -30,7 +31,7 @@ mod stats;
 mod testing;
 pub mod trigger;
 
-pub use action::{Action, ActionError, ActionErrorKind, Delivery, Progress};
+pub use action::{Action, ActionError, ActionErrorKind, Begun, Delivery, Progress};
 pub use delivery::{BreakerOptions, RetryOptions};
 pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
 pub use hook::{HookOptions, PostInferenceHook};
@@ -39,10 +40,10 @@ pub use metrics::{render_prometheus, render_prometheus_of};
 pub use observe::{NoObserver, Observer, Outcome};
 pub use queue::{
     DeadLetter, DropReason, JournalError, Ledger, Overflow, QueueFolder, QueueOptions,
-    QueuedDetails, QueuedEvent, Storage,
+    QueuedDetails, QueuedEvent, SourceKind, Storage,
 };
 pub use random::{Random, SeededRandom};
 pub use replay::{Replay, ReplayDifference, ReplayReport, ReplayedImage, compare_replays};
-pub use set::{HookError, HookSet, HookSetOptions, LimitTimes};
+pub use set::{DrainOptions, HookError, HookSet, HookSetOptions, LimitTimes, LostImage};
 pub use stats::{DELIVERY_SECONDS, Histogram, HookStats, SCORES};
 pub use trigger::{Needs, Trigger, TriggerError};

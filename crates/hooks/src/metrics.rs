@@ -1,7 +1,7 @@
 //! The counters of hooks in the text format of Prometheus (version 0.0.4).
 //!
-//! For every hook, at any scrape, `fired_total = delivered_total + queued + dropped_total +
-//! dead`, over restarts as well when the queue is on disk.
+//! For every hook, at any scrape, `fired_total = delivered_total + queued + in_memory +
+//! dropped_total + dead`. The totals go on over restarts when the queue is on disk.
 
 use std::fmt::Write;
 
@@ -113,7 +113,7 @@ const FAMILIES: &[(Family, Read)] = &[
         Family(
             "straylight_hook_fired_total",
             "counter",
-            "Events that went to the queue.",
+            "Events that went to the queue, since the queue was made.",
         ),
         |hook| one(hook.ledger.fired),
     ),
@@ -121,9 +121,17 @@ const FAMILIES: &[(Family, Read)] = &[
         Family(
             "straylight_hook_queued",
             "gauge",
-            "Events that wait or are being delivered.",
+            "Events that wait or are being delivered and are safe on disk.",
         ),
         |hook| one(hook.ledger.queued),
+    ),
+    (
+        Family(
+            "straylight_hook_in_memory",
+            "gauge",
+            "Events that wait or are being delivered and are in memory only.",
+        ),
+        |hook| one(hook.ledger.in_memory),
     ),
     (
         Family(

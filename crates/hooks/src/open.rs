@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use crate::hook::PostInferenceHook;
-use crate::limit::LimitOptions;
-use crate::queue::{DiskJournal, Overflow, Queue, QueueOptions};
+use crate::queue::{DiskJournal, Overflow, Queue, QueueOptions, SourceKind};
 use crate::runner::Opened;
 use crate::set::HookError;
 
@@ -14,6 +13,14 @@ pub(crate) fn check(hook: &PostInferenceHook, name: &str) -> Result<(), HookErro
     options.limits.check().map_err(|what| invalid(name, what))?;
     if options.retry.max_attempts == 0 {
         return Err(invalid(name, "retry.max_attempts: 0 is not at least 1"));
+    }
+    if options.queue_size == Some(0) || options.queue.is_some_and(|queue| queue.max_events == 0) {
+        return Err(invalid(name, "a queue has room for at least 1 event"));
+    }
+    let is_said = options.queue_size.is_some() || options.when_full != Overflow::Auto;
+    if is_said && options.queue.is_some() {
+        let what = "give `when_full` and `queue_size`, or all bounds in `queue`, not both";
+        return Err(invalid(name, what));
     }
     if options.max_threads > MOST_THREADS {
         let what = format!(
@@ -37,46 +44,35 @@ fn invalid(name: &str, what: impl Into<String>) -> HookError {
 
 /// The queue that the user chose, or the one that suits the action.
 ///
-/// What waits for a remote sink is kept on disk, and a queue in memory spills onto the disk, if
-/// there is a folder for it.
+/// What waits for a remote sink is kept on disk if there is a folder for it.
 fn queue_options(hook: &PostInferenceHook, has_folder: bool) -> QueueOptions {
-    match hook.options.queue {
-        Some(options) => options,
-        None if has_folder && hook.action.is_remote() => QueueOptions::DISK,
-        None if has_folder => QueueOptions {
-            overflow: Overflow::Spill,
-            ..QueueOptions::MEMORY
-        },
-        None => QueueOptions::MEMORY,
+    let options = &hook.options;
+    if let Some(queue) = options.queue {
+        return queue;
+    }
+    let base = if has_folder && hook.action.is_remote() {
+        QueueOptions::DISK
+    } else {
+        QueueOptions::MEMORY
+    };
+    QueueOptions {
+        overflow: options.when_full,
+        max_events: options.queue_size.unwrap_or(base.max_events),
+        ..base
     }
 }
 
-/// Opens the hook's queue, in the folder `<state folder>/<name>` if it needs one.
+/// Opens the hook's queue, in the folder `<state folder>/<name>` if there is one: a queue in memory
+/// spills there if it may, and keeps there what is left at the end.
 pub(crate) fn open_queue(
     hook: &PostInferenceHook,
     name: &str,
     state_folder: Option<&Path>,
+    source: SourceKind,
 ) -> Result<Opened, HookError> {
     let options = queue_options(hook, state_folder.is_some());
-    let has_limits = hook.options.limits != LimitOptions::default();
-    let Some(folder) = state_folder.filter(|_| options.needs_disk() || has_limits) else {
-        if options.needs_disk() {
-            return Err(invalid(
-                name,
-                "its queue is to be on disk: give the hooks a state folder",
-            ));
-        }
-        if hook.action.is_remote() && hook.options.queue.is_none() {
-            tracing::warn!(
-                hook = name,
-                "no state folder: what waits for the sink dies with us"
-            );
-        }
-        return Ok(Opened {
-            queue: Queue::in_memory(options),
-            limits: None,
-            last: None,
-        });
+    let Some(folder) = state_folder else {
+        return in_memory(hook, name, options, source);
     };
     let failed = |source| HookError::Queue {
         hook: name.to_owned(),
@@ -84,13 +80,41 @@ pub(crate) fn open_queue(
     };
     let (journal, mut resumed) = DiskJournal::open(&folder.join(name)).map_err(failed)?;
     let limits = resumed.limits.take();
+    let expected = std::mem::take(&mut resumed.expected);
     let waiting = resumed.waiting.iter().map(|(id, _)| id);
     let dead = resumed.dead.iter().map(|(id, ..)| id);
     let last = waiting.chain(dead).chain(&resumed.held).max().copied();
-    let queue = Queue::with_journal(options, Box::new(journal), resumed);
+    let queue = Queue::with_journal(options, source, Box::new(journal), resumed);
     Ok(Opened {
         queue,
         limits,
         last,
+        expected,
+    })
+}
+
+fn in_memory(
+    hook: &PostInferenceHook,
+    name: &str,
+    options: QueueOptions,
+    source: SourceKind,
+) -> Result<Opened, HookError> {
+    if options.needs_disk() {
+        return Err(invalid(
+            name,
+            "its queue is to be on disk: give the hooks a state folder",
+        ));
+    }
+    if hook.action.is_remote() && hook.options.queue.is_none() {
+        tracing::warn!(
+            hook = name,
+            "no state folder: what waits for the sink is lost when the program ends"
+        );
+    }
+    Ok(Opened {
+        queue: Queue::in_memory(options, source),
+        limits: None,
+        last: None,
+        expected: Vec::new(),
     })
 }

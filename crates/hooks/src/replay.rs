@@ -1,6 +1,6 @@
 //! What hooks would have done with images that were seen before.
 //!
-//! A replay runs the real triggers, limits and books on a clock that each image sets to its own
+//! A replay runs the real triggers, limits and counters on a clock that each image sets to its own
 //! capture time, and puts a tally in the place of every action. Nothing is collected, and the
 //! same images in the same order give the same result every time.
 

@@ -11,9 +11,9 @@ use crate::event::EventId;
 use crate::hook::PostInferenceHook;
 use crate::observe::{Guarded, NoObserver, Observer, Outcome};
 use crate::open::{check, open_queue};
-use crate::queue::{DeadLetter, JournalError};
+use crate::queue::{DeadLetter, JournalError, SourceKind};
 use crate::random::{Random, SeededRandom};
-use crate::runner::{Runner, SharedPrediction, World};
+use crate::runner::{Patience, Runner, SharedPrediction, World};
 use crate::stats::HookStats;
 use crate::trigger::Needs;
 
@@ -32,6 +32,11 @@ pub struct HookSetOptions {
     pub observer: Arc<dyn Observer>,
     /// By which time limits count.
     pub limit_times: LimitTimes,
+    /// Where the images come from, which decides what a full queue does unless the hook says so.
+    pub source: SourceKind,
+    /// How long an image may wait for room in a full queue without any progress there, before it
+    /// is given up; `None` for ever.
+    pub stall: Option<Duration>,
 }
 
 /// By which time limits count.
@@ -46,7 +51,8 @@ pub enum LimitTimes {
 }
 
 impl Default for HookSetOptions {
-    /// Queues in memory, 10 seconds to drain, the machine's clock, nobody to tell.
+    /// Queues in memory that make the caller wait when they are full, 10 seconds to drain, the
+    /// machine's clock, nobody to tell.
     fn default() -> Self {
         Self {
             state_folder: None,
@@ -55,8 +61,28 @@ impl Default for HookSetOptions {
             random: Arc::new(SeededRandom::from_entropy()),
             observer: Arc::new(NoObserver),
             limit_times: LimitTimes::Clock,
+            source: SourceKind::Unknown,
+            stall: None,
         }
     }
+}
+
+/// How long [`HookSet::finish`] waits for deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DrainOptions {
+    /// Not longer than this, `None` for no limit.
+    pub at_most: Option<Duration>,
+    /// Not longer than this while nothing is delivered, `None` for no limit.
+    pub stall: Option<Duration>,
+}
+
+/// An image that hooks accepted and could neither deliver nor keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostImage {
+    /// Name of the hook.
+    pub hook: String,
+    /// What the source calls the image.
+    pub name: String,
 }
 
 /// A hook cannot run as it is configured.
@@ -112,7 +138,8 @@ impl HookSet {
             return Err(HookError::DuplicateName(name));
         }
         check(&hook, &name)?;
-        let opened = open_queue(&hook, &name, self.options.state_folder.as_deref())?;
+        let state_folder = self.options.state_folder.as_deref();
+        let opened = open_queue(&hook, &name, state_folder, self.options.source)?;
         let breaker = self
             .breakers
             .of_sink(hook.action.sink(), hook.options.breaker);
@@ -121,6 +148,7 @@ impl HookSet {
             random: Arc::clone(&self.options.random),
             observer: Guarded(Arc::clone(&self.options.observer)),
             limit_times: self.options.limit_times,
+            stall: self.options.stall,
         };
         let runner = Runner::new(Arc::from(name), Arc::new(hook), opened, breaker, world);
         let runner = Arc::new(runner);
@@ -132,9 +160,10 @@ impl HookSet {
     /// Lets every hook decide about an image; the outcomes are in the order of the hooks.
     ///
     /// Waits for no action, unless a hook has no threads or its queue is full and its policy is
-    /// to block. Never fails because of a hook: a trigger that fails does not fire.
+    /// to wait. Never fails because of a hook: a trigger that fails does not fire.
     pub fn submit(&self, frame: &Frame, prediction: &Prediction) -> Vec<Outcome> {
-        let runners = self.runners();
+        // Not under the lock: a full queue may make the caller wait for long.
+        let runners = self.runners().clone();
         let prediction = SharedPrediction::new(prediction);
         runners
             .iter()
@@ -173,7 +202,7 @@ impl HookSet {
     /// Lets a dead letter be delivered again; says whether there was one.
     pub fn retry_dead_letter(&self, hook: &str, id: EventId) -> Result<bool, JournalError> {
         self.runner(hook)
-            .map_or(Ok(false), |runner| runner.revive(id))
+            .map_or(Ok(false), |runner| runner.requeue(id))
     }
 
     /// Gives a dead letter up; says whether there was one.
@@ -203,23 +232,48 @@ impl HookSet {
     ///
     /// Says whether nothing is queued any more.
     pub fn drain(&self, at_most: Duration) -> bool {
-        let until = self.options.clock.monotonic().saturating_add(at_most);
+        let patience = self.patience(DrainOptions {
+            at_most: Some(at_most),
+            stall: None,
+        });
         let runners = self.runners().clone();
-        let drained: Vec<bool> = runners.iter().map(|runner| runner.drain(until)).collect();
+        let drained: Vec<bool> = runners.iter().map(|one| one.drain(patience)).collect();
         drained.into_iter().all(|is_empty| is_empty)
     }
 
-    /// Removes all hooks after delivering what is queued, as [`HookSet::drop`] does.
+    /// Delivers what is queued for as long as the options say, and ends the hooks: they take no
+    /// more images, and what is left is on disk if there is a folder for it.
+    ///
+    /// Returns the images that are lost: they were in memory only. The statistics and the dead
+    /// letters can still be asked for.
+    pub fn finish(&self, options: DrainOptions) -> Vec<LostImage> {
+        let runners = self.runners().clone();
+        for runner in &runners {
+            runner.end_window();
+        }
+        let patience = self.patience(options);
+        end_all(&runners, patience, self.options.clock.as_ref())
+    }
+
+    /// Removes all hooks after delivering what is queued, as dropping the set does.
     pub fn clear(&self) {
         let mut runners = self.runners.write().unwrap_or_else(PoisonError::into_inner);
         let runners = std::mem::take(&mut *runners);
-        let until = self
-            .options
-            .clock
-            .monotonic()
-            .saturating_add(self.options.drain_time);
         for runner in &runners {
-            runner.shut_down(until);
+            runner.end_window();
+        }
+        let patience = self.patience(DrainOptions {
+            at_most: Some(self.options.drain_time),
+            stall: None,
+        });
+        end_all(&runners, patience, self.options.clock.as_ref());
+    }
+
+    fn patience(&self, options: DrainOptions) -> Patience {
+        let now = self.options.clock.monotonic();
+        Patience {
+            until: options.at_most.map(|time| now.saturating_add(time)),
+            stall: options.stall,
         }
     }
 
@@ -232,6 +286,32 @@ impl Drop for HookSet {
     fn drop(&mut self) {
         self.clear();
     }
+}
+
+/// What threads that are between two events may take to end.
+const THREADS_END: Duration = Duration::from_millis(500);
+
+/// Ends hooks together, so that one that hangs takes no time from the others.
+fn end_all(runners: &[Arc<Runner>], patience: Patience, clock: &dyn Clock) -> Vec<LostImage> {
+    let at_work = || runners.iter().filter(|runner| !runner.has_ended());
+    for runner in at_work() {
+        runner.close();
+    }
+    for runner in at_work() {
+        runner.empty(patience);
+    }
+    for runner in at_work() {
+        runner.stop();
+    }
+    let until = clock.monotonic() + THREADS_END;
+    let lost = at_work().flat_map(|runner| {
+        let names = runner.end(until).into_iter();
+        names.map(|name| LostImage {
+            hook: runner.name.to_string(),
+            name: name.to_string(),
+        })
+    });
+    lost.collect()
 }
 
 /// The hook's own name, or one made of its position, trigger and action.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::lock;
 use crate::limit::LimitKind;
-use crate::queue::Ledger;
+use crate::queue::{DropReason, Ledger, Ledgers};
 
 /// Upper bounds, in seconds, of the buckets of delivery times.
 pub const DELIVERY_SECONDS: [f64; 12] = [
@@ -29,9 +29,7 @@ pub struct Histogram {
 /// What one hook has done.
 ///
 /// `evaluated = failed + not_fired + suppressed + held + fired` for this process, whenever
-/// somebody looks, and
-/// `fired = delivered + queued + dropped + dead` for the ledger, which outlives the process when
-/// the queue is on disk.
+/// somebody looks, and `fired = delivered + queued + in_memory + dropped + dead` for each ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HookStats {
     /// Name of the hook.
@@ -51,7 +49,14 @@ pub struct HookStats {
     pub fired: u64,
     /// Failed deliveries that were tried again.
     pub retried: u64,
-    /// The books of the queue.
+    /// What became of the events that fired in this process.
+    pub run: Ledger,
+    /// What became of the events that earlier processes left in the queue: `fired` is how many
+    /// there were when this process began.
+    pub earlier: Ledger,
+    /// Dead letters that could not be delivered in this process, whenever they fired.
+    pub died: u64,
+    /// All events, over all processes that worked on the queue if it is on disk.
     pub ledger: Ledger,
     /// Bytes of waiting events in memory.
     pub memory_bytes: u64,
@@ -70,7 +75,20 @@ impl HookStats {
     pub fn balances(&self) -> bool {
         let suppressed: u64 = self.suppressed.values().sum();
         self.evaluated == self.failed + self.not_fired + suppressed + self.held + self.fired
-            && self.ledger.balances()
+            && [&self.run, &self.earlier, &self.ledger]
+                .into_iter()
+                .all(Ledger::balances)
+    }
+
+    /// Whether an event that fired now or waited from before was lost or could not be delivered in
+    /// this process, or is in memory only. A person who removes events has not lost them.
+    pub fn has_lost(&self) -> bool {
+        let ledgers = [&self.run, &self.earlier];
+        let lost = |ledger: &Ledger| {
+            let discarded = ledger.dropped.get(&DropReason::Discarded).copied();
+            ledger.in_memory > 0 || ledger.total_dropped() > discarded.unwrap_or(0)
+        };
+        self.died > 0 || ledgers.into_iter().any(lost)
     }
 }
 
@@ -84,7 +102,7 @@ pub(crate) enum Account {
     Fired,
 }
 
-/// The books of the images, which balance whenever they are unlocked.
+/// The statistics of the images, which balance whenever they are unlocked.
 #[derive(Debug, Clone, Default)]
 struct Images {
     evaluated: u64,
@@ -150,11 +168,7 @@ impl Counters {
     }
 
     /// The counters together with what the queue knows.
-    pub(crate) fn stats(
-        &self,
-        hook: &str,
-        (ledger, memory, disk): (Ledger, u64, u64),
-    ) -> HookStats {
+    pub(crate) fn stats(&self, hook: &str, ledgers: Ledgers) -> HookStats {
         let images = lock(&self.images).clone();
         // A limit that held nothing back is shown as well.
         let zeros = LimitKind::ALL.map(|kind| (kind, 0));
@@ -168,9 +182,12 @@ impl Counters {
             held: images.held,
             fired: images.fired,
             retried: self.retried.load(Relaxed),
-            ledger,
-            memory_bytes: memory,
-            disk_bytes: disk,
+            run: ledgers.run,
+            earlier: ledgers.earlier,
+            died: ledgers.died,
+            ledger: ledgers.total,
+            memory_bytes: 0,
+            disk_bytes: 0,
             breaker_open: false,
             delivery_seconds: self.delivery.histogram(&DELIVERY_SECONDS),
             scores: self.scores.histogram(&SCORES),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::*;
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::{
-    ActionError, BreakerOptions, HookOptions, HookSetOptions, QueueFolder, QueueOptions,
+    ActionError, BreakerOptions, HookOptions, HookSetOptions, Overflow, QueueFolder, QueueOptions,
     render_prometheus,
 };
 
@@ -29,6 +29,7 @@ fn a_sink_that_hangs_for_ever_holds_up_nobody_and_the_counters_tell() {
     });
     let queue = QueueOptions {
         max_events: 10,
+        overflow: Overflow::DropOldest,
         ..QueueOptions::MEMORY
     };
     let options = HookOptions {
@@ -41,7 +42,7 @@ fn a_sink_that_hangs_for_ever_holds_up_nobody_and_the_counters_tell() {
         hooks.submit(&i.to_string());
     }
     let stats = hooks.books();
-    assert_eq!((stats.ledger.fired, stats.ledger.queued), (1_000, 10));
+    assert_eq!((stats.ledger.fired, stats.ledger.waiting()), (1_000, 10));
     assert_eq!(stats.ledger.total_dropped(), 990);
     assert!(stats.memory_bytes < 10 * 2_000, "{}", stats.memory_bytes);
     let text = render_prometheus(&hooks.stats());
@@ -88,7 +89,7 @@ fn a_sink_that_keeps_failing_is_left_alone_and_asked_again() {
     clock.advance(Duration::from_secs(5));
     hooks.drain(Duration::ZERO);
     assert_eq!(tries.load(SeqCst), 4, "one probe after the rest");
-    assert_eq!(hooks.books().ledger.queued, 20);
+    assert_eq!(hooks.books().ledger.waiting(), 20);
     // However long the sink stays away, no probe becomes a dead letter.
     for _ in 0..100 {
         clock.advance(Duration::from_secs(120));
@@ -96,7 +97,7 @@ fn a_sink_that_keeps_failing_is_left_alone_and_asked_again() {
     }
     assert!(tries.load(SeqCst) > 50);
     let ledger = hooks.books().ledger;
-    assert_eq!((ledger.queued, ledger.dead), (20, 0));
+    assert_eq!((ledger.waiting(), ledger.dead), (20, 0));
 }
 
 /// A sink that is away answers one hook; the rest that it asks for is the rest of all its hooks.

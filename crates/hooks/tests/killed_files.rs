@@ -31,7 +31,7 @@ fn collecting(folder: &Path, observer: Arc<dyn Observer>) -> HookSet {
     let action = FileSystemDataCollection::new(FileSystemOptions::new(folder));
     let options = HookOptions {
         queue: Some(QueueOptions {
-            overflow: Overflow::Block,
+            overflow: Overflow::Wait,
             ..QueueOptions::MEMORY
         }),
         ..HookOptions::default()

@@ -4,7 +4,6 @@
 
 mod common;
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +13,7 @@ use straylight_core::{Frame, Prediction, RgbImage};
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
-    Action, ActionError, DeadLetter, Event, EventId, HookOptions, HookSetOptions, HookStats,
+    Action, ActionError, Begun, DeadLetter, Event, HookOptions, HookSetOptions, HookStats,
     Overflow, PostInferenceHook, Progress, QueueFolder, QueueOptions, RetryOptions,
 };
 
@@ -22,7 +21,6 @@ use straylight_hooks::{
 struct Rounds {
     gate: Mutex<Receiver<()>>,
     started: Sender<()>,
-    names: Mutex<HashMap<EventId, String>>,
     finished: Arc<Mutex<Vec<Vec<String>>>>,
 }
 
@@ -34,7 +32,6 @@ impl Rounds {
         let rounds = Self {
             gate: Mutex::new(gate),
             started,
-            names: Mutex::default(),
             finished: Arc::default(),
         };
         (rounds, open, has_started)
@@ -63,14 +60,12 @@ impl Action for Rounds {
         if &*event.name == "large" {
             event.picture.encoded().unwrap();
         }
-        let name = event.name.to_string();
-        self.names.lock().unwrap().insert(event.id, name);
-        Ok(Progress::Begun)
+        Ok(Progress::Begun(Begun::new(event.name.to_string())))
     }
 
-    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
-        let name = |id| self.names.lock().unwrap()[id].clone();
-        let names: Vec<String> = events.iter().map(name).collect();
+    fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {
+        let name = |one: &&Begun| one.get::<String>().unwrap().clone();
+        let names: Vec<String> = begun.iter().map(name).collect();
         if names[0] == "first" {
             self.started.send(()).unwrap();
             self.gate.lock().unwrap().recv().unwrap();
@@ -183,7 +178,7 @@ fn who_waits_for_room_does_not_wait_for_the_time_of_a_round() {
             max_threads: 2,
             queue: Some(QueueOptions {
                 max_events: room,
-                overflow: Overflow::Block,
+                overflow: Overflow::Wait,
                 ..QueueOptions::MEMORY
             }),
             ..HookOptions::default()
@@ -201,7 +196,7 @@ fn who_waits_for_room_does_not_wait_for_the_time_of_a_round() {
 }
 
 #[test]
-fn what_waits_for_an_end_that_hangs_is_counted_as_given_up() {
+fn what_waits_for_an_end_that_hangs_goes_to_the_disk() {
     let (action, open, has_started) = Rounds::new();
     let folder = tempfile::tempdir().unwrap();
     let hooks = Watched::new(HookSetOptions {
@@ -210,7 +205,7 @@ fn what_waits_for_an_end_that_hangs_is_counted_as_given_up() {
         ..HookSetOptions::default()
     });
     let options = HookOptions {
-        // In memory, with books on disk.
+        // In memory, with a disk for what is left.
         queue: Some(QueueOptions {
             overflow: Overflow::Spill,
             ..QueueOptions::MEMORY
@@ -228,7 +223,7 @@ fn what_waits_for_an_end_that_hangs_is_counted_as_given_up() {
     let ledger = QueueFolder::all(folder.path()).unwrap()[0]
         .ledger()
         .unwrap();
-    assert_eq!((ledger.fired, ledger.total_dropped()), (2, 2));
+    assert_eq!((ledger.fired, ledger.queued), (3, 3));
     drop(open);
 }
 

@@ -71,6 +71,11 @@ impl Spec {
         matches!(self, Self::Video(_))
     }
 
+    /// Whether it goes on whether or not somebody reads: a camera or a stream.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Stream(_) | Self::Camera(_))
+    }
+
     /// Images and archives are told by their first bytes; anything that ffmpeg may know is left
     /// to it, unless it is plain text.
     fn of_file(path: &Path) -> Result<Self, SourceError> {

@@ -184,7 +184,7 @@ fn attach_hook(deployment: &Deployment, folder: &Path, share: f64) -> Result<(),
     let action = FileSystemDataCollection::new(FileSystemOptions::new(folder));
     let options = HookOptions {
         queue: Some(QueueOptions {
-            overflow: Overflow::Block,
+            overflow: Overflow::Wait,
             max_bytes: QUEUE_BYTES,
             ..QueueOptions::MEMORY
         }),

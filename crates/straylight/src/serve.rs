@@ -155,7 +155,7 @@ fn status(stats: &HookStats, description: String, dead: &[DeadLetter]) -> HookSt
         succeeded: ledger.delivered,
         failed: stats.retried,
         dropped: ledger.total_dropped(),
-        queued: ledger.queued,
+        queued: ledger.waiting(),
         // They come oldest first; the page wants the newest on top.
         dead_letters: dead.iter().rev().map(|dead| dead.error.clone()).collect(),
     }

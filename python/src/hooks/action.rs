@@ -1,9 +1,8 @@
 //! Actions.
 
-use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -13,7 +12,7 @@ use straylight::hooks::config::{
     ActionConfig, AlwaysTriggerConfig, BuildContext, FolderVault, HookConfig, TriggerConfig,
     move_secrets_out,
 };
-use straylight::hooks::{self as core, ActionError, Event, EventId, Progress};
+use straylight::hooks::{self as core, ActionError, Begun, Event, Progress};
 
 use super::{class_name, said};
 use crate::error::Raised;
@@ -41,7 +40,6 @@ impl Action {
             inner,
             vault: FolderVault(vault),
             is_loud,
-            reasons: Mutex::default(),
         })))
     }
 
@@ -97,8 +95,8 @@ impl core::Action for Shared {
         self.0.begin(event)
     }
 
-    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
-        self.0.finish(events)
+    fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {
+        self.0.finish(begun)
     }
 
     fn is_delivered(&self, event: &Event) -> Result<Delivery, ActionError> {
@@ -123,18 +121,18 @@ struct Vaulted {
     inner: Box<dyn core::Action>,
     vault: FolderVault,
     is_loud: bool,
-    /// Why the hook fired, of the events that were begun and are to be told of.
-    reasons: Mutex<HashMap<EventId, Arc<str>>>,
+}
+
+/// What a loud action has begun, and why the hook fired.
+struct Told {
+    begun: Begun,
+    reason: Arc<str>,
 }
 
 impl Vaulted {
     fn tell(&self, reason: &str) {
         let (name, sink) = (self.inner.name(), self.inner.sink());
         tracing::info!("{name}: an image is in the {sink} ({reason})");
-    }
-
-    fn reasons(&self) -> MutexGuard<'_, HashMap<EventId, Arc<str>>> {
-        self.reasons.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,23 +158,27 @@ impl core::Action for Vaulted {
     }
 
     fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
-        let progress = self.inner.begin(event)?;
-        match progress {
-            Progress::Delivered if self.is_loud => self.tell(&event.reason),
-            Progress::Begun if self.is_loud => {
-                self.reasons().insert(event.id, Arc::clone(&event.reason));
+        Ok(match self.inner.begin(event)? {
+            Progress::Delivered => {
+                if self.is_loud {
+                    self.tell(&event.reason);
+                }
+                Progress::Delivered
             }
-            _ => {}
-        }
-        Ok(progress)
+            Progress::Begun(begun) => Progress::Begun(Begun::new(Told {
+                begun,
+                reason: Arc::clone(&event.reason),
+            })),
+        })
     }
 
-    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
-        let results = self.inner.finish(events);
-        for (id, result) in events.iter().zip(&results) {
-            let reason = self.reasons().remove(id);
-            if let (Some(reason), Ok(())) = (reason, result) {
-                self.tell(&reason);
+    fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {
+        let told: Vec<&Told> = begun.iter().filter_map(|one| one.get()).collect();
+        let inner: Vec<&Begun> = told.iter().map(|one| &one.begun).collect();
+        let results = self.inner.finish(&inner);
+        for (one, result) in told.iter().zip(&results) {
+            if self.is_loud && result.is_ok() {
+                self.tell(&one.reason);
             }
         }
         results

@@ -124,7 +124,8 @@ pub(crate) fn seconds_to_wait(seconds: f64) -> Outcome<Duration> {
         .map_err(|_| Raised::value(format!("{seconds} is no number of seconds to wait")))
 }
 
-/// What each hook of a set has done, with the words of its last dead letters.
+/// What each hook of a set has done in this process, with the words of its last dead letters;
+/// `earlier` is what earlier processes left, `total` are all.
 pub(crate) fn stats_json(hooks: &core::HookSet) -> Value {
     let one = |stats: HookStats| {
         let dead = hooks.dead_letters(&stats.hook);
@@ -144,10 +145,13 @@ pub(crate) fn stats_json(hooks: &core::HookSet) -> Value {
             "held": stats.held,
             "fired": stats.fired,
             "retried": stats.retried,
-            "delivered": stats.ledger.delivered,
-            "queued": stats.ledger.queued,
-            "dropped": stats.ledger.total_dropped(),
-            "dead": dead.len(),
+            "delivered": stats.run.delivered,
+            "queued": stats.run.queued,
+            "in_memory": stats.run.in_memory,
+            "dropped": stats.run.total_dropped(),
+            "dead": stats.run.dead,
+            "earlier": fates(&stats.earlier),
+            "total": fates(&stats.ledger),
             "dead_letters": errors,
             "memory_bytes": stats.memory_bytes,
             "disk_bytes": stats.disk_bytes,
@@ -160,6 +164,18 @@ pub(crate) fn stats_json(hooks: &core::HookSet) -> Value {
         .map(one)
         .collect::<Vec<_>>()
         .into()
+}
+
+/// What became of events: fired = delivered + queued + in_memory + dropped + dead.
+fn fates(ledger: &core::Ledger) -> Value {
+    json!({
+        "fired": ledger.fired,
+        "delivered": ledger.delivered,
+        "queued": ledger.queued,
+        "in_memory": ledger.in_memory,
+        "dropped": ledger.total_dropped(),
+        "dead": ledger.dead,
+    })
 }
 
 /// The settings of each hook as JSON; null for one with a trigger or an action of Python's.

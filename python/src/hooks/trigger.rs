@@ -122,6 +122,10 @@ impl core::Trigger for Shared {
         self.0.reason(score)
     }
 
+    fn ood_score(&self, score: f64) -> Option<f64> {
+        self.0.ood_score(score)
+    }
+
     fn config(&self) -> Option<TriggerConfig> {
         self.0.config()
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use straylight::hookfile::{ActionDraft, HookDraft, HookFile, Limit, TriggerKind, kind};
+use straylight::hooks::Overflow;
 use straylight::hooks::config::HookConfig;
 use straylight::platform::split_target;
 
@@ -100,6 +101,13 @@ struct AddArguments {
     /// Threads that deliver; 0 delivers before the next image is inferred.
     #[arg(long, value_name = "N", default_value_t = 5)]
     max_threads: usize,
+    /// What happens when images come faster than they are delivered. auto: files and videos wait,
+    /// a camera or stream keeps its images on disk.
+    #[arg(long, value_enum, value_name = "POLICY", default_value = "auto")]
+    when_full: WhenFullArgument,
+    /// Most images that wait or are being delivered (default: 1000 in memory, 100000 on disk).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    queue_size: Option<u64>,
     /// geti: where the token is found when the hook runs, `env:NAME` or `file:PATH`.
     #[arg(long, value_name = "REFERENCE", default_value = "env:GETI_TOKEN")]
     token: String,
@@ -126,6 +134,22 @@ enum TriggerArgument {
     Count,
     /// Out of distribution.
     Ood,
+}
+
+/// What happens when a hook's queue is full.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum WhenFullArgument {
+    /// Decided by the source.
+    Auto,
+    /// The source waits.
+    Wait,
+    /// Images wait on disk; at the limit of the disk files and videos wait, and new images of a
+    /// camera or stream are lost.
+    Spill,
+    /// The oldest image that waits is lost.
+    DropOldest,
+    /// The new image is lost.
+    DropNewest,
 }
 
 /// The actions.
@@ -215,15 +239,15 @@ fn check(file: &mut HookFile, secrets: Option<&Path>, as_json: bool) -> Outcome 
         }
         file.save()?;
     }
-    let problems = file.check()?;
+    let (problems, losses) = (file.check()?, file.losses());
     if as_json {
         output::json(
-            &json!({ "hooks": file.names(), "problems": problems }),
+            &json!({ "hooks": file.names(), "problems": problems, "losses": losses }),
             "-".as_ref(),
         )?;
     } else {
-        for problem in &problems {
-            output::line(problem);
+        for line in problems.iter().chain(&losses) {
+            output::line(line);
         }
         output::line(&format!(
             "{} hooks, {} problems",
@@ -256,6 +280,8 @@ impl AddArguments {
             action: self.action()?,
             limits: self.limit.clone(),
             max_threads: self.max_threads,
+            when_full: self.when_full.into(),
+            queue_size: self.queue_size.and_then(|size| usize::try_from(size).ok()),
         };
         Ok(draft.build()?)
     }
@@ -292,6 +318,18 @@ fn read_hook(path: &Path) -> Result<HookConfig, Failure> {
     };
     let read = serde_json::from_str(&text);
     Ok(read.map_err(|error| format!("{}: {error}", path.display()))?)
+}
+
+impl From<WhenFullArgument> for Overflow {
+    fn from(argument: WhenFullArgument) -> Self {
+        match argument {
+            WhenFullArgument::Auto => Self::Auto,
+            WhenFullArgument::Wait => Self::Wait,
+            WhenFullArgument::Spill => Self::Spill,
+            WhenFullArgument::DropOldest => Self::DropOldest,
+            WhenFullArgument::DropNewest => Self::DropNewest,
+        }
+    }
 }
 
 impl From<TriggerArgument> for TriggerKind {

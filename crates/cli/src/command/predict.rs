@@ -66,7 +66,7 @@ pub(crate) struct Arguments {
 
 /// Infers every image of the source.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let (frames, _) = arguments.source.open()?;
+    let frames = arguments.source.open()?.frames;
     let deployment = arguments.load()?;
     output::stop_on_interrupt(frames.stop());
     let options = RunOptions {
@@ -74,7 +74,6 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             saliency_maps: arguments.saliency,
             ..Keep::NOTHING
         },
-        score: true,
         ..RunOptions::default()
     };
     let mut writer = Writer::new(arguments);

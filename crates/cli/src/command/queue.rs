@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use straylight::hooks::{EventId, Ledger, QueueFolder, QueuedEvent};
 
+use crate::command::steps;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 
@@ -52,7 +53,8 @@ enum What {
     Retry(Chosen),
     /// Give events up.
     Drop(Chosen),
-    /// Show the books: fired = delivered + queued + dropped + dead.
+    /// Show what became of all events of a queue, over all runs:
+    /// fired = delivered + queued + dropped + dead.
     Stats,
 }
 
@@ -194,7 +196,7 @@ fn stats(arguments: &Arguments, queues: &[QueueFolder]) -> Result<(), Failure> {
     if arguments.json {
         let all: Vec<Value> = ledgers
             .iter()
-            .map(|(hook, ledger)| books(hook, ledger))
+            .map(|(hook, ledger)| statistics(hook, ledger))
             .collect();
         return output::json(&all, "-".as_ref());
     }
@@ -211,21 +213,10 @@ fn stats(arguments: &Arguments, queues: &[QueueFolder]) -> Result<(), Failure> {
     Ok(())
 }
 
-fn books(hook: &str, ledger: &Ledger) -> Value {
-    let dropped: Value = ledger
-        .dropped
-        .iter()
-        .map(|(reason, count)| (reason.as_str().to_owned(), json!(count)))
-        .collect();
-    json!({
-        "hook": hook,
-        "fired": ledger.fired,
-        "delivered": ledger.delivered,
-        "queued": ledger.queued,
-        "dropped": ledger.total_dropped(),
-        "dropped_by_reason": dropped,
-        "dead": ledger.dead,
-    })
+fn statistics(hook: &str, ledger: &Ledger) -> Value {
+    let mut value = steps::fates(ledger);
+    value["hook"] = json!(hook);
+    value
 }
 
 fn as_json(hook: &str, event: &QueuedEvent) -> Value {

@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let present = HookFile::open(&arguments.deployment)?.hooks;
     let new = read_hooks(&arguments.hooks)?;
-    let (frames, _) = arguments.source.open()?;
+    let frames = arguments.source.open()?.frames;
     let load = LoadOptions {
         hooks: SavedHooks::Ignore,
         ..arguments.engine.load_options()
@@ -155,7 +155,7 @@ fn as_json(replayed: &Replayed) -> Value {
 }
 
 fn report_as_json(report: &ReplayReport) -> Value {
-    let mut value = steps::books(&report.stats);
+    let mut value = steps::statistics(&report.stats);
     let collected = report.collected.iter().map(|image| {
         json!({
             "name": image.name,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use straylight::run::{OpenError, open_source};
-use straylight::sources::{Frames, SourceOptions};
+use straylight::run::{OpenError, OpenedSource, open_source};
+use straylight::sources::SourceOptions;
 
 use crate::command::platform::PlatformArguments;
 use crate::exit::Failure;
@@ -70,8 +70,8 @@ impl SourceArguments {
         }
     }
 
-    /// Opens the source; says whether its images have times of their own.
-    pub(crate) fn open(&self) -> Result<(Frames, bool), Failure> {
+    /// Opens the source.
+    pub(crate) fn open(&self) -> Result<OpenedSource, Failure> {
         let options = self.options();
         let opened = match open_source(&self.source, &options, None) {
             Err(OpenError::NoServer(_)) => {

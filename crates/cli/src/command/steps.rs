@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use straylight::DeployError;
-use straylight::hooks::HookStats;
+use straylight::hooks::{HookStats, Ledger};
 use straylight::run::{BadRecord, Seen, Step, Summary};
 use straylight::sources::SourceError;
 
@@ -86,57 +86,81 @@ pub(crate) fn exit(summary: &Summary) -> Exit {
     }
 }
 
-/// What each hook did: a line in words, or one line of JSON for all.
-pub(crate) fn hook_books(stats: &[HookStats], json: bool) -> Result<(), Failure> {
+/// What each hook did in this run: lines in words, or one line of JSON for all.
+pub(crate) fn hook_statistics(stats: &[HookStats], json: bool) -> Result<(), Failure> {
     if json {
-        let all: Vec<Value> = stats.iter().map(books).collect();
+        let all: Vec<Value> = stats.iter().map(statistics).collect();
         return output::json_line(&json!({ "hooks": all }));
     }
     for stats in stats {
-        output::line(&books_in_words(stats));
+        output::line(&in_this_run(stats));
+        if stats.earlier.fired > 0 {
+            let fired = format!("{} from earlier runs", stats.earlier.fired);
+            output::line(&with_fates(&stats.hook, vec![fired], &stats.earlier));
+        }
     }
     Ok(())
 }
 
-fn books_in_words(stats: &HookStats) -> String {
+fn in_this_run(stats: &HookStats) -> String {
     let HookStats {
-        hook,
-        fired,
-        evaluated,
-        ledger,
-        ..
+        fired, evaluated, ..
     } = stats;
-    let mut parts = vec![format!("{hook}: {fired} of {evaluated} images fired")];
-    let held = stats.suppressed.iter().filter(|(_, count)| **count > 0);
-    parts.extend(held.map(|(limit, count)| format!("{count} held back ({})", limit.as_str())));
+    let mut parts = vec![format!("{fired} of {evaluated} images fired")];
+    let limits = stats.suppressed.iter().filter(|(_, count)| **count > 0);
+    parts.extend(limits.map(|(limit, count)| format!("{count} held back ({})", limit.as_str())));
+    if stats.failed > 0 {
+        parts.push(format!("{} not scored", stats.failed));
+    }
+    with_fates(&stats.hook, parts, &stats.run)
+}
+
+fn with_fates(hook: &str, mut parts: Vec<String>, ledger: &Ledger) -> String {
+    parts.push(format!("{} delivered", ledger.delivered));
     let counts = [
-        (stats.failed, "not scored"),
-        (ledger.queued, "still queued"),
+        (ledger.queued, "queued on disk"),
+        (ledger.in_memory, "in memory only"),
         (ledger.total_dropped(), "dropped"),
         (ledger.dead, "dead letters"),
     ];
-    parts.push(format!("{} delivered", ledger.delivered));
     let counts = counts.into_iter().filter(|(count, _)| *count > 0);
     parts.extend(counts.map(|(count, what)| format!("{count} {what}")));
-    parts.join(", ")
+    format!("{hook}: {}", parts.join(", "))
 }
 
-/// The books of a hook as JSON: fired = delivered + queued + dropped + dead.
-pub(crate) fn books(stats: &HookStats) -> Value {
+/// The statistics of a hook as JSON: those of this run, then those of events that earlier runs
+/// left, then those of all runs of the queue. For each of them
+/// fired = delivered + queued + dropped + dead once the hooks have ended.
+pub(crate) fn statistics(stats: &HookStats) -> Value {
     let suppressed = stats.suppressed.iter();
     let suppressed: serde_json::Map<String, Value> = suppressed
         .map(|(limit, count)| (limit.as_str().to_owned(), json!(count)))
         .collect();
+    let mut value = fates(&stats.run);
+    value["hook"] = json!(stats.hook);
+    value["evaluated"] = json!(stats.evaluated);
+    value["not_fired"] = json!(stats.not_fired);
+    value["failed"] = json!(stats.failed);
+    value["held"] = json!(stats.held);
+    value["suppressed"] = suppressed.into();
+    value["earlier"] = fates(&stats.earlier);
+    value["total"] = fates(&stats.ledger);
+    value
+}
+
+/// What became of events, as JSON.
+pub(crate) fn fates(ledger: &Ledger) -> Value {
+    let dropped = ledger.dropped.iter();
+    let dropped: serde_json::Map<String, Value> = dropped
+        .map(|(reason, count)| (reason.as_str().to_owned(), json!(count)))
+        .collect();
     json!({
-        "hook": stats.hook,
-        "evaluated": stats.evaluated,
-        "not_fired": stats.not_fired,
-        "failed": stats.failed,
-        "suppressed": suppressed,
-        "fired": stats.fired,
-        "delivered": stats.ledger.delivered,
-        "queued": stats.ledger.queued,
-        "dropped": stats.ledger.total_dropped(),
-        "dead": stats.ledger.dead,
+        "fired": ledger.fired,
+        "delivered": ledger.delivered,
+        "queued": ledger.queued,
+        "in_memory": ledger.in_memory,
+        "dropped": ledger.total_dropped(),
+        "dropped_by_reason": dropped,
+        "dead": ledger.dead,
     })
 }

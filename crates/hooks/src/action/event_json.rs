@@ -58,12 +58,12 @@ pub(super) fn event_json(
 }
 
 fn picture_json(event: &Event) -> Result<PictureJson, ActionError> {
-    let image = event.picture.image()?;
+    let (width, height) = event.picture.size()?;
     let encoded = event.picture.encoded()?;
     Ok(PictureJson {
         media_type: media_type_of(encoded.format),
-        width: image.width(),
-        height: image.height(),
+        width,
+        height,
         data: STANDARD.encode(&encoded.bytes),
     })
 }

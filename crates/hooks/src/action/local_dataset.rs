@@ -121,15 +121,14 @@ fn action_error(error: &StoreError) -> ActionError {
 
 fn new_image(event: &Event) -> Result<NewImage, ActionError> {
     let encoded = event.picture.encoded()?;
-    let image = event.picture.image()?;
+    let size = event.picture.size()?;
     let (format, bytes): (ImageFormat, _) = (encoded.format, Arc::clone(&encoded.bytes));
     let name = if event.name.is_empty() {
         "image"
     } else {
         &event.name
     };
-    let mut new = NewImage::new(name, bytes, format, (image.width(), image.height()))
-        .with_prediction(&event.prediction);
+    let mut new = NewImage::new(name, bytes, format, size).with_prediction(&event.prediction);
     new.captured_at = Some(event.captured_at);
     new.idempotency_key = Some(event.key().to_owned());
     new.collected = Some(collected(event));
@@ -140,7 +139,7 @@ fn collected(event: &Event) -> Collected {
     Collected {
         hook: event.hook.to_string(),
         reason: event.reason.to_string(),
-        ood_score: event.ood_score(),
+        ood_score: event.ood_score,
         scores: [(event.trigger.to_string(), event.score)].into(),
         uncertainty: None,
     }

@@ -14,6 +14,7 @@ mod s3;
 mod tests;
 mod trust;
 
+use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ pub use s3::S3Collection;
 use straylight_geti::SecretRef;
 
 use crate::config::ActionConfig;
-use crate::event::{Event, EventId, PictureError};
+use crate::event::{Event, PictureError};
 
 /// Brings one event to its sink.
 ///
@@ -61,7 +62,8 @@ pub trait Action: Send + Sync {
     /// Does what each delivery needs for itself, and says whether that was all.
     ///
     /// For sinks where the end of many deliveries can be shared, such as syncing a disk. What was
-    /// only begun counts as delivered once [`Action::finish`] says so; the event may be gone by then.
+    /// only begun comes back as a value, and counts as delivered once [`Action::finish`] says so
+    /// of that value; the event may be gone by then. A value that is dropped was given up.
     fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
         self.perform(event).map(|()| Progress::Delivered)
     }
@@ -70,13 +72,13 @@ pub trait Action: Send + Sync {
     ///
     /// One that fails is as if it had never been begun. After a panic each event is finished once
     /// more, alone.
-    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
+    fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {
         let none = |_| {
             Err(ActionError::permanent(
                 "the action begins and never finishes",
             ))
         };
-        events.iter().map(none).collect()
+        begun.iter().map(none).collect()
     }
 
     /// Whether an event whose delivery ended unclear is at the sink.
@@ -91,12 +93,33 @@ pub trait Action: Send + Sync {
 }
 
 /// How far a delivery is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Progress {
     /// The event is at its sink.
     Delivered,
     /// The rest is for [`Action::finish`].
-    Begun,
+    Begun(Begun),
+}
+
+/// What an action has begun and not finished; only that action knows what is inside.
+pub struct Begun(Box<dyn Any + Send + Sync>);
+
+impl Begun {
+    /// Keeps what the action needs to finish the delivery.
+    pub fn new<T: Send + Sync + 'static>(value: T) -> Self {
+        Self(Box::new(value))
+    }
+
+    /// What the action kept, if it is of this type.
+    pub fn get<T: 'static>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Begun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Begun")
+    }
 }
 
 /// What a sink says about an event whose delivery ended unclear.
@@ -135,7 +158,7 @@ pub struct ActionError {
 }
 
 impl ActionError {
-    /// A failure that no retry can mend; `message` must hold no secret.
+    /// A failure that no retry can fix; `message` must hold no secret.
     pub fn permanent(message: impl fmt::Display) -> Self {
         Self::new(ActionErrorKind::Permanent, message)
     }

@@ -150,12 +150,12 @@ fn comply(case: &Case) {
     }
     assert_eq!((case.count)(), 2, "{}", action.name());
     let (third, fourth) = (event_with(3 << 64, "a"), event_with(4 << 64, "a"));
-    let begun: Vec<EventId> = [&third, &fourth]
-        .into_iter()
-        .filter(|event| action.begin(event).unwrap() == Progress::Begun)
-        .map(|event| event.id)
-        .collect();
-    for result in action.finish(&begun) {
+    let progress = [&third, &fourth].map(|event| action.begin(event).unwrap());
+    let begun = progress.iter().filter_map(|progress| match progress {
+        Progress::Begun(begun) => Some(begun),
+        Progress::Delivered => None,
+    });
+    for result in action.finish(&begun.collect::<Vec<_>>()) {
         result.unwrap();
     }
     assert_eq!((case.count)(), 4, "{}", action.name());

@@ -26,7 +26,13 @@ pub struct HookConfig {
     /// What holds events back after the trigger fired.
     #[serde(default, skip_serializing_if = "is_default")]
     pub limits: LimitOptions,
-    /// Bounds of the queue.
+    /// What happens when the queue is full, unless `queue` says it.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub when_full: Overflow,
+    /// Most events that wait or are being delivered, unless `queue` says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_size: Option<usize>,
+    /// All bounds of the queue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue: Option<QueueConfig>,
     /// How failed deliveries are tried again.
@@ -47,7 +53,7 @@ pub struct QueueConfig {
     /// Where events wait.
     pub storage: Storage,
     /// What happens when there is no room.
-    #[serde(default = "default_overflow")]
+    #[serde(default)]
     pub overflow: Overflow,
     /// Most events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -200,6 +206,8 @@ impl HookConfig {
             action: action.ok_or_else(|| unsaved("action", hook.action().name()))?,
             max_threads: options.max_threads,
             limits: options.limits.clone(),
+            when_full: options.when_full,
+            queue_size: options.queue_size,
             queue: options.queue.map(QueueConfig::from),
             retry: options.retry.into(),
             breaker: options.breaker.into(),
@@ -213,6 +221,8 @@ impl HookConfig {
             name: self.name.clone(),
             max_threads: self.max_threads,
             limits: self.limits.clone(),
+            when_full: self.when_full,
+            queue_size: self.queue_size,
             queue: self.queue.map(QueueConfig::options),
             retry: self.retry.into(),
             breaker: self.breaker.into(),
@@ -223,10 +233,6 @@ impl HookConfig {
 
 fn default_threads() -> usize {
     HookOptions::default().max_threads
-}
-
-fn default_overflow() -> Overflow {
-    QueueOptions::MEMORY.overflow
 }
 
 fn millis(time: Duration) -> u64 {

@@ -2,11 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::hook::QueueConfig;
 use super::{ActionConfig, BreakerConfig, HookConfig, RetryConfig, TriggerConfig};
 use crate::event::KeyPolicy;
 use crate::limit::LimitOptions;
-use crate::queue::{Overflow, QueueOptions, Storage};
+use crate::queue::Overflow;
 
 /// The SDK's only class of hooks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,18 +31,14 @@ pub(super) struct SdkArguments {
 }
 
 impl SdkHook {
-    /// The hook in our form. A queue with a limit blocks when it is full, as it does in the SDK.
+    /// The hook in our form. A queue with a limit makes the caller wait when it is full, as it does
+    /// in the SDK.
     pub(super) fn into_config(self) -> HookConfig {
         let Self::PostInferenceHook(arguments) = self;
         let rate = arguments
             .limit_action_rate
             .then_some(arguments.max_frames_per_second);
-        let queue = QueueOptions {
-            storage: Storage::Memory,
-            overflow: Overflow::Block,
-            max_events: arguments.queue_limit,
-            ..QueueOptions::MEMORY
-        };
+        let has_limit = arguments.queue_limit > 0;
         HookConfig {
             name: None,
             trigger: arguments.trigger,
@@ -53,7 +48,13 @@ impl SdkHook {
                 max_frames_per_second: rate,
                 ..LimitOptions::default()
             },
-            queue: (arguments.queue_limit > 0).then(|| QueueConfig::from(queue)),
+            when_full: if has_limit {
+                Overflow::Wait
+            } else {
+                Overflow::Auto
+            },
+            queue_size: has_limit.then_some(arguments.queue_limit),
+            queue: None,
             retry: RetryConfig::default(),
             breaker: BreakerConfig::default(),
             key_policy: KeyPolicy::default(),
@@ -68,16 +69,21 @@ impl SdkHook {
             return None;
         }
         let rate = config.limits.max_frames_per_second;
-        let waits = config
+        let queue = config
             .queue
-            .filter(|queue| queue.overflow == Overflow::Block);
+            .filter(|queue| queue.overflow == Overflow::Wait);
+        let size = config
+            .queue_size
+            .filter(|_| config.when_full == Overflow::Wait);
         Some(Self::PostInferenceHook(SdkArguments {
             trigger: config.trigger.clone(),
             action: config.action.for_sdk()?,
             max_threads: config.max_threads,
             limit_action_rate: rate.is_some(),
             max_frames_per_second: rate.unwrap_or(1.0),
-            queue_limit: waits.and_then(|queue| queue.max_events).unwrap_or(0),
+            queue_limit: size
+                .or(queue.and_then(|queue| queue.max_events))
+                .unwrap_or(0),
         }))
     }
 }

@@ -20,8 +20,11 @@ fn a_file_of_the_python_sdk_is_read() {
     };
     assert_eq!(hook.max_threads, 10);
     assert_eq!(hook.limits.max_frames_per_second, Some(1.0));
-    let queue = hook.options().queue.unwrap();
-    assert_eq!((queue.max_events, queue.overflow), (7, Overflow::Block));
+    let options = hook.options();
+    assert_eq!(
+        (options.queue_size, options.when_full),
+        (Some(7), Overflow::Wait)
+    );
     let built = hook.build(&BuildContext::default()).unwrap();
     assert_eq!(built.trigger().name(), "ObjectCountTrigger");
     assert_eq!(HookConfig::of(&built).unwrap(), *hook);
@@ -160,4 +163,20 @@ fn an_action_that_is_not_compiled_in_is_an_error_that_names_the_feature() {
         let error = action.build(&BuildContext::default()).err().unwrap();
         assert!(error.to_string().contains(expected), "{error}");
     }
+}
+
+/// As the program of November 2026 saved them.
+#[test]
+fn policies_of_older_files_are_kept() {
+    let read = |overflow: &str| {
+        let hook = format!(
+            r#"{{"trigger":{{"AlwaysTrigger":{{}}}},"action":{{"HttpRequestAction":{{"url":"http://h/"}}}},
+            "queue":{{"storage":"memory"{overflow}}}}}"#
+        );
+        let hook: HookConfig = serde_json::from_str(&hook).unwrap();
+        hook.options().queue.unwrap().overflow
+    };
+    assert_eq!(read(r#","overflow":"block""#), Overflow::Wait);
+    assert_eq!(read(r#","overflow":"drop_oldest""#), Overflow::DropOldest);
+    assert_eq!(read(""), Overflow::Auto);
 }

@@ -22,6 +22,8 @@ pub(crate) enum Fate {
     Undone,
     /// Held, and no longer wanted: it never fired.
     Released,
+    /// Expected at its sink, and counted meanwhile or not there.
+    Expected,
 }
 
 impl State {
@@ -30,6 +32,32 @@ impl State {
         self.totals.delivered += 1;
         let fate = Fate::Delivered;
         self.forgotten.push(Forgotten { id, fate });
+    }
+
+    /// An event in memory is about to be at its sink, and the journal knows it.
+    pub(super) fn expect(&mut self, id: EventId) {
+        self.expected.insert(id);
+    }
+
+    /// The journal need not expect the event any more.
+    pub(super) fn forget_expected(&mut self, id: EventId) {
+        if self.expected.remove(&id) {
+            let fate = Fate::Expected;
+            self.forgotten.push(Forgotten { id, fate });
+        }
+    }
+
+    /// An event that an earlier process had only in memory when it died was found at its sink, or
+    /// was not; then nobody knows of it any more.
+    pub(super) fn resolve_expected(&mut self, id: EventId, is_delivered: bool) {
+        self.expected.insert(id);
+        self.forget_expected(id);
+        if is_delivered {
+            for totals in [&mut self.totals, &mut self.unsaved] {
+                totals.fired += 1;
+                totals.delivered += 1;
+            }
+        }
     }
 
     /// Takes in an event that the journal keeps for the end of its window.

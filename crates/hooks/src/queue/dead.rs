@@ -34,7 +34,7 @@ impl Queue {
     }
 
     /// Lets a dead letter wait again; says whether there was one.
-    pub(crate) fn revive(&self, id: EventId, now: Duration) -> Result<bool, JournalError> {
+    pub(crate) fn requeue(&self, id: EventId, now: Duration) -> Result<bool, JournalError> {
         let is_durable = lock(&self.state)
             .dead()
             .get(&id)
@@ -42,10 +42,10 @@ impl Queue {
         let Some(is_durable) = is_durable else {
             return Ok(false);
         };
-        self.note(is_durable, |journal| journal.revived(id))?;
-        let revived = lock(&self.state).revive(id, now);
+        self.note(is_durable, |journal| journal.requeued(id))?;
+        let is_requeued = lock(&self.state).requeue(id, now);
         self.changed();
-        Ok(revived)
+        Ok(is_requeued)
     }
 
     /// Gives a dead letter up; says whether there was one.

@@ -98,7 +98,7 @@ impl QueueFolder {
         body(&connection).map_err(failed)
     }
 
-    /// The books as they are on disk.
+    /// The statistics as they are on disk, over all processes that worked on the queue.
     pub fn ledger(&self) -> Result<Ledger, JournalError> {
         self.read(|connection| {
             // One statement each would see different moments.
@@ -118,6 +118,7 @@ impl QueueFolder {
                 fired,
                 delivered,
                 queued,
+                in_memory: 0,
                 dropped,
                 dead,
             })
@@ -171,7 +172,7 @@ impl QueueFolder {
             .map(|(id, ..)| *id)
             .filter(|id| ids.contains(id));
         let dead: Vec<EventId> = dead.collect();
-        dead.iter().try_for_each(|id| journal.revived(*id))?;
+        dead.iter().try_for_each(|id| journal.requeued(*id))?;
         Ok(dead.len())
     }
 

@@ -10,7 +10,7 @@ use crate::event::{Event, EventId};
 ///
 /// Each call is atomic: after an error, or a crash within it, nothing of it happened. An event
 /// counts as accepted when [`Journal::append`] returned: it survives a power cut from then on.
-/// The journal's own books balance at any moment: fired = delivered + rows + dropped.
+/// The journal's own statistics balance at any moment: fired = delivered + rows + dropped.
 pub(crate) trait Journal: Send + Sync {
     /// Writes events and counts them as fired, together with what the limits remember of them;
     /// returns the bytes that each takes on disk.
@@ -30,10 +30,14 @@ pub(crate) trait Journal: Send + Sync {
     fn failed(&self, id: EventId, failure: &Failure<'_>) -> Result<(), JournalError>;
 
     /// Makes an event a dead letter.
-    fn buried(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError>;
+    fn gave_up(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError>;
 
     /// Lets a dead letter wait again, as if it had never been tried.
-    fn revived(&self, id: EventId) -> Result<(), JournalError>;
+    fn requeued(&self, id: EventId) -> Result<(), JournalError>;
+
+    /// Notes events that are in memory only and about to be at their sink: after a crash somebody
+    /// must ask there what became of them.
+    fn expect(&self, events: &[Arc<Event>]) -> Result<(), JournalError>;
 
     /// Removes events that were given up, and adds the lives of events that it never saw.
     fn tend(&self, forgotten: &[Forgotten], unseen: &Totals) -> Result<(), JournalError>;

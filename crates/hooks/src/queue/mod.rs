@@ -3,19 +3,38 @@
 //! ```text
 //! push -> [staged -> journal] -> ready -> in flight -> delivered
 //!            |                     ^          |
-//!            +-> dropped           +- retry --+-> dead letter -> revived or dropped
+//!            +-> dropped           +- retry --+-> dead letter -> requeued or dropped
 //! ```
 //!
-//! One state machine ([`state`]) holds every event and the books, in memory; it decides about
+//! One state machine ([`state`]) holds every event and the statistics, in memory; it decides about
 //! room, order and policy. For a queue on disk a [`Journal`] repeats its decisions durably:
 //! a new event is staged in memory (bounded in bytes) until the journal has written it, and is
-//! then loaded back for its delivery. Invariants:
+//! then loaded back for its delivery.
 //!
-//! - fired = delivered + queued + dropped + dead, whenever somebody looks;
+//! # What happens when there is no room
+//!
+//! [`Overflow`] says what the user wants, [`SourceKind`] where the images come from, and
+//! [`Policy`] what follows: a source that can be read later waits, a live one spills to disk and
+//! drops events at the limit of the disk. [`Queue::push`] never waits itself: it says that the
+//! queue is full, and the runner waits with the clock that it was given, for as long as
+//! [`Queue::progress`] grows or the hooks may stall. The first drop for a reason is told
+//! ([`Queue::take_first_drops`]), all are counted.
+//!
+//! # What is safe
+//!
+//! Only what the journal has written is *queued*; the rest is *in memory* and is lost with the
+//! process. At the end [`Queue::stage_all`] sends everything that is left to the disk, what a
+//! hanging worker has as well, and [`Queue::abandon`] drops and names what the disk did not take.
+//! Dead letters go to the disk when they die, if there is one.
+//!
+//! Invariants:
+//!
+//! - fired = delivered + queued + in memory + dropped + dead, whenever somebody looks, for all
+//!   events, for those of this process and for those of earlier ones;
 //! - an event is delivered by one worker at a time;
-//! - memory holds at most the configured bytes, beyond them what workers loaded from the disk
-//!   (one event each, and some that were only begun, without their pixels) and the encoded form
-//!   of events that the disk would not take yet;
+//! - memory holds at most the configured bytes, beyond them one event that is larger than they
+//!   are, what workers loaded from the disk (one event each, and some that were only begun,
+//!   without their pixels) and the encoded form of events that the disk would not take yet;
 //! - what the journal accepted is delivered, dropped by policy or dead-lettered, exactly once,
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
@@ -34,7 +53,7 @@ mod state;
 mod tests;
 mod usage;
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 pub use dead::DeadLetter;
@@ -43,10 +62,11 @@ pub use inspect::{QueueFolder, QueuedDetails, QueuedEvent};
 pub use journal::JournalError;
 pub(crate) use journal::{Failure, Journal};
 pub use ledger::Ledger;
-pub(crate) use ledger::Totals;
-pub use options::{DropReason, Overflow, QueueOptions, Storage};
+pub(crate) use ledger::{Ledgers, Totals};
+pub(crate) use options::Policy;
+pub use options::{DropReason, Overflow, QueueOptions, SourceKind, Storage};
 pub(crate) use resumed::{Resumed, RowState};
-use state::{Entry, Phase, State};
+use state::{Entry, State};
 use straylight_core::Timestamp;
 
 use self::admission::Admission;
@@ -66,6 +86,16 @@ pub(crate) enum Pushed {
     Staged,
     /// It was given up.
     Dropped(DropReason),
+    /// There is no room, and it should wait for some.
+    Full,
+}
+
+/// The statistics, and the bytes that wait in memory and on disk.
+#[derive(Debug, Default)]
+pub(crate) struct QueueStats {
+    pub(crate) ledgers: Ledgers,
+    pub(crate) memory_bytes: u64,
+    pub(crate) disk_bytes: u64,
 }
 
 /// An event that a worker delivers.
@@ -82,24 +112,28 @@ pub(crate) struct Queue {
     state: Mutex<State>,
     /// Raised whenever there is something to do for a worker or for the spooler.
     pub(crate) work: Signal,
-    space: Condvar,
+    /// Raised whenever something left the queue.
+    pub(crate) space: Signal,
     spooling: Mutex<()>,
     journal: Option<Box<dyn Journal>>,
 }
 
 impl Queue {
     /// A queue in memory.
-    pub(crate) fn in_memory(options: QueueOptions) -> Self {
-        Self::with_state(State::new(options, Totals::default()), None)
+    pub(crate) fn in_memory(options: QueueOptions, source: SourceKind) -> Self {
+        let policy = Policy::of(options.overflow, source, false);
+        Self::with_state(State::new(options, policy, Totals::default()), None)
     }
 
     /// A queue with a journal, taking over what the journal held.
     pub(crate) fn with_journal(
         options: QueueOptions,
+        source: SourceKind,
         journal: Box<dyn Journal>,
         resumed: Resumed,
     ) -> Self {
-        let mut state = State::new(options, resumed.totals);
+        let policy = Policy::of(options.overflow, source, true);
+        let mut state = State::new(options, policy, resumed.totals);
         for id in resumed.held {
             state.hold(id);
         }
@@ -111,12 +145,13 @@ impl Queue {
         }
         for (id, row, died_at) in resumed.dead {
             let entry = row.entry();
-            state.insert_dead(
+            state.resume_dead(
                 id,
                 state::Dead {
                     entry,
                     error: row.error,
                     died_at,
+                    is_old: true,
                 },
             );
         }
@@ -127,35 +162,35 @@ impl Queue {
         Self {
             state: Mutex::new(state),
             work: Signal::default(),
-            space: Condvar::new(),
+            space: Signal::default(),
             spooling: Mutex::new(()),
             journal,
         }
     }
 
-    /// The books, and the bytes that wait in memory and on disk.
-    pub(crate) fn books(&self) -> (Ledger, u64, u64) {
+    /// What the queue has done and holds.
+    pub(crate) fn stats(&self) -> QueueStats {
         let state = lock(&self.state);
-        let usage = state.usage();
-        let memory = usage[Tier::Memory].bytes + usage[Tier::Staged].bytes;
-        (state.ledger(), memory, usage[Tier::Disk].bytes)
+        QueueStats {
+            ledgers: state.ledgers(),
+            memory_bytes: state.in_memory().bytes,
+            disk_bytes: state.usage()[Tier::Disk].bytes,
+        }
     }
 
-    /// Takes an event in, or applies the overflow policy to it.
-    pub(crate) fn push(&self, event: Arc<Event>, now: Duration) -> Pushed {
+    /// Takes an event in if there is room, or applies the overflow policy to it.
+    pub(crate) fn push(&self, event: &Arc<Event>, now: Duration) -> Pushed {
         let (id, bytes) = (event.id, event.memory_bytes());
         let mut state = lock(&self.state);
-        let tier = loop {
-            match state.admit(bytes) {
-                Admission::Enter(tier) => break tier,
-                Admission::Wait => state = self.wait_for_room(state),
-                Admission::TurnAway(reason) => {
-                    state.turn_away(reason);
-                    return Pushed::Dropped(reason);
-                }
+        let tier = match state.admit(bytes) {
+            Admission::Enter(tier) => tier,
+            Admission::Wait => return Pushed::Full,
+            Admission::TurnAway(reason) => {
+                state.turn_away(reason);
+                return Pushed::Dropped(reason);
             }
         };
-        state.insert(id, Entry::new(event, bytes, tier, now));
+        state.insert(id, Entry::new(Arc::clone(event), bytes, tier, now));
         drop(state);
         self.work.raise();
         if tier == Tier::Staged {
@@ -165,14 +200,55 @@ impl Queue {
         }
     }
 
-    /// Waits until something left the queue; workers hear of it, as they may be what holds it.
-    fn wait_for_room<'s>(&'s self, mut state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
-        state.waiting += 1;
-        self.work.raise();
-        let waited = self.space.wait(state);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        state.waiting -= 1;
-        state
+    /// Counts an event that waited for room in vain.
+    pub(crate) fn turn_away(&self, reason: DropReason) {
+        lock(&self.state).turn_away(reason);
+    }
+
+    /// Lets workers know that somebody waits for room, as they may be what holds it; until the
+    /// second call that ends it.
+    pub(crate) fn waits_for_room(&self, begins: bool) {
+        let mut state = lock(&self.state);
+        state.waiting = if begins {
+            state.waiting + 1
+        } else {
+            state.waiting.saturating_sub(1)
+        };
+        drop(state);
+        if begins {
+            self.work.raise();
+        }
+    }
+
+    /// A number that grows whenever an event leaves the queue or gets to the disk.
+    pub(crate) fn progress(&self) -> u64 {
+        lock(&self.state).progress
+    }
+
+    /// Reasons for which an event was dropped for the first time, each told once.
+    pub(crate) fn take_first_drops(&self) -> Vec<DropReason> {
+        lock(&self.state).take_first_drops()
+    }
+
+    /// Remembers whether the disk takes what is written to it.
+    pub(crate) fn note_disk(&self, fails: bool) {
+        let mut state = lock(&self.state);
+        let is_changed = std::mem::replace(&mut state.disk_fails, fails) != fails;
+        drop(state);
+        if is_changed {
+            self.space.raise();
+        }
+    }
+
+    /// Number and bytes of the events that are in memory.
+    pub(crate) fn in_memory_now(&self) -> (usize, u64) {
+        let room = lock(&self.state).in_memory();
+        (room.events, room.bytes)
+    }
+
+    /// Whether new events go to the disk whatever happens.
+    pub(crate) fn goes_to_disk(&self) -> bool {
+        lock(&self.state).options.storage == Storage::Disk
     }
 
     /// Whether somebody waits for room, or will soon.
@@ -193,6 +269,10 @@ impl Queue {
         let Some(journal) = &self.journal else {
             return Ok(0);
         };
+        // Before the lock: a thread that gives way may take long, and others should not wait for it.
+        for event in lock(&self.state).staged(BATCH) {
+            let _ = event.picture.encoded();
+        }
         let _one_at_a_time = lock(&self.spooling);
         self.tend(journal.as_ref())?;
         let mut batch = lock(&self.state).staged(BATCH);
@@ -271,16 +351,58 @@ impl Queue {
 
     /// When the next event is due.
     pub(crate) fn next_due(&self) -> Option<Duration> {
-        lock(&self.state).next_due()
+        lock(&self.state).next_due().map(|(due, _)| due)
+    }
+
+    /// Whether the next event has a large image, so that its delivery takes long.
+    pub(crate) fn is_next_large(&self) -> bool {
+        lock(&self.state)
+            .next_due()
+            .is_some_and(|(_, is_large)| is_large)
+    }
+
+    /// Since when the oldest event waits that could be delivered or written to the disk.
+    pub(crate) fn waits_since(&self) -> Option<Duration> {
+        let state = lock(&self.state);
+        let ready = state.next_due().map(|(due, _)| due);
+        ready.into_iter().chain(state.staged_since()).min()
     }
 
     /// The event is at its sink.
     pub(crate) fn delivered(&self, id: EventId) -> Result<(), JournalError> {
         let is_durable = lock(&self.state).get(id).is_some_and(|entry| entry.durable);
         let noted = self.note(is_durable, |journal| journal.delivered(id));
-        lock(&self.state).delivered(id, noted.is_ok());
+        // What got to the disk meanwhile is not noted there as delivered yet.
+        lock(&self.state).delivered(id, is_durable && noted.is_ok());
         self.changed();
         noted.and_then(|()| self.settle())
+    }
+
+    /// Notes events that are about to be at their sink and that the disk does not know: a crash
+    /// between their delivery and the next call of [`Queue::delivered`] should not cost the count.
+    pub(crate) fn expect(&self, events: &[Arc<Event>]) -> Result<(), JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let loose: Vec<Arc<Event>> = {
+            let mut state = lock(&self.state);
+            let is_loose = |event: &Event| state.get(event.id).is_some_and(|one| !one.durable);
+            let loose = events.iter().filter(|event| is_loose(event)).cloned();
+            let loose: Vec<Arc<Event>> = loose.collect();
+            for event in &loose {
+                state.expect(event.id);
+            }
+            loose
+        };
+        if loose.is_empty() {
+            return Ok(());
+        }
+        journal.expect(&loose)
+    }
+
+    /// Counts an event that an earlier process expected at its sink, if it is there.
+    pub(crate) fn resolve_expected(&self, id: EventId, is_delivered: bool) {
+        lock(&self.state).resolve_expected(id, is_delivered);
     }
 
     /// The event goes back to be tried again at `due`.
@@ -298,13 +420,51 @@ impl Queue {
         self.note(is_durable, |journal| journal.failed(id, failure))
     }
 
-    /// The event becomes a dead letter.
-    pub(crate) fn bury(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
+    /// The event becomes a dead letter, on disk if there is one.
+    pub(crate) fn give_up(
+        &self,
+        id: EventId,
+        error: &str,
+        at: Timestamp,
+    ) -> Result<(), JournalError> {
         let is_durable = lock(&self.state).get(id).is_some_and(|entry| entry.durable);
-        let noted = self.note(is_durable, |journal| journal.buried(id, error, at));
-        lock(&self.state).bury(id, error.to_owned(), at);
+        let noted = self.note(is_durable, |journal| journal.gave_up(id, error, at));
+        lock(&self.state).give_up(id, error.to_owned(), at);
+        let noted = noted.and_then(|()| self.keep_dead(id));
         self.changed();
         noted
+    }
+
+    /// Writes a dead letter to the disk that is in memory only.
+    fn keep_dead(&self, id: EventId) -> Result<(), JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let loose = lock(&self.state).dead().get(&id).and_then(|dead| {
+            let event = dead.entry.payload.clone().filter(|_| !dead.entry.durable)?;
+            Some((event, dead.error.clone(), dead.died_at))
+        });
+        let Some((event, error, died_at)) = loose else {
+            return Ok(());
+        };
+        let sizes = journal.append(&[event], None)?;
+        let bytes = sizes.first().copied().unwrap_or_default();
+        lock(&self.state).dead_is_durable(id, bytes);
+        journal.gave_up(id, &error, died_at)
+    }
+
+    /// Sends everything to the disk that is in memory only, also what a worker has; the next
+    /// calls of [`Queue::spool`] write it.
+    pub(crate) fn stage_all(&self) -> Result<(), JournalError> {
+        if self.journal.is_none() {
+            return Ok(());
+        }
+        let dead = {
+            let mut state = lock(&self.state);
+            state.stage_all();
+            state.dead_in_memory()
+        };
+        dead.into_iter().try_for_each(|id| self.keep_dead(id))
     }
 
     fn note(
@@ -319,7 +479,7 @@ impl Queue {
     }
 
     fn changed(&self) {
-        self.space.notify_all();
+        self.space.raise();
         self.work.raise();
     }
 
@@ -343,24 +503,21 @@ impl Queue {
         self.changed();
     }
 
-    /// Gives up what waits in memory and cannot be kept; returns how many events that were.
+    /// Gives up what is in memory only, at the end; returns the names of the images.
     ///
-    /// What is in flight is in the hands of a worker that hangs, except for those `begun` events
-    /// that nobody is finishing.
-    pub(crate) fn abandon(&self, begun: &[EventId]) -> usize {
+    /// What a hanging worker has is lost as well: nobody will hear of its end.
+    pub(crate) fn abandon(&self) -> Vec<Arc<str>> {
         let mut state = lock(&self.state);
-        let is_held = |id, entry: &Entry| entry.phase == Phase::InFlight && !begun.contains(&id);
-        let ids: Vec<EventId> = state
-            .entries()
-            .filter(|(id, entry)| !entry.durable && !is_held(*id, entry))
-            .map(|(id, _)| id)
+        let loose = state.entries().filter(|(_, entry)| !entry.durable);
+        let loose: Vec<(EventId, Option<Arc<str>>)> = loose
+            .map(|(id, entry)| (id, entry.payload.as_ref().map(|e| Arc::clone(&e.name))))
             .collect();
-        for id in &ids {
+        for (id, _) in &loose {
             state.drop_event(*id, DropReason::Closed);
         }
         drop(state);
         self.changed();
-        ids.len()
+        loose.into_iter().filter_map(|(_, name)| name).collect()
     }
 
     /// Whether there is a journal.

@@ -4,7 +4,7 @@ use straylight_core::Timestamp;
 
 use super::Totals;
 use super::state::{Entry, Phase};
-use crate::event::EventId;
+use crate::event::{Event, EventId};
 
 /// What a queue takes over from an earlier process.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Resumed {
     pub(crate) limits: Option<String>,
     /// Events that were delivered on a full disk: their rows must still go.
     pub(crate) finished: Vec<EventId>,
+    /// Events, without their images, that were in memory only and about to be at their sink.
+    pub(crate) expected: Vec<Event>,
 }
 
 impl Resumed {
@@ -29,6 +31,9 @@ impl Resumed {
         self.waiting = waiting;
     }
 }
+
+/// Bytes of an image's file from which on its delivery takes long.
+const LARGE_FILE: u64 = 512 << 10;
 
 /// What the journal knows of an event besides the event itself.
 #[derive(Debug, Clone)]
@@ -49,6 +54,8 @@ impl RowState {
             due: Duration::ZERO,
             attempts: self.attempts,
             ambiguous: true,
+            is_earlier: true,
+            is_large: self.bytes > LARGE_FILE,
         }
     }
 }

@@ -1,12 +1,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 use std::time::Duration;
 
 use super::Runner;
-use super::unfinished::{Attempt, Round};
-use crate::action::{ActionError, ActionErrorKind, Delivery, Progress};
+use super::threads::Priority;
+use super::unfinished::{Attempt, BegunAttempt, Round};
+use crate::action::{ActionError, ActionErrorKind, Begun, Delivery, Progress};
 use crate::delivery::{Change, Passage};
 use crate::event::{Event, EventId};
 use crate::queue::{Failure, Job, JournalError};
@@ -46,11 +47,22 @@ impl JournalHealth {
 
 impl Runner {
     /// Begins what is due first, if its sink may be bothered, or else finishes what was begun.
-    pub(super) fn step(&self) -> Step {
+    pub(super) fn step(&self, priority: Priority) -> Step {
+        let now = self.world.clock.monotonic();
+        if self.is_for_others(priority) || !self.has_work(now) {
+            return Step::Wait(self.queue.next_due().filter(|due| *due > now));
+        }
+        let Some(_slot) = self.threads.slot(self.hook.options.max_threads) else {
+            return Step::Wait(None);
+        };
         match self.begin_next() {
             Step::Worked => Step::Worked,
             Step::Wait(next) => self.finish_some(next),
         }
+    }
+
+    fn has_work(&self, now: Duration) -> bool {
+        self.unfinished.since().is_some() || self.queue.next_due().is_some_and(|due| due <= now)
     }
 
     fn begin_next(&self) -> Step {
@@ -73,6 +85,12 @@ impl Runner {
         Step::Worked
     }
 
+    /// Whether workers of normal priority do the work now, or should.
+    fn is_for_others(&self, priority: Priority) -> bool {
+        let is_hurried = || self.threads.hurrying.load(SeqCst) > 0 || self.queue.is_next_large();
+        priority == Priority::GivesWay && is_hurried()
+    }
+
     fn begin(&self, job: Job, now: Duration) {
         // Before the delivery: after a crash no limit is exceeded.
         self.save_limits();
@@ -80,7 +98,7 @@ impl Runner {
             Ok(event) => event,
             Err(error) => {
                 self.breaker.give_back();
-                return self.bury(job.id, &format!("cannot be read back: {error}"));
+                return self.give_up(job.id, &format!("cannot be read back: {error}"));
             }
         };
         let progress = self.attempt(&event, job.ambiguous);
@@ -92,9 +110,9 @@ impl Runner {
         match progress {
             Ok(Progress::Delivered) => self.ended(&attempt, Ok(())),
             Err(error) => self.ended(&attempt, Err(error)),
-            Ok(Progress::Begun) => {
+            Ok(Progress::Begun(begun)) => {
                 self.let_go_of_pixels(&mut attempt.event);
-                self.unfinished.push(attempt);
+                self.unfinished.push(attempt, begun);
             }
         }
     }
@@ -128,8 +146,15 @@ impl Runner {
             Round::Now(turn) => {
                 // There is room for more now, for which other threads may wait.
                 self.queue.work.raise();
-                let ids: Vec<EventId> = turn.attempts.iter().map(|one| one.event.id).collect();
-                for (attempt, result) in turn.attempts.iter().zip(self.finish(&ids)) {
+                let events = turn
+                    .attempts
+                    .iter()
+                    .map(|one| Arc::clone(&one.attempt.event));
+                let noted = self.queue.expect(&events.collect::<Vec<_>>());
+                self.journal_health.note(&self.name, noted);
+                let begun: Vec<&Begun> = turn.attempts.iter().map(|one| &one.begun).collect();
+                let results = self.finish(&begun);
+                for (BegunAttempt { attempt, .. }, result) in turn.attempts.iter().zip(results) {
                     self.ended(attempt, result);
                 }
                 Step::Worked
@@ -139,21 +164,21 @@ impl Runner {
 
     /// A result for each; if the action panics, each event is finished alone, so that none suffers
     /// for another.
-    fn finish(&self, ids: &[EventId]) -> Vec<Result<(), ActionError>> {
-        let all = || self.hook.action.finish(ids);
+    fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {
+        let all = || self.hook.action.finish(begun);
         match catch_unwind(AssertUnwindSafe(all)) {
-            Ok(results) => self.one_for_each(ids, results),
-            Err(_) if ids.len() > 1 => ids.iter().flat_map(|&id| self.finish(&[id])).collect(),
+            Ok(results) => self.one_for_each(begun.len(), results),
+            Err(_) if begun.len() > 1 => begun.iter().flat_map(|one| self.finish(&[one])).collect(),
             Err(_) => vec![Err(ActionError::ambiguous("the action panicked"))],
         }
     }
 
     fn one_for_each(
         &self,
-        ids: &[EventId],
+        events: usize,
         mut results: Vec<Result<(), ActionError>>,
     ) -> Vec<Result<(), ActionError>> {
-        let (events, said) = (ids.len(), results.len());
+        let said = results.len();
         if events != said {
             let action = self.hook.action.name();
             tracing::error!(hook = %self.name, action, events, said, "not a result for each event");
@@ -209,7 +234,7 @@ impl Runner {
         self.let_go_of_pixels(&mut Arc::clone(&attempt.event));
         if error.kind() == ActionErrorKind::Permanent {
             self.breaker.succeeded(now);
-            return self.bury(id, &error.to_string());
+            return self.give_up(id, &error.to_string());
         }
         let asked = error.retry_after().filter(|rest| !rest.is_zero());
         let attempts = attempt.failed + u32::from(asked.is_none() && !self.breaker.is_open());
@@ -218,7 +243,7 @@ impl Runner {
             tracing::warn!(hook = %self.name, sink, %error, ?rest, "sink fails; resting");
         }
         if attempts >= self.hook.options.retry.max_attempts {
-            return self.bury(id, &format!("{error} (after {attempts} attempts)"));
+            return self.give_up(id, &format!("{error} (after {attempts} attempts)"));
         }
         self.retry(attempt, error, attempts, now);
     }
@@ -246,10 +271,11 @@ impl Runner {
         self.journal_health.note(&self.name, noted);
     }
 
-    fn bury(&self, id: EventId, error: &str) {
+    fn give_up(&self, id: EventId, error: &str) {
         tracing::error!(hook = %self.name, event = %id, error, "not delivered; kept as dead letter");
-        let noted = self.queue.bury(id, error, self.world.clock.now());
+        let noted = self.queue.give_up(id, error, self.world.clock.now());
         self.journal_health.note(&self.name, noted);
+        self.tell_of_drops();
         self.world.observer.died(&self.name, id, error);
     }
 }

@@ -81,6 +81,11 @@ impl Limiter {
         self.best_of.is_some() && !self.is_of_recordings()
     }
 
+    /// Whether images are chosen at the end of a window.
+    pub(super) fn chooses_later(&self) -> bool {
+        self.best_of.is_some()
+    }
+
     /// Whether limits count by the time of recorded images.
     pub(super) fn is_of_recordings(&self) -> bool {
         self.times == LimitTimes::Frames

@@ -1,26 +1,32 @@
 //! A hook at work: decides about images, and delivers events on its threads.
 
 mod deliver;
+mod full;
 mod limiter;
 mod priority;
 mod threads;
 mod unfinished;
+mod watch;
 mod window;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use straylight_core::{Frame, Prediction};
 
 use self::limiter::Limiter;
+pub(crate) use self::threads::Patience;
 use self::threads::Threads;
 use self::unfinished::Unfinished;
+use crate::action::Delivery;
 use crate::clock::Clock;
 use crate::delivery::Breaker;
 use crate::event::{Event, EventId, EventIds, Picture};
 use crate::hook::PostInferenceHook;
 use crate::observe::{Guarded, Outcome};
-use crate::queue::{Pushed, Queue};
+use crate::queue::{Pushed, Queue, QueueStats};
 use crate::random::Random;
 use crate::set::LimitTimes;
 use crate::stats::{Account, Counters, HookStats};
@@ -33,6 +39,8 @@ pub(crate) struct World {
     pub(crate) random: Arc<dyn Random>,
     pub(crate) observer: Guarded,
     pub(crate) limit_times: LimitTimes,
+    /// How long a full queue may stand still before an image that waits for room is given up.
+    pub(crate) stall: Option<Duration>,
 }
 
 /// A hook with its queue, limits, counters and threads.
@@ -48,6 +56,7 @@ pub(crate) struct Runner {
     unfinished: Unfinished,
     threads: Threads,
     journal_health: deliver::JournalHealth,
+    has_ended: AtomicBool,
 }
 
 /// A queue and what an earlier process left in its folder.
@@ -57,6 +66,8 @@ pub(crate) struct Opened {
     pub(crate) limits: Option<String>,
     /// The newest event that waits.
     pub(crate) last: Option<EventId>,
+    /// Events that an earlier process was about to deliver when it died.
+    pub(crate) expected: Vec<Event>,
 }
 
 /// A prediction that is copied once, when the first hook fires, and shared by all that do.
@@ -80,6 +91,7 @@ impl<'a> SharedPrediction<'a> {
                 annotations: self.prediction.annotations.clone(),
                 saliency_maps: Vec::new(),
                 activations: self.prediction.activations.clone(),
+                ood_score: self.prediction.ood_score,
             })
         };
         Arc::clone(self.shared.get_or_init(copy))
@@ -110,10 +122,26 @@ impl Runner {
             unfinished: Unfinished::default(),
             threads: Threads::default(),
             journal_health: deliver::JournalHealth::default(),
+            has_ended: AtomicBool::new(false),
             world,
         };
         runner.resume_window();
+        runner.ask_for(&opened.expected);
         runner
+    }
+
+    /// Asks the sink what became of events that were only in memory when their process died, so
+    /// that they are counted.
+    fn ask_for(&self, expected: &[Event]) {
+        for event in expected {
+            let ask = || self.hook.action.is_delivered(event);
+            let answer = catch_unwind(AssertUnwindSafe(ask));
+            let is_there = matches!(answer, Ok(Ok(Delivery::Done)));
+            self.queue.resolve_expected(event.id, is_there);
+        }
+        if !expected.is_empty() {
+            self.journal_health.note(&self.name, self.queue.settle());
+        }
     }
 
     /// Decides about an image and queues it if it is wanted.
@@ -142,7 +170,10 @@ impl Runner {
             self.counters.evaluated(Account::Suppressed(limit));
             return Outcome::Suppressed { score, limit };
         }
-        let event = Arc::new(self.event(frame, prediction, score));
+        let mut event = Arc::new(self.event(frame, prediction, score));
+        if self.limits.chooses_later() {
+            event = self.to_wait(event);
+        }
         let count = |offer: &_| self.count_offer(offer);
         match self.limits.offer(&self.world, &event, count) {
             None => self.fire(event, Counters::evaluated),
@@ -179,13 +210,15 @@ impl Runner {
             return Outcome::Suppressed { score, limit };
         }
         count(&self.counters, Account::Fired);
-        match self.queue.push(event, self.world.clock.monotonic()) {
+        let pushed = self.push(event);
+        self.tell_of_drops();
+        match pushed {
             Pushed::Dropped(reason) => {
                 self.queue.unhold(id);
                 return Outcome::Dropped { score, reason };
             }
-            Pushed::Ready => self.wake_worker(),
             Pushed::Staged => self.wake_spooler(),
+            Pushed::Ready | Pushed::Full => self.wake_worker(),
         }
         Outcome::Queued { score, id }
     }
@@ -200,6 +233,7 @@ impl Runner {
             fired_at,
             trigger: Arc::from(self.hook.trigger.name()),
             score,
+            ood_score: self.ood_score(prediction.prediction, score),
             reason: Arc::from(self.hook.trigger.reason(score)),
             picture: Picture::of_frame(frame),
             prediction: prediction.get(),
@@ -208,12 +242,24 @@ impl Runner {
         }
     }
 
+    /// That of the deployment's model goes before that of the trigger's own.
+    fn ood_score(&self, prediction: &Prediction, score: f64) -> Option<f64> {
+        let of_model = prediction.ood_score.map(|score| score.value);
+        of_model.or_else(|| self.hook.trigger.ood_score(score))
+    }
+
     /// What the hook has done.
     pub(crate) fn stats(&self) -> HookStats {
-        let stats = self.counters.stats(&self.name, self.queue.books());
+        let QueueStats {
+            ledgers,
+            memory_bytes,
+            disk_bytes,
+        } = self.queue.stats();
         HookStats {
             breaker_open: self.breaker.is_open(),
-            ..stats
+            memory_bytes,
+            disk_bytes,
+            ..self.counters.stats(&self.name, ledgers)
         }
     }
 }

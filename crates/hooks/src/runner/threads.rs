@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::deliver::Step;
+use super::full::Stall;
 use super::{Runner, priority};
 use crate::clock::Signal;
 use crate::event::EventId;
@@ -16,20 +17,67 @@ const DISK_REST: Duration = Duration::from_secs(1);
 /// The threads of one hook: workers come as they are needed, a spooler if there is a disk.
 #[derive(Debug, Default)]
 pub(super) struct Threads {
+    /// Workers that give way to inference.
     workers: AtomicUsize,
     idle: AtomicUsize,
+    /// Workers of normal priority, see [`super::watch`].
+    pub(super) hurrying: AtomicUsize,
+    pub(super) watchers: AtomicUsize,
+    /// Raised when there is something to watch again.
+    pub(super) watch: Signal,
+    pub(super) watcher_sleeps: AtomicBool,
     spoolers: AtomicUsize,
+    /// Workers that call the action now.
+    slots: AtomicUsize,
     /// Those who wait for the queue to be empty.
     draining: AtomicUsize,
-    stopping: AtomicBool,
+    pub(super) stopping: AtomicBool,
     /// Raised when a thread ends.
-    ended: Signal,
+    pub(super) ended: Signal,
+}
+
+/// Whether a worker gives way to everything else on the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Priority {
+    GivesWay,
+    Normal,
+}
+
+/// The right to call the action; there are as many as the hook may have threads.
+pub(super) struct Slot<'a>(&'a AtomicUsize);
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, SeqCst);
+    }
 }
 
 impl Threads {
     fn running(&self) -> usize {
-        self.workers.load(SeqCst) + self.spoolers.load(SeqCst)
+        let all = [
+            &self.workers,
+            &self.hurrying,
+            &self.watchers,
+            &self.spoolers,
+        ];
+        all.iter().map(|count| count.load(SeqCst)).sum()
     }
+
+    /// A slot, if fewer than `most` are taken; without threads every caller works for itself.
+    pub(super) fn slot(&self, most: usize) -> Option<Slot<'_>> {
+        let one_more = |n| (most == 0 || n < most).then_some(n + 1);
+        let taken = self.slots.fetch_update(SeqCst, SeqCst, one_more);
+        taken.is_ok().then(|| Slot(&self.slots))
+    }
+}
+
+/// How long somebody waits for an empty queue.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// Not beyond this time, `None` for no limit.
+    pub(crate) until: Option<Duration>,
+    /// Not for longer than this without any progress, `None` for no limit.
+    pub(crate) stall: Option<Duration>,
 }
 
 impl Runner {
@@ -37,10 +85,13 @@ impl Runner {
     pub(super) fn wake_worker(self: &Arc<Self>) {
         let most = self.hook.options.max_threads;
         if most == 0 {
-            while self.step() == Step::Worked {}
+            while self.step(Priority::Normal) == Step::Worked {}
             return;
         }
-        if self.threads.idle.load(SeqCst) == 0 {
+        self.wake_watcher();
+        if self.queue.is_next_large() {
+            self.hurry();
+        } else if self.threads.idle.load(SeqCst) == 0 {
             self.start(&self.threads.workers, most, "hook-worker", Self::work);
         }
     }
@@ -52,6 +103,7 @@ impl Runner {
             self.wake_worker();
             return;
         }
+        self.wake_watcher();
         self.start(
             &self.threads.spoolers,
             1,
@@ -60,7 +112,7 @@ impl Runner {
         );
     }
 
-    fn start(
+    pub(super) fn start(
         self: &Arc<Self>,
         running: &AtomicUsize,
         most: usize,
@@ -72,10 +124,9 @@ impl Runner {
             return;
         }
         let runner = Arc::clone(self);
-        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            priority::yield_to_inference();
-            body(&runner);
-        });
+        let spawned = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || body(&runner));
         if let Err(error) = spawned {
             running.fetch_sub(1, SeqCst);
             tracing::error!(hook = %self.name, %error, "cannot start a thread");
@@ -83,9 +134,10 @@ impl Runner {
     }
 
     fn work(self: &Arc<Self>) {
+        priority::yield_to_inference();
         while !self.threads.stopping.load(SeqCst) {
             let seen = self.queue.work.seen();
-            if let Step::Wait(until) = self.step() {
+            if let Step::Wait(until) = self.step(Priority::GivesWay) {
                 self.threads.idle.fetch_add(1, SeqCst);
                 self.world.clock.wait(&self.queue.work, seen, until);
                 self.threads.idle.fetch_sub(1, SeqCst);
@@ -97,6 +149,7 @@ impl Runner {
     }
 
     fn keep_spooling(self: &Arc<Self>) {
+        priority::yield_to_inference();
         loop {
             let seen = self.queue.work.seen();
             let Step::Wait(until) = self.spool() else {
@@ -112,13 +165,14 @@ impl Runner {
     }
 
     /// Writes some staged events, and candidates of the open window, to the disk.
-    fn spool(self: &Arc<Self>) -> Step {
+    pub(super) fn spool(self: &Arc<Self>) -> Step {
         let now = self.world.clock.monotonic();
         let written = self.keep_window().and_then(|kept| {
             let accepted = |id| self.world.observer.accepted(&self.name, id);
             let spooled = self.queue.spool(now, || self.limits.to_keep(), accepted);
             spooled.map(|spooled| kept + spooled)
         });
+        self.queue.note_disk(written.is_err());
         match self.journal_health.note(&self.name, written) {
             None => {
                 self.limits.unsaved();
@@ -135,12 +189,12 @@ impl Runner {
     }
 
     /// Lets a dead letter be delivered again; says whether there was one.
-    pub(crate) fn revive(self: &Arc<Self>, id: EventId) -> Result<bool, JournalError> {
-        let is_revived = self.queue.revive(id, self.world.clock.monotonic())?;
-        if is_revived {
+    pub(crate) fn requeue(self: &Arc<Self>, id: EventId) -> Result<bool, JournalError> {
+        let is_requeued = self.queue.requeue(id, self.world.clock.monotonic())?;
+        if is_requeued {
             self.wake_worker();
         }
-        Ok(is_revived)
+        Ok(is_requeued)
     }
 
     /// Starts on what an earlier process left behind.
@@ -150,12 +204,12 @@ impl Runner {
         }
     }
 
-    /// Waits until nothing is queued, or until a time; says whether nothing is.
+    /// Waits until nothing is queued, or for as long as the patience lasts; says whether nothing is.
     ///
     /// Ends the open window of a limit to its best images.
-    pub(crate) fn drain(self: &Arc<Self>, until: Duration) -> bool {
+    pub(crate) fn drain(self: &Arc<Self>, patience: Patience) -> bool {
         self.release_held(None);
-        self.empty(until)
+        self.empty(patience)
     }
 
     /// Whether somebody waits for what was begun, or for its room, so that it is not kept for
@@ -168,78 +222,104 @@ impl Runner {
             || self.queue.is_pressed()
     }
 
-    /// Waits until nothing is queued and the disk knows it, or until a time.
-    fn empty(self: &Arc<Self>, until: Duration) -> bool {
+    /// Waits until nothing is queued and the disk knows it, for as long as the patience lasts.
+    pub(crate) fn empty(self: &Arc<Self>, patience: Patience) -> bool {
         self.threads.draining.fetch_add(1, SeqCst);
         self.queue.work.raise();
-        let is_empty = self.wait_until_empty(until);
+        let is_empty = self.wait_until_empty(patience);
         self.threads.draining.fetch_sub(1, SeqCst);
         is_empty
     }
 
-    fn wait_until_empty(self: &Arc<Self>, until: Duration) -> bool {
+    fn wait_until_empty(self: &Arc<Self>, patience: Patience) -> bool {
+        let now = self.world.clock.monotonic();
+        let mut stall = Stall::new(patience.stall, self.queue.progress(), now);
         loop {
             let seen = self.queue.work.seen();
             let mut next = self.help();
             if self.queue.is_empty() {
-                if self
-                    .journal_health
-                    .note(&self.name, self.queue.settle())
-                    .is_some()
-                {
+                let settled = self.queue.settle();
+                if self.journal_health.note(&self.name, settled).is_some() {
                     return true;
                 }
                 next = Some(self.world.clock.monotonic() + DISK_REST);
             }
-            if self.world.clock.monotonic() >= until {
+            let now = self.world.clock.monotonic();
+            let stalls = stall.ends(self.queue.progress(), now);
+            let ends = patience.until.into_iter().chain(stalls).min();
+            if ends.is_some_and(|ends| ends <= now) {
                 return false;
             }
-            let next = next.map_or(until, |time| time.min(until));
-            self.world.clock.wait(&self.queue.work, seen, Some(next));
+            // Whoever waits for the hooks wants the cores for nothing else.
+            self.hurry();
+            let next = next.into_iter().chain(ends).min();
+            self.world.clock.wait(&self.queue.work, seen, next);
         }
     }
 
     /// Without threads of its own a hook works on the thread that drains it.
     ///
     /// Says when there is something to do again, if that is known.
-    fn help(self: &Arc<Self>) -> Option<Duration> {
+    pub(super) fn help(self: &Arc<Self>) -> Option<Duration> {
         if self.hook.options.max_threads > 0 {
             return None;
         }
         while self.spool() == Step::Worked {}
         loop {
-            if let Step::Wait(next) = self.step() {
+            if let Step::Wait(next) = self.step(Priority::Normal) {
                 return next;
             }
         }
     }
 
-    /// Takes no more images, delivers until a time, and stops; the rest stays on disk.
-    ///
-    /// An open window stays on disk as well; in memory it ends. A worker whose action hangs is
-    /// left behind; what it holds counts as queued, and stays so on disk. What waits in memory,
-    /// also for its end by that worker, is given up and counted.
-    pub(crate) fn shut_down(self: &Arc<Self>, until: Duration) {
+    /// Takes no more images.
+    pub(crate) fn close(&self) {
+        self.queue.close();
+    }
+
+    /// Stops the threads; those that are in a delivery go on with it.
+    pub(crate) fn stop(&self) {
+        self.threads.stopping.store(true, SeqCst);
+        self.queue.work.raise();
+        self.threads.watch.raise();
+    }
+
+    /// Ends the window that cannot outlive the process.
+    pub(crate) fn end_window(self: &Arc<Self>) {
         if !self.keeps_window() {
             self.release_held(None);
         }
-        self.queue.close();
-        self.empty(until);
-        self.threads.stopping.store(true, SeqCst);
-        self.queue.work.raise();
-        self.wait_for_threads(until);
-        let lost = self.queue.abandon(&self.unfinished.give_up());
+    }
+
+    /// Keeps on disk what is left, and gives up what cannot be kept; returns the names of those
+    /// images.
+    ///
+    /// A worker whose action hangs is left behind; what it has stays queued on disk, or is lost.
+    pub(crate) fn end(self: &Arc<Self>, threads_until: Duration) -> Vec<Arc<str>> {
+        if self.has_ended.swap(true, SeqCst) {
+            return Vec::new();
+        }
+        self.wait_for_threads(threads_until);
+        drop(self.unfinished.take());
+        self.journal_health.note(&self.name, self.queue.stage_all());
+        while self.spool() == Step::Worked {}
+        let lost = self.queue.abandon();
         self.journal_health.note(&self.name, self.keep_window());
         self.save_limits();
         self.journal_health.note(&self.name, self.queue.settle());
-        if lost > 0 {
+        if !lost.is_empty() {
+            let lost = lost.len();
             tracing::error!(hook = %self.name, lost, "events in memory were given up at the end");
         }
+        lost
+    }
+
+    /// Whether [`Runner::end`] was called.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.has_ended.load(SeqCst)
     }
 
     fn wait_for_threads(&self, until: Duration) {
-        // Threads that are between two events end at once; a little time is always theirs.
-        let until = until.max(self.world.clock.monotonic() + Duration::from_millis(500));
         loop {
             let seen = self.threads.ended.seen();
             let running = self.threads.running();

@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::action::Begun;
 use crate::clock::lock;
-use crate::event::{Event, EventId};
+use crate::event::Event;
 
 /// With so many deliveries that wait, waiting for more gains nothing.
 ///
@@ -27,13 +28,20 @@ pub(super) struct Attempt {
     pub(super) since: Duration,
 }
 
+/// An attempt with what its action has begun.
+#[derive(Debug)]
+pub(super) struct BegunAttempt {
+    pub(super) attempt: Attempt,
+    pub(super) begun: Begun,
+}
+
 /// What of a hook's deliveries was begun and is not finished.
 #[derive(Debug, Default)]
 pub(super) struct Unfinished(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<Attempt>,
+    waiting: Vec<BegunAttempt>,
     is_finishing: bool,
     last_round: Option<Duration>,
 }
@@ -51,12 +59,18 @@ pub(super) enum Round<'a> {
 /// The right to finish deliveries, which one thread has at a time.
 pub(super) struct Turn<'a> {
     unfinished: &'a Unfinished,
-    pub(super) attempts: Vec<Attempt>,
+    pub(super) attempts: Vec<BegunAttempt>,
 }
 
 impl Unfinished {
-    pub(super) fn push(&self, attempt: Attempt) {
-        lock(&self.0).waiting.push(attempt);
+    pub(super) fn push(&self, attempt: Attempt, begun: Begun) {
+        lock(&self.0).waiting.push(BegunAttempt { attempt, begun });
+    }
+
+    /// Since when the oldest of them waits.
+    pub(super) fn since(&self) -> Option<Duration> {
+        let state = lock(&self.0);
+        state.waiting.iter().map(|one| one.attempt.since).min()
     }
 
     /// Whether no more should be begun.
@@ -64,10 +78,9 @@ impl Unfinished {
         lock(&self.0).waiting.len() >= MOST
     }
 
-    /// What waits and nobody is finishing, which is forgotten.
-    pub(super) fn give_up(&self) -> Vec<EventId> {
-        let waiting = std::mem::take(&mut lock(&self.0).waiting);
-        waiting.iter().map(|attempt| attempt.event.id).collect()
+    /// What waits and nobody is finishing, which is no longer known here.
+    pub(super) fn take(&self) -> Vec<BegunAttempt> {
+        std::mem::take(&mut lock(&self.0).waiting)
     }
 
     /// Hands out what waits if it is time, or at once to those in a hurry.

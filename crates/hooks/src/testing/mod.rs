@@ -75,6 +75,7 @@ pub(crate) fn event_with(id: u128, name: &str) -> Event {
         fired_at: time(0),
         trigger: Arc::from("OODTrigger"),
         score: 0.93,
+        ood_score: Some(0.93),
         reason: Arc::from("OOD score 0.930 > 0.500"),
         picture: Picture::of_frame(&frame(name)),
         prediction: Arc::new(prediction(&[("dog", 0.9)])),

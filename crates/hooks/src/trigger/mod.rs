@@ -50,6 +50,11 @@ pub trait Trigger: Send + Sync {
         score.to_string()
     }
 
+    /// The OOD score that this score is, if it is one.
+    fn ood_score(&self, _score: f64) -> Option<f64> {
+        None
+    }
+
     /// The configuration that rebuilds the trigger, `None` for one that cannot be saved.
     fn config(&self) -> Option<TriggerConfig> {
         None

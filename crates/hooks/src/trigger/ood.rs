@@ -97,6 +97,10 @@ impl Trigger for OODTrigger {
     }
 
     fn score(&self, _frame: &Frame, prediction: &Prediction) -> Result<f64, TriggerError> {
+        let model = Arc::as_ptr(&self.model).addr();
+        if let Some(known) = prediction.ood_score.filter(|score| score.model == model) {
+            return Ok(known.value);
+        }
         if prediction.activations.is_empty() {
             return Err(TriggerError::Missing {
                 trigger: self.name().to_owned(),
@@ -105,6 +109,10 @@ impl Trigger for OODTrigger {
             });
         }
         self.model.score(&prediction.activations)
+    }
+
+    fn ood_score(&self, score: f64) -> Option<f64> {
+        Some(score)
     }
 
     fn decide(&self, score: f64) -> bool {

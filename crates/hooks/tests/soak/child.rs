@@ -180,7 +180,7 @@ fn options() -> HookOptions {
     let overflow = if variable(TROUBLE) == FULL {
         Overflow::DropNewest
     } else {
-        Overflow::Block
+        Overflow::Wait
     };
     HookOptions {
         name: Some("soak".to_owned()),

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use straylight_hooks::config::{ActionConfig, HookConfig, TriggerConfig, render_hooks};
-use straylight_hooks::{HookSet, HookSetOptions};
+use straylight_hooks::{HookSet, HookSetOptions, Overflow};
 use straylight_ood::OodModel;
 
 use super::context;
@@ -22,6 +22,7 @@ pub(super) fn problems(
     for (hook, name) in hooks.iter().zip(names) {
         // In memory: the queue on disk may be at work in another process.
         let tried = HookConfig {
+            when_full: Overflow::Auto,
             queue: None,
             ..hook.clone()
         };
@@ -39,6 +40,27 @@ pub(super) fn problems(
         found.extend(unresolved(hook).map(|error| format!("hook `{name}`: {error}")));
     }
     found
+}
+
+/// Hooks that lose images when their queue is full, as somebody chose once.
+pub(super) fn losses(hooks: &[HookConfig], names: &[String]) -> Vec<String> {
+    let lost = |hook: &HookConfig| {
+        let overflow = hook.queue.map_or(hook.when_full, |queue| queue.overflow);
+        match overflow {
+            Overflow::DropOldest => Some("oldest"),
+            Overflow::DropNewest => Some("newest"),
+            _ => None,
+        }
+    };
+    let hooks = hooks.iter().zip(names);
+    let hooks = hooks.filter_map(|(hook, name)| Some((lost(hook)?, name)));
+    let said = hooks.map(|(which, name)| {
+        format!(
+            "hook `{name}` loses the {which} image when its queue is full; without that policy \
+             files and videos wait, and the images of a camera or stream wait on disk"
+        )
+    });
+    said.collect()
 }
 
 /// Labels that a trigger looks for and the deployment does not have.

@@ -8,7 +8,7 @@ use straylight_hooks::config::{
     EmptyLabelTriggerConfig, HookConfig, LabelTriggerConfig, ObjectCountTriggerConfig,
     OodTriggerConfig, RetryConfig, TriggerConfig,
 };
-use straylight_hooks::{KeyPolicy, LimitOptions};
+use straylight_hooks::{KeyPolicy, LimitOptions, Overflow};
 
 use super::Limit;
 
@@ -51,6 +51,10 @@ pub struct HookDraft {
     pub limits: Vec<Limit>,
     /// Threads that deliver.
     pub max_threads: usize,
+    /// What happens when the queue is full.
+    pub when_full: Overflow,
+    /// Most images that wait or are being delivered; the default of the queue if `None`.
+    pub queue_size: Option<usize>,
 }
 
 /// Where a hook's images go.
@@ -103,6 +107,8 @@ impl HookDraft {
             action: self.action.config()?,
             max_threads: self.max_threads,
             limits,
+            when_full: self.when_full,
+            queue_size: self.queue_size,
             queue: None,
             retry: RetryConfig::default(),
             breaker: BreakerConfig::default(),
@@ -242,6 +248,8 @@ mod tests {
             action: ActionDraft::Folder("out".into()),
             limits: Vec::new(),
             max_threads: 5,
+            when_full: Overflow::Auto,
+            queue_size: None,
         }
     }
 

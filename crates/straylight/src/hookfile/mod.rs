@@ -130,6 +130,11 @@ impl HookFile {
         Ok(move_secrets_out(&mut self.hooks, &vault)?)
     }
 
+    /// Hooks that lose images when their queue is full, each with a sentence about it.
+    pub fn losses(&self) -> Vec<String> {
+        check::losses(&self.hooks, &self.names())
+    }
+
     /// Writes the hooks back; without any the file is removed.
     ///
     /// # Errors

@@ -84,7 +84,7 @@ impl Bench {
         let options = HookOptions {
             // Every image is to be written: whoever dropped some would look fast.
             queue: Some(QueueOptions {
-                overflow: Overflow::Block,
+                overflow: Overflow::Wait,
                 ..QueueOptions::MEMORY
             }),
             ..HookOptions::default()

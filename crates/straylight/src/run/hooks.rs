@@ -1,9 +1,10 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use straylight_core::ContentHash;
 use straylight_deploy::Deployment;
 use straylight_hooks::config::{ConfigError, HookConfig};
-use straylight_hooks::{HookError, HookSet, HookSetOptions, LimitTimes};
+use straylight_hooks::{HookError, HookSet, HookSetOptions, LimitTimes, SourceKind};
 
 use crate::hookfile::context;
 
@@ -19,21 +20,34 @@ pub enum HookRunError {
     Hook(#[from] HookError),
 }
 
+/// How the hooks of a run work.
+#[derive(Debug, Clone, Default)]
+pub struct HookRunOptions {
+    /// Folder of queues on disk; without one all queues are in memory.
+    pub state: Option<PathBuf>,
+    /// By which time limits count.
+    pub times: LimitTimes,
+    /// Where the images come from, which decides what a full queue does.
+    pub source: SourceKind,
+    /// How long an image may wait for room in a full queue without any progress there, before
+    /// it is given up; `None` for ever.
+    pub stall: Option<Duration>,
+}
+
 /// Sets hooks up for a run of a deployment, with its OOD model.
 ///
-/// `state` is the folder of queues on disk; without one all queues are in memory. Dropping the
-/// set delivers for at most `drain` and leaves the rest in the queues on disk.
+/// End them with [`HookSet::finish`]; one that is only dropped delivers nothing more.
 pub fn hook_set(
     deployment: &Deployment,
     hooks: &[HookConfig],
-    state: Option<PathBuf>,
-    times: LimitTimes,
-    drain: Duration,
+    options: HookRunOptions,
 ) -> Result<HookSet, HookRunError> {
     let set = HookSet::new(HookSetOptions {
-        state_folder: state,
-        limit_times: times,
-        drain_time: drain,
+        state_folder: options.state,
+        limit_times: options.times,
+        source: options.source,
+        stall: options.stall,
+        drain_time: Duration::ZERO,
         ..HookSetOptions::default()
     });
     let context = context(deployment.ood_model());
@@ -41,4 +55,60 @@ pub fn hook_set(
         set.add(hook.build(&context)?)?;
     }
     Ok(set)
+}
+
+/// The folder of queues for a live source that was given none: one for each deployment and
+/// source below the user's folder for the state of programs, the same each time.
+///
+/// That is `$XDG_STATE_HOME/straylight/queues`, else `~/.local/state/straylight/queues`; on
+/// Windows `%LOCALAPPDATA%\straylight\queues`. `None` if the machine has no such folder.
+pub fn default_state_folder(deployment: &Path, source: &str) -> Option<PathBuf> {
+    let root = state_home(|name| std::env::var_os(name).filter(|value| !value.is_empty()))?;
+    let deployment = std::fs::canonicalize(deployment).unwrap_or_else(|_| deployment.to_owned());
+    let name = deployment.file_name().unwrap_or_default().display();
+    let folder = format!("{name}-{}", digits(&deployment.display().to_string()));
+    // The source may hold a password: only its hash is seen.
+    Some(
+        root.join("straylight/queues")
+            .join(folder)
+            .join(digits(source)),
+    )
+}
+
+fn state_home(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
+    let absolute = |name| {
+        variable(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    absolute("XDG_STATE_HOME")
+        .or_else(|| absolute("LOCALAPPDATA"))
+        .or_else(|| Some(absolute("HOME")?.join(".local/state")))
+}
+
+fn digits(text: &str) -> String {
+    let hash = ContentHash::of(text.as_bytes()).to_hex();
+    hash.get(..12).unwrap_or(&hash).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_folder_is_where_the_system_wants_it() {
+        let set = |pairs: &'static [(&str, &str)]| {
+            move |name: &str| {
+                let found = pairs.iter().find(|(key, _)| *key == name);
+                found.map(|(_, value)| std::ffi::OsString::from(value))
+            }
+        };
+        let home = state_home(set(&[("HOME", "/home/a")]));
+        assert_eq!(home, Some("/home/a/.local/state".into()));
+        let chosen = state_home(set(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/state")]));
+        assert_eq!(chosen, Some("/state".into()));
+        let relative = state_home(set(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "state")]));
+        assert_eq!(relative, home);
+        assert_eq!(state_home(|_| None), None);
+    }
 }

@@ -5,7 +5,7 @@
 //! source -> decoders -> inference workers -> [in order] hooks -> caller
 //! ```
 //!
-//! Every stage is bounded: when the caller or a hook that blocks is behind, inference waits, then
+//! Every stage is bounded: when the caller or a hook that waits is behind, inference waits, then
 //! decoding, then the source. A bad image is told in its place and the next one follows. Asking
 //! the source to end ([`Stop`](straylight_sources::Stop)) lets what is on its way come out.
 //!
@@ -19,9 +19,9 @@ mod record;
 mod replay;
 mod source;
 
-pub use hooks::{HookRunError, hook_set};
+pub use hooks::{HookRunError, HookRunOptions, default_state_folder, hook_set};
 pub use picture::{PictureError, Pictures};
 pub use pipeline::{RunOptions, Seen, Step, Summary, run};
 pub use record::{BadRecord, HookRecord, Record};
 pub use replay::{ReplayError, Replayed, replay};
-pub use source::{OpenError, open_source};
+pub use source::{OpenError, OpenedSource, open_source};

@@ -8,7 +8,6 @@ use straylight_core::{Frame, Prediction};
 use straylight_deploy::{AsyncInference, DeployError, Deployment, Keep, StreamOptions};
 use straylight_hooks::trigger::Needs;
 use straylight_hooks::{HookSet, Outcome};
-use straylight_ood::{OodModel, OodScore};
 use straylight_sources::{Frames, SourceError, Sourced};
 
 /// How images are run.
@@ -16,8 +15,6 @@ use straylight_sources::{Frames, SourceError, Sourced};
 pub struct RunOptions {
     /// What predictions hold besides what hooks need.
     pub keep: Keep,
-    /// Whether every image gets the score of the deployment's OOD model, if it has one.
-    pub score: bool,
     /// Threads that infer; 0 for as many as the deployment can infer images at once.
     pub workers: usize,
 }
@@ -31,8 +28,7 @@ pub struct Seen {
     pub frame: Frame,
     /// What the model says.
     pub prediction: Prediction,
-    /// Score of the OOD model, `0..=1`, higher is more out of distribution; `None` if it was not
-    /// asked for or there is no model.
+    /// Score of the OOD model, `0..=1`, higher is more out of distribution; `None` without a model.
     pub ood_score: Option<f64>,
     /// What each hook decided, in the order of the hooks.
     pub hooks: Vec<Outcome>,
@@ -75,7 +71,9 @@ impl Summary {
 
 /// Runs all images of a source through a deployment and hooks, and tells each step in order.
 ///
-/// `each` may end the run; images on their way are then given up. The deployment's own hooks
+/// `each` may end the run; images on their way are then given up. An image that a hook gave up
+/// because its queue stood still ([`DropReason::Stalled`](straylight_hooks::DropReason)) is in its
+/// step's outcomes: whoever reads a source that can wait should end the run there. The deployment's own hooks
 /// should be empty ([`SavedHooks::Ignore`](straylight_deploy::SavedHooks)): they would see the
 /// images out of order. Hooks are not drained: what they accepted may still be on its way.
 ///
@@ -90,17 +88,16 @@ pub fn run(
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<Summary, DeployError> {
     let start = Instant::now();
-    let model = deployment.ood_model().filter(|_| options.score);
     let workers = deployment.start_async(StreamOptions {
         workers: options.workers,
-        keep: keep(options, hooks, model.is_some()),
+        keep: keep(options, hooks),
         ..StreamOptions::default()
     })?;
     let stop = frames.stop();
     let (sender, pending) = sync_channel(workers.bound());
     let mut summary = Summary::default();
     thread::scope(|scope| {
-        scope.spawn(move || feed(frames, &workers, model.as_ref(), &sender));
+        scope.spawn(move || feed(frames, &workers, &sender));
         for waiting in pending {
             let step = waiting.step(hooks);
             match &step {
@@ -118,8 +115,8 @@ pub fn run(
     Ok(summary)
 }
 
-fn keep(options: &RunOptions, hooks: &HookSet, scored: bool) -> Keep {
-    let activations = scored || hooks.needs() != Needs::NOTHING;
+fn keep(options: &RunOptions, hooks: &HookSet) -> Keep {
+    let activations = hooks.needs() != Needs::NOTHING;
     options.keep.union(Keep {
         activations,
         ..Keep::NOTHING
@@ -127,7 +124,7 @@ fn keep(options: &RunOptions, hooks: &HookSet, scored: bool) -> Keep {
 }
 
 /// What a worker found out about an image.
-type Answer = Result<(Frame, Prediction, Option<f64>), DeployError>;
+type Answer = Result<(Frame, Prediction), DeployError>;
 
 /// An image on its way, in its place among the others.
 enum Waiting {
@@ -136,30 +133,13 @@ enum Waiting {
 }
 
 /// Hands the images of a source to the workers; ends when nobody wants more.
-fn feed(
-    frames: Frames,
-    workers: &AsyncInference,
-    model: Option<&Arc<OodModel>>,
-    sender: &SyncSender<Waiting>,
-) {
+fn feed(frames: Frames, workers: &AsyncInference, sender: &SyncSender<Waiting>) {
     for sourced in frames {
         let waiting = match sourced {
             Ok(Sourced { frame, place }) => {
                 let (answer, answers) = channel();
-                let model = model.cloned();
-                let sent = workers.submit(frame, move |outcome| {
-                    let scored = outcome.map(|(frame, prediction)| {
-                        let score = model.and_then(|model| {
-                            let score = model.score(&prediction.activations);
-                            score
-                                .inspect_err(|error| tracing::warn!(%error, "no OOD score"))
-                                .ok()
-                        });
-                        (frame, prediction, score.map(OodScore::value))
-                    });
-                    // The run may have been ended meanwhile.
-                    drop(answer.send(scored));
-                });
+                // The run may have been ended meanwhile.
+                let sent = workers.submit(frame, move |outcome| drop(answer.send(outcome)));
                 if sent.is_err() {
                     return;
                 }
@@ -183,13 +163,13 @@ impl Waiting {
         // A worker that lost its image without an answer has dropped the sender.
         match answers.recv().unwrap_or(Err(DeployError::Closed)) {
             Err(error) => Step::Failed { place, error },
-            Ok((frame, prediction, ood_score)) => {
+            Ok((frame, prediction)) => {
                 let hooks = hooks.submit(&frame, &prediction);
                 Step::Image(Box::new(Seen {
                     place,
                     frame,
+                    ood_score: prediction.ood_score.map(|score| score.value),
                     prediction,
-                    ood_score,
                     hooks,
                 }))
             }

@@ -26,20 +26,37 @@ pub enum OpenError {
     NoServer(String),
 }
 
+/// A source that is open.
+#[derive(Debug)]
+pub struct OpenedSource {
+    /// Its images.
+    pub frames: Frames,
+    /// Whether the images have times of their own (a video file), which limits of hooks should
+    /// then follow.
+    pub is_recording: bool,
+    /// Whether it is a camera or a stream, which does not wait; everything else can be read later.
+    pub is_live: bool,
+}
+
 /// Opens what a user names: everything that [`Spec::parse`] knows, and `dataset:PROJECT/DATASET`.
-///
-/// The second part says whether the images have times of their own (a video file), which limits
-/// of hooks should then follow.
 pub fn open_source(
     text: &str,
     options: &SourceOptions,
     platform: Option<&Arc<Platform>>,
-) -> Result<(Frames, bool), OpenError> {
+) -> Result<OpenedSource, OpenError> {
     if let Some(name) = text.strip_prefix(DATASET) {
         let platform = platform.ok_or_else(|| OpenError::NoServer(text.to_owned()))?;
-        return Ok((dataset_frames(platform, name, options)?, false));
+        return Ok(OpenedSource {
+            frames: dataset_frames(platform, name, options)?,
+            is_recording: false,
+            is_live: false,
+        });
     }
     let spec = Spec::parse(text)?;
-    let is_recording = spec.is_recording();
-    Ok((open_spec(spec, options)?, is_recording))
+    let (is_recording, is_live) = (spec.is_recording(), spec.is_live());
+    Ok(OpenedSource {
+        frames: open_spec(spec, options)?,
+        is_recording,
+        is_live,
+    })
 }

@@ -12,7 +12,6 @@ mod names;
 mod staging;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
@@ -22,11 +21,11 @@ use straylight_files::FileError;
 use straylight_image::Visualizer;
 
 pub(super) use self::names::stem as unique_stem;
-use self::staging::{Part, Staged, Staging};
-use super::{Action, ActionError, PredictionJson, Progress};
+use self::staging::{Part, Staging};
+use super::{Action, ActionError, Begun, Delivery, PredictionJson, Progress};
 use crate::clock::lock;
 use crate::config::{ActionConfig, FileSystemConfig};
-use crate::event::{Event, EventId};
+use crate::event::Event;
 
 /// Longest side of overlays unless something else is asked for: enough to look at.
 const OVERLAY_SIDE: u32 = 640;
@@ -91,7 +90,8 @@ impl FileSystemOptions {
 pub struct FileSystemDataCollection {
     options: FileSystemOptions,
     staging: OnceLock<Staging>,
-    begun: Mutex<HashMap<EventId, Staged>>,
+    /// Whoever opens the staging folder.
+    opening: Mutex<()>,
 }
 
 impl FileSystemDataCollection {
@@ -100,7 +100,7 @@ impl FileSystemDataCollection {
         Self {
             options,
             staging: OnceLock::new(),
-            begun: Mutex::default(),
+            opening: Mutex::default(),
         }
     }
 
@@ -114,7 +114,7 @@ impl FileSystemDataCollection {
             return Ok(staging);
         }
         // One thread at a time: the first finishes what dead processes left before any begins.
-        let _others_wait = lock(&self.begun);
+        let _others_wait = lock(&self.opening);
         if let Some(staging) = self.staging.get() {
             return Ok(staging);
         }
@@ -147,7 +147,7 @@ impl FileSystemDataCollection {
             ..Visualizer::default()
         };
         let image = event.picture.image()?;
-        let drawn = visualizer.draw(image, &event.prediction, event.ood_score());
+        let drawn = visualizer.draw(image, &event.prediction, event.ood_score);
         straylight_image::encode_jpeg(&drawn, OVERLAY_QUALITY).map_err(ActionError::permanent)
     }
 
@@ -192,9 +192,11 @@ impl Action for FileSystemDataCollection {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        self.begin(event)?;
+        let Progress::Begun(begun) = self.begin(event)? else {
+            return Ok(());
+        };
         let none = || Err(ActionError::transient("the event was left out"));
-        self.finish(&[event.id]).pop().unwrap_or_else(none)
+        self.finish(&[&begun]).pop().unwrap_or_else(none)
     }
 
     fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
@@ -203,21 +205,34 @@ impl Action for FileSystemDataCollection {
         let staging = self.staging().map_err(ActionError::transient)?;
         let staged = staging.stage(&stem, &parts);
         let staged = staged.map_err(ActionError::transient)?;
-        lock(&self.begun).insert(event.id, staged);
-        Ok(Progress::Begun)
+        Ok(Progress::Begun(Begun::new(staged)))
     }
 
-    fn finish(&self, events: &[EventId]) -> Vec<Result<(), ActionError>> {
+    fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {
         let staging = match self.staging() {
             Ok(staging) => staging,
-            Err(error) => return vec![Err(ActionError::transient(error)); events.len()],
+            Err(error) => return vec![Err(ActionError::transient(error)); begun.len()],
         };
-        let mut begun = lock(&self.begun);
         let missing = || ActionError::transient("nothing is staged");
-        let staged = events.iter().map(|id| begun.remove(id).ok_or_else(missing));
-        let staged = staged.collect();
-        drop(begun);
-        staging.commit(staged)
+        let staged = begun.iter().map(|one| one.get().ok_or_else(missing));
+        staging.commit(staged.collect())
+    }
+
+    fn is_delivered(&self, event: &Event) -> Result<Delivery, ActionError> {
+        // Whoever opens the folder finishes what a process that died had decided.
+        self.staging().map_err(ActionError::transient)?;
+        let stem = names::stem(&self.options.file_name_prefix, event);
+        let folder = self.options.target_folder.join("images");
+        let is_there = |format: ImageFormat| {
+            folder
+                .join(format!("{stem}.{}", format.extension()))
+                .exists()
+        };
+        Ok(if ImageFormat::ALL.into_iter().any(is_there) {
+            Delivery::Done
+        } else {
+            Delivery::Missing
+        })
     }
 
     fn config(&self) -> Option<ActionConfig> {

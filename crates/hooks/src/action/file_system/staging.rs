@@ -100,7 +100,7 @@ impl Staging {
     ///
     /// Of each event all files are there then, or none. Files of the same stem that are there
     /// already are replaced. The disk is waited for twice, however many the events are.
-    pub(super) fn commit(&self, events: Vec<StagedEvent>) -> Vec<Result<(), ActionError>> {
+    pub(super) fn commit(&self, events: Vec<StagedEvent<'_>>) -> Vec<Result<(), ActionError>> {
         let staged = self.synced(events, |one| folder_of(&one.from));
         let moved = staged.into_iter().map(|event| event?.moved()).collect();
         let durable = self.synced(moved, |one| folder_of(&one.to));
@@ -109,7 +109,11 @@ impl Staging {
 
     /// Waits until the events are on the disk as they are, and takes those back for which it is
     /// in doubt.
-    fn synced(&self, events: Vec<StagedEvent>, folder: fn(&Move) -> &Path) -> Vec<StagedEvent> {
+    fn synced<'s>(
+        &self,
+        events: Vec<StagedEvent<'s>>,
+        folder: fn(&Move) -> &Path,
+    ) -> Vec<StagedEvent<'s>> {
         let moves = events.iter().flatten().flat_map(|staged| &staged.moves);
         let folders: BTreeSet<&Path> = moves.map(folder).collect();
         if folders.is_empty() {
@@ -118,7 +122,7 @@ impl Staging {
         let folders: Vec<&Path> = folders.into_iter().collect();
         let synced = self.disk.sync(&folders).map_err(ActionError::transient);
         let failures = self.disk.failures();
-        let settle = |staged: Staged| {
+        let settle = |staged: &'s Staged| {
             let result = match &synced {
                 Ok(()) if staged.failures != failures => Err(in_doubt()),
                 Ok(()) => return Ok(staged),
@@ -206,10 +210,10 @@ fn in_doubt() -> ActionError {
 }
 
 /// An event on its way through a [`Staging::commit`].
-pub(super) type StagedEvent = Result<Staged, ActionError>;
+pub(super) type StagedEvent<'s> = Result<&'s Staged, ActionError>;
 
 impl Staged {
-    fn moved(self) -> StagedEvent {
+    fn moved(&self) -> StagedEvent<'_> {
         let moved = move_all(&self.moves);
         if moved.is_err() {
             self.take_back();

@@ -64,7 +64,7 @@ fn only_the_score_of_an_ood_model_is_drawn_as_one() {
     };
     let action = collection("unused".as_ref());
     assert_eq!(action.overlay(&event).unwrap(), drawn(&event, Some(0.93)));
-    event.trigger = "ObjectCountTrigger".into();
+    event.ood_score = None;
     assert_eq!(action.overlay(&event).unwrap(), drawn(&event, None));
     assert_ne!(drawn(&event, Some(0.93)), drawn(&event, None));
 }
@@ -195,6 +195,14 @@ fn a_large_picture_has_a_small_overlay_and_stays_whole_itself() {
     assert_eq!(image, *event.picture.image().unwrap());
 }
 
+/// What the collection has begun of an event.
+fn begun(collection: &FileSystemDataCollection, event: &Event) -> Begun {
+    match collection.begin(event).unwrap() {
+        Progress::Begun(begun) => begun,
+        Progress::Delivered => panic!("a folder finishes later"),
+    }
+}
+
 #[test]
 fn of_several_events_each_is_there_as_a_whole_or_not_at_all() {
     let folder = tempfile::tempdir().unwrap();
@@ -203,11 +211,8 @@ fn of_several_events_each_is_there_as_a_whole_or_not_at_all() {
     let in_the_way = format!("images/{}.png/x", names::stem("", &events[1]));
     fs::create_dir_all(folder.path().join(&in_the_way)).unwrap();
     let collection = collection(folder.path());
-    let ids = events.each_ref().map(|event| event.id);
-    for event in &events {
-        assert_eq!(collection.begin(event).unwrap(), Progress::Begun);
-    }
-    let results = collection.finish(&ids);
+    let begun = events.each_ref().map(|event| begun(&collection, event));
+    let results = collection.finish(&begun.each_ref());
     assert_eq!(
         results.iter().map(Result::is_ok).collect::<Vec<_>>(),
         [true, false, true]
@@ -227,16 +232,16 @@ fn a_failed_end_leaves_nothing_and_the_event_can_be_begun_again() {
     fs::write(&in_the_way, b"in the way").unwrap();
     let collection = collection(folder.path());
     let event = event_named("dog");
-    collection.begin(&event).unwrap();
-    assert!(collection.finish(&[event.id])[0].is_err());
+    let first = begun(&collection, &event);
+    assert!(collection.finish(&[&first])[0].is_err());
     assert!(
-        collection.finish(&[event.id])[0].is_err(),
-        "it was never begun"
+        collection.finish(&[&first])[0].is_err(),
+        "its files are gone"
     );
     fs::remove_file(in_the_way).unwrap();
     let small = event.without_pixels().unwrap();
-    collection.begin(&small).unwrap();
-    assert!(collection.finish(&[event.id])[0].is_ok());
+    let second = begun(&collection, &small);
+    assert!(collection.finish(&[&second])[0].is_ok());
     drop(collection);
     assert_eq!(files_below(folder.path()).len(), 4);
 }
@@ -247,10 +252,10 @@ fn what_was_written_before_the_disk_failed_for_another_is_in_doubt() {
     let folder = tempfile::tempdir().unwrap();
     let collection = collection(folder.path());
     let (before, after) = (event_with(1, "before"), event_with(2, "after"));
-    collection.begin(&before).unwrap();
+    let first = begun(&collection, &before);
     collection.staging().unwrap().disk().fail_once();
-    collection.begin(&after).unwrap();
-    let results = collection.finish(&[before.id, after.id]);
+    let second = begun(&collection, &after);
+    let results = collection.finish(&[&first, &second]);
     let error = results[0].as_ref().unwrap_err();
     assert!(error.to_string().contains("damaged"), "{error}");
     assert!(results[1].is_ok());

@@ -1,5 +1,6 @@
 use rusqlite::{Connection, Transaction, params};
 
+use super::row;
 use crate::queue::chores::{Fate, Forgotten};
 use crate::queue::{DropReason, Totals};
 
@@ -41,6 +42,9 @@ pub(super) fn add(
 }
 
 pub(super) fn remove(transaction: &Transaction<'_>, forgotten: Forgotten) -> rusqlite::Result<()> {
+    if forgotten.fate == Fate::Expected {
+        return row::unexpect(transaction, forgotten.id);
+    }
     // An event that was held and has fired meanwhile is another's affair.
     let mut delete =
         transaction.prepare_cached("DELETE FROM events WHERE id = ?1 AND held = ?2")?;
@@ -52,6 +56,6 @@ pub(super) fn remove(transaction: &Transaction<'_>, forgotten: Forgotten) -> rus
         Fate::Delivered => add(transaction, "delivered", 1),
         Fate::Dropped(reason) => add(transaction, reason.as_str(), 1),
         Fate::Undone => add(transaction, "fired", -1),
-        Fate::Released => Ok(()),
+        Fate::Released | Fate::Expected => Ok(()),
     }
 }

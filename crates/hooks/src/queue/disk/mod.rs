@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! <folder>/queue.lock    locked by the process that works on the queue
-//!          queue.db      SQLite, write-ahead log: events, books, what limits remember
+//!          queue.db      SQLite, write-ahead log: events, statistics, what limits remember
 //!          spool/<id>.<extension>   the image of each event
 //! ```
 //!
@@ -16,8 +16,12 @@
 //! image's bytes back: an empty file means that the event is at its sink, and its row goes as soon
 //! as there is room, in this process or the next.
 //!
-//! The books (`totals`) change in the same transaction as the rows, so that they balance after
+//! The statistics (`totals`) change in the same transaction as the rows, so that they balance after
 //! any crash: fired = delivered + dropped + number of rows.
+//!
+//! Events that are delivered from memory have no row. Before several of them are finished together
+//! they are noted as `expected`, and their notes go in the transactions that count them as
+//! delivered. After a crash whoever opens the queue asks the sink about the notes that are left.
 
 mod books;
 mod lock;
@@ -211,6 +215,7 @@ fn resume(connection: &mut Connection) -> rusqlite::Result<Resumed> {
         }
     }
     resumed.limits = schema::read_limits(connection)?;
+    resumed.expected = row::expected(connection)?;
     Ok(resumed)
 }
 
@@ -251,7 +256,7 @@ impl Journal for DiskJournal {
         })
     }
 
-    fn buried(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
+    fn gave_up(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
         self.write(true, |transaction| {
             transaction
                 .prepare_cached(
@@ -263,12 +268,20 @@ impl Journal for DiskJournal {
         })
     }
 
-    fn revived(&self, id: EventId) -> Result<(), JournalError> {
+    fn requeued(&self, id: EventId) -> Result<(), JournalError> {
         self.write(true, |transaction| {
             transaction
                 .prepare_cached("UPDATE events SET dead_at = NULL, attempts = 0 WHERE id = ?1")?
                 .execute([id.to_string()])?;
             Ok(())
+        })
+    }
+
+    fn expect(&self, events: &[Arc<Event>]) -> Result<(), JournalError> {
+        self.write(false, |transaction| {
+            events
+                .iter()
+                .try_for_each(|event| row::expect(transaction, event))
         })
     }
 

@@ -13,7 +13,6 @@ use straylight_core::{
     Timestamp,
 };
 
-use super::spool::FORMATS;
 use crate::event::{Event, EventId, KeyPolicy, Picture};
 
 /// An event that was read back, without its image.
@@ -32,6 +31,12 @@ struct Content {
     fired_at: Timestamp,
     trigger: String,
     score_bits: u64,
+    /// Absent in rows of the program of November 2026.
+    #[serde(default)]
+    ood_score_bits: Option<u64>,
+    /// Width and height of the image, likewise.
+    #[serde(default)]
+    size: Option<(u32, u32)>,
     reason: String,
     key_policy: KeyPolicy,
     annotations: Vec<AnnotationRow>,
@@ -66,6 +71,8 @@ impl Content {
             fired_at: event.fired_at,
             trigger: event.trigger.to_string(),
             score_bits: event.score.to_bits(),
+            ood_score_bits: event.ood_score.map(f64::to_bits),
+            size: event.picture.known_size(),
             reason: event.reason.to_string(),
             key_policy: event.key_policy,
             annotations: prediction
@@ -79,6 +86,12 @@ impl Content {
         }
     }
 
+    /// Rows of the program of November 2026 tell it by the trigger's name.
+    fn ood_score(&self) -> Option<f64> {
+        let of_trigger = (self.trigger == "OODTrigger").then_some(self.score_bits);
+        self.ood_score_bits.or(of_trigger).map(f64::from_bits)
+    }
+
     fn prediction(&self) -> Prediction {
         Prediction {
             annotations: self
@@ -87,6 +100,7 @@ impl Content {
                 .map(AnnotationRow::annotation)
                 .collect(),
             saliency_maps: Vec::new(),
+            ood_score: None,
             activations: Activations {
                 features: floats(self.features.as_deref()),
                 logits: floats(self.logits.as_deref()),
@@ -163,6 +177,7 @@ impl Row {
     pub(in crate::queue) fn event(self, id: EventId, image: EncodedImage) -> Event {
         let prediction = Arc::new(self.content.prediction());
         let content = self.content;
+        let ood_score = content.ood_score();
         Event {
             id,
             hook: content.hook.into(),
@@ -171,8 +186,9 @@ impl Row {
             fired_at: content.fired_at,
             trigger: content.trigger.into(),
             score: f64::from_bits(content.score_bits),
+            ood_score,
             reason: content.reason.into(),
-            picture: Picture::of_file(image),
+            picture: Picture::of_file(image).with_size(content.size),
             prediction,
             key_policy: content.key_policy,
             key: OnceLock::from(content.key),
@@ -205,7 +221,49 @@ pub(super) fn insert(
             bytes as i64,
             is_held
         ])?;
+    unexpect(transaction, event.id)
+}
+
+/// Notes an event that is about to be at its sink and has no row.
+pub(super) fn expect(transaction: &Transaction<'_>, event: &Event) -> rusqlite::Result<()> {
+    // Whoever asks the sink needs no activations.
+    let content = Content {
+        annotations: Vec::new(),
+        features: None,
+        logits: None,
+        probabilities: None,
+        ..Content::of(event)
+    };
+    let json = serde_json::to_string(&content)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO expected (id, event) VALUES (?1, ?2)")?
+        .execute(params![event.id.to_string(), json])?;
     Ok(())
+}
+
+pub(super) fn unexpect(transaction: &Transaction<'_>, id: EventId) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("DELETE FROM expected WHERE id = ?1")?
+        .execute([id.to_string()])?;
+    Ok(())
+}
+
+/// The events that an earlier process expected at their sink, without their images.
+pub(super) fn expected(connection: &Connection) -> rusqlite::Result<Vec<Event>> {
+    let mut query = connection.prepare("SELECT id, event FROM expected ORDER BY id")?;
+    let events = query.query_map([], |row| {
+        let id = id_of(row.get_ref(0)?.as_str()?)?;
+        let content = serde_json::from_str(row.get_ref(1)?.as_str()?);
+        let content = content.map_err(|error| unreadable(1, error))?;
+        let format = ImageFormat::Png;
+        let image = EncodedImage {
+            format,
+            bytes: Arc::from([]),
+        };
+        Ok(Row { format, content }.event(id, image))
+    })?;
+    events.collect()
 }
 
 /// Reads an event without its image.
@@ -215,7 +273,7 @@ pub(in crate::queue) fn read_row(connection: &Connection, id: EventId) -> rusqli
         let content = serde_json::from_str(row.get_ref(0)?.as_str()?);
         let content = content.map_err(|error| unreadable(0, error))?;
         let name = row.get_ref(1)?.as_str()?;
-        let format = FORMATS
+        let format = ImageFormat::ALL
             .into_iter()
             .find(|format| format.extension() == name);
         let format = format.ok_or_else(|| unreadable(1, format!("unknown format `{name}`")))?;

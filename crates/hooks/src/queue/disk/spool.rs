@@ -58,7 +58,7 @@ impl Spool {
 
     /// Removes the image of an event whose row is gone; a leftover goes at the next start.
     pub(super) fn remove(&self, id: EventId) {
-        for format in FORMATS {
+        for format in ImageFormat::ALL {
             if fs::remove_file(self.path(id, format)).is_ok() {
                 return;
             }
@@ -67,7 +67,7 @@ impl Spool {
 
     /// Gives the room of a delivered event's image back while its row cannot be removed.
     pub(super) fn spend(&self, id: EventId) {
-        for format in FORMATS {
+        for format in ImageFormat::ALL {
             let path = self.path(id, format);
             if File::options()
                 .write(true)
@@ -83,7 +83,7 @@ impl Spool {
     /// Whether the event was delivered and only its row is left.
     pub(super) fn is_spent(&self, id: EventId) -> bool {
         let length = |format| self.path(id, format).metadata().map(|data| data.len());
-        FORMATS
+        ImageFormat::ALL
             .into_iter()
             .any(|format| length(format).is_ok_and(|length| length == 0))
     }
@@ -107,13 +107,3 @@ impl Spool {
         self.folder.join(format!("{id}.{}", format.extension()))
     }
 }
-
-/// All formats that a source may have, the most usual first.
-pub(super) const FORMATS: [ImageFormat; 6] = [
-    ImageFormat::Png,
-    ImageFormat::Jpeg,
-    ImageFormat::WebP,
-    ImageFormat::Bmp,
-    ImageFormat::Tiff,
-    ImageFormat::Gif,
-];

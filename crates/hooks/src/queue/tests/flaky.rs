@@ -42,11 +42,14 @@ impl Journal for Flaky {
     fn failed(&self, id: EventId, failure: &Failure<'_>) -> Result<(), JournalError> {
         self.check().and_then(|()| self.disk.failed(id, failure))
     }
-    fn buried(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.buried(id, error, at))
+    fn gave_up(&self, id: EventId, error: &str, at: Timestamp) -> Result<(), JournalError> {
+        self.check().and_then(|()| self.disk.gave_up(id, error, at))
     }
-    fn revived(&self, id: EventId) -> Result<(), JournalError> {
-        self.check().and_then(|()| self.disk.revived(id))
+    fn requeued(&self, id: EventId) -> Result<(), JournalError> {
+        self.check().and_then(|()| self.disk.requeued(id))
+    }
+    fn expect(&self, events: &[Arc<Event>]) -> Result<(), JournalError> {
+        self.check().and_then(|()| self.disk.expect(events))
     }
     fn tend(&self, forgotten: &[Forgotten], unseen: &Totals) -> Result<(), JournalError> {
         self.check()

@@ -66,8 +66,13 @@ fn check_taken_over(folder: &Path) {
         assert_eq!(event.captured_at, time(0));
         assert_eq!(event.picture.image().unwrap(), frame(name).image());
     }
-    let queue = Queue::with_journal(QueueOptions::DISK, Box::new(journal), resumed);
-    let (ledger, ..) = queue.books();
+    let queue = Queue::with_journal(
+        QueueOptions::DISK,
+        SourceKind::Unknown,
+        Box::new(journal),
+        resumed,
+    );
+    let ledger = queue.stats().ledgers.total;
     assert!(ledger.balances(), "{ledger:?}");
     let accounts = (ledger.fired, ledger.delivered, ledger.queued, ledger.dead);
     assert_eq!(accounts, (5, 1, 2, 1));
