@@ -38,8 +38,8 @@ impl Drop for Spinning {
 
 /// Takes so much time of the processor, whatever the clock says meanwhile.
 fn work_for(time: Duration) {
-    let start = cpu_time();
-    while cpu_time() - start < time {
+    let end = cpu_time() + time;
+    while cpu_time() < end {
         std::hint::black_box(0);
     }
 }
@@ -51,15 +51,15 @@ fn cpu_time() -> Duration {
     Duration::from_nanos(nanos)
 }
 
-/// Threads that give way get less than a hundredth of a busy core: the two seconds of work would
-/// take many minutes. Nobody waits for the hooks to end, so nothing else makes them hurry.
+/// Threads that give way get less than a hundredth of a busy core: the second of work would
+/// take minutes. Nobody waits for the hooks to end, so nothing else makes them hurry.
 #[test]
 fn events_are_delivered_while_other_programs_want_all_cores() {
     let _spinning = Spinning::on_all_cores();
     let (delivered, deliveries) = channel();
     let delivered = Mutex::new(delivered);
     let sink = Sink::new(move |_| {
-        work_for(Duration::from_millis(100));
+        work_for(Duration::from_millis(50));
         delivered.lock().unwrap().send(()).unwrap();
         Ok(())
     });
@@ -70,9 +70,12 @@ fn events_are_delivered_while_other_programs_want_all_cores() {
     }
     let start = Instant::now();
     for n in 0..20 {
-        let left = Duration::from_secs(120).saturating_sub(start.elapsed());
-        // Up to as many as the hook has threads may have been begun by threads that give way.
+        let left = Duration::from_secs(240).saturating_sub(start.elapsed());
+        // Two may have been begun by threads that give way.
         let is_late = deliveries.recv_timeout(left).is_err();
-        assert!(!is_late || n >= 15, "only {n} were delivered");
+        assert!(!is_late || n >= 18, "only {n} were delivered");
+        if is_late {
+            break;
+        }
     }
 }

@@ -27,6 +27,7 @@ pub(super) enum Phase {
 
 /// An event that waits or is being delivered.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Entry {
     pub(super) phase: Phase,
     /// Bytes in memory until the event is durable, then bytes on disk.

@@ -11,6 +11,12 @@ use crate::clock::Signal;
 use crate::event::EventId;
 use crate::queue::JournalError;
 
+/// How much longer threads may take to end that only wait for a core.
+const BUSY_MACHINE: Duration = Duration::from_secs(10);
+
+/// Most workers of a hook that give way to inference.
+const MOST_GIVING_WAY: usize = 2;
+
 /// How long the spooler rests after the disk failed.
 const DISK_REST: Duration = Duration::from_secs(1);
 
@@ -89,7 +95,9 @@ impl Runner {
             return;
         }
         self.wake_watcher();
-        if self.queue.is_next_large() {
+        // What a worker that gives way has begun waits for it, so the others are kept free.
+        let most = MOST_GIVING_WAY.min(most - 1);
+        if most == 0 || self.queue.is_next_large() {
             self.hurry();
         } else if self.threads.idle.load(SeqCst) == 0 {
             self.start(&self.threads.workers, most, "hook-worker", Self::work);
@@ -326,6 +334,13 @@ impl Runner {
             if running == 0 {
                 return;
             }
+            // One that is in no action ends as soon as the machine lets it.
+            let is_in_action = self.threads.slots.load(SeqCst) > 0;
+            let until = if is_in_action {
+                until
+            } else {
+                until + BUSY_MACHINE
+            };
             if self.world.clock.monotonic() >= until {
                 tracing::warn!(hook = %self.name, running, "deliveries hang; left behind");
                 return;

@@ -2,7 +2,9 @@
 //!
 //! The usual workers give way to everything else on the machine (see [`super::priority`]), so they
 //! stand still while other programs want all cores. A thread that has begun to give way cannot go
-//! back without privileges. So a watcher of normal priority looks at the queue from time to time:
+//! back without privileges, and nobody can take over what it has begun; so at most two of a hook's
+//! workers give way, and none of a hook that may have one thread only. A watcher of normal
+//! priority looks at the queue from time to time:
 //! what has waited for [`LONGEST_WAIT`] is delivered, or written to the disk, by workers of normal
 //! priority, which end when nothing is due any more. They also come at once where giving way helps
 //! nobody: when a source waits for room, when somebody waits for the hooks to end, and for a large

@@ -10,7 +10,7 @@ use straylight_core::{Frame, Prediction, RgbImage, Timestamp};
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
     Action, ActionError, Event, HookOptions, HookSet, HookSetOptions, Overflow, PostInferenceHook,
-    QueueOptions,
+    QueueOptions, SourceKind,
 };
 
 /// Most bytes of the queue, in memory and on the way to the disk.
@@ -66,6 +66,7 @@ pub(crate) fn run(images: u32, pause: Duration, queue: QueueOptions) -> Outcome 
     let hooks = HookSet::new(HookSetOptions {
         state_folder: Some(folder.path().to_owned()),
         drain_time: Duration::ZERO,
+        source: SourceKind::Live,
         ..HookSetOptions::default()
     });
     hooks.add(hook(queue)).unwrap();
