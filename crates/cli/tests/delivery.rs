@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use straylight::RgbImage;
-use support::{DEPLOYMENT, Ran, Scratch};
+use support::{Ran, Scratch, own_deployment};
 
 /// A folder of photos as phones take them: 36 million bytes of pixels each, in small files.
 fn photos(scratch: &Scratch, count: usize) {
@@ -24,24 +24,27 @@ fn photos(scratch: &Scratch, count: usize) {
     }
 }
 
-fn hooks_file(scratch: &Scratch, action: &Value) {
-    let hook = json!({ "name": "all", "trigger": { "AlwaysTrigger": {} }, "action": action,
+/// Gives the deployment `own` one hook, which fires for every image.
+fn set_hook(scratch: &Scratch, action: &Value, more: &Value) {
+    if !scratch.path().join("own").exists() {
+        own_deployment(scratch);
+    }
+    let mut hook = json!({ "name": "all", "trigger": { "AlwaysTrigger": {} }, "action": action,
         "retry": { "initial_ms": 50, "longest_ms": 100, "max_attempts": 1000 } });
-    let file = json!({ "post_inference_hooks": [],
-        "straylight": { "version": 1, "hooks": [hook] } });
-    std::fs::write(scratch.path().join("hooks.json"), file.to_string()).unwrap();
+    for (key, value) in more.as_object().unwrap() {
+        hook[key] = value.clone();
+    }
+    std::fs::write(scratch.path().join("hook.json"), hook.to_string()).unwrap();
+    let hooks = |arguments: &[&str]| {
+        let all = [&["hooks"], arguments, &["--deployment", "own"]].concat();
+        scratch.run(&all).expect(0);
+    };
+    hooks(&["remove", "--all"]);
+    hooks(&["add", "--hook", "hook.json"]);
 }
 
 fn run(scratch: &Scratch, source: &str, more: &[&str]) -> Ran {
-    let arguments = [
-        "run",
-        source,
-        "--deployment",
-        DEPLOYMENT,
-        "--hooks",
-        "hooks.json",
-        "--json",
-    ];
+    let arguments = ["run", source, "--deployment", "own", "--json"];
     scratch.run(&[&arguments[..], more].concat())
 }
 
@@ -71,10 +74,11 @@ fn nobody() -> Value {
 fn large_photos_are_all_collected_as_the_files_that_they_were() {
     let scratch = Scratch::new();
     photos(&scratch, 12);
-    hooks_file(
+    set_hook(
         &scratch,
         &json!({ "FileSystemDataCollection": {
             "target_folder": scratch.path().join("out"), "picture_format": "original" } }),
+        &json!({}),
     );
     let ran = run(&scratch, "photos", &[]).expect(0);
     assert_eq!(statistics(&ran)["delivered"], 12);
@@ -96,7 +100,7 @@ fn large_photos_are_all_collected_as_the_files_that_they_were() {
 #[test]
 fn an_image_that_only_memory_held_is_named_and_the_code_says_so() {
     let scratch = Scratch::new();
-    hooks_file(&scratch, &nobody());
+    set_hook(&scratch, &nobody(), &json!({}));
     let photo = "assets/demo/photos/other/igloo.webp";
     let ran = run(&scratch, photo, &["--drain", "0"]).expect(3);
     assert_eq!(statistics(&ran)["dropped_by_reason"]["closed"], 1);
@@ -107,7 +111,7 @@ fn an_image_that_only_memory_held_is_named_and_the_code_says_so() {
 #[test]
 fn what_waits_on_disk_is_not_lost_and_the_next_run_goes_on_with_it() {
     let scratch = Scratch::new();
-    hooks_file(&scratch, &nobody());
+    set_hook(&scratch, &nobody(), &json!({}));
     let photo = "assets/demo/photos/other/igloo.webp";
     let state = ["--state", "queues", "--drain", "0"];
     let ran = run(&scratch, photo, &state).expect(0);
@@ -126,9 +130,10 @@ fn what_waits_on_disk_is_not_lost_and_the_next_run_goes_on_with_it() {
         (&json!(1), &json!(2))
     );
 
-    hooks_file(
+    set_hook(
         &scratch,
         &json!({ "FileSystemDataCollection": { "target_folder": scratch.path().join("out") } }),
+        &json!({}),
     );
     let ran = run(&scratch, photo, &["--state", "queues"]).expect(0);
     let hook = statistics(&ran);
@@ -150,9 +155,10 @@ fn a_sink_that_hangs_does_not_hold_up_the_end() {
     let scratch = Scratch::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
-    hooks_file(
+    set_hook(
         &scratch,
         &json!({ "HttpRequestAction": { "url": url, "timeout_seconds": 3600.0 } }),
+        &json!({}),
     );
     let start = Instant::now();
     let photo = "assets/demo/photos/other/igloo.webp";
@@ -165,11 +171,7 @@ fn a_sink_that_hangs_does_not_hold_up_the_end() {
 #[test]
 fn a_queue_that_stands_still_ends_the_run_and_says_where_to_continue() {
     let scratch = Scratch::new();
-    hooks_file(&scratch, &nobody());
-    let path = scratch.path().join("hooks.json");
-    let mut file: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    file["straylight"]["hooks"][0]["queue_size"] = 1.into();
-    std::fs::write(&path, file.to_string()).unwrap();
+    set_hook(&scratch, &nobody(), &json!({ "queue_size": 1 }));
     let ran = run(&scratch, "assets/demo/photos/other", &["--stall", "1"]).expect(3);
     assert!(ran.err.contains("Continue at"), "{}", ran.err);
     assert_eq!(statistics(&ran)["dropped_by_reason"]["stalled"], 1);

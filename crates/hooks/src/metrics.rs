@@ -273,7 +273,7 @@ mod tests {
     fn hooks_of_one_name_are_told_apart_by_their_deployments() {
         let counters = Counters::default();
         counters.evaluated(Account::NotFired);
-        let stats = [counters.stats("strays", Default::default())];
+        let stats = [counters.stats("strays", crate::queue::Ledgers::default())];
         let text = render_prometheus_of([("a", &stats[..]), ("\"b\\\n", &stats[..])]);
         let family = "straylight_hook_evaluated_total";
         let lines: Vec<&str> = text.lines().filter(|line| line.contains(family)).collect();
@@ -291,7 +291,7 @@ mod tests {
         let counters = Counters::default();
         counters.evaluated(Account::Suppressed(LimitKind::Rate));
         counters.scored(0.95);
-        let stats = ["a", "b"].map(|hook| counters.stats(hook, Default::default()));
+        let stats = ["a", "b"].map(|hook| counters.stats(hook, crate::queue::Ledgers::default()));
         let text = render_prometheus(&stats);
         for line in [
             "# TYPE straylight_hook_evaluated_total counter",

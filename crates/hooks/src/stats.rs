@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(counters.evaluated(Account::Failed), 2);
         counters.evaluated(Account::Held);
         counters.released(Account::Suppressed(LimitKind::Quota));
-        let mut stats = counters.stats("h", Default::default());
+        let mut stats = counters.stats("h", Ledgers::default());
         assert!(stats.balances());
         assert_eq!((stats.evaluated, stats.held, stats.failed), (4, 1, 2));
         stats.held = 0;
@@ -272,7 +272,7 @@ mod tests {
         for score in [0.05, 0.1, 0.95, 7.0] {
             counters.scored(score);
         }
-        let scores = counters.stats("h", Default::default()).scores;
+        let scores = counters.stats("h", Ledgers::default()).scores;
         assert_eq!(scores.buckets[0], (0.1, 2));
         assert_eq!(scores.buckets[9], (1.0, 3));
         assert_eq!(scores.count, 4);

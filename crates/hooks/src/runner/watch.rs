@@ -13,6 +13,7 @@
 //! The watcher sleeps by the clock alone: while the hooks keep up, it wakes every other second,
 //! and while nothing fires it does not wake.
 
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -76,7 +77,7 @@ impl Runner {
 
     /// Lets workers of normal priority do what there is to do.
     pub(super) fn hurry(self: &Arc<Self>) {
-        let most = self.hook.options.max_threads;
+        let most = self.most_at_once();
         let now = self.world.clock.monotonic();
         if most > 0 && self.waits_since().is_some_and(|since| since <= now) {
             self.start(
@@ -86,6 +87,16 @@ impl Runner {
                 Self::work_at_once,
             );
         }
+    }
+
+    /// Deliveries of large images to this machine take processor and memory: more of them at once
+    /// than there are cores are no faster.
+    fn most_at_once(&self) -> usize {
+        let most = self.hook.options.max_threads;
+        if self.hook.action.is_remote() || !self.queue.is_next_large() {
+            return most;
+        }
+        most.min(std::thread::available_parallelism().map_or(1, NonZero::get))
     }
 
     fn work_at_once(self: &Arc<Self>) {
