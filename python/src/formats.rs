@@ -111,10 +111,11 @@ impl Annotations {
     ) -> PyResult<Vec<(Bound<'py, PyAny>, Bound<'py, PyList>)>> {
         let image = self.chosen.images.get(index);
         let image = image.ok_or_else(|| Raised::missing(format!("there is no image {index}")))?;
-        let object = |it: &straylight_formats::Object| {
-            let shape = convert::shape_to_python(py, &it.shape)?;
-            Ok((shape, PyList::new(py, &it.labels)?))
+        let (shapes, _) = image.platform_shapes(&self.chosen.labels);
+        let object = |(shape, labels): &straylight_formats::LabelledShape| {
+            let shape = convert::shape_to_python(py, shape)?;
+            Ok((shape, PyList::new(py, labels)?))
         };
-        image.objects.iter().map(object).collect()
+        shapes.iter().map(object).collect()
     }
 }

@@ -292,23 +292,17 @@ fn single_or(mut rules: Vec<Filter>, join: fn(Vec<Filter>) -> Filter) -> Filter 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use straylight_core::Shape;
 
     use super::*;
-    use crate::Object;
+    use crate::{Geometry, Object};
 
     fn image(labels: &[&str]) -> AnnotatedImage {
-        let objects = labels.iter().map(|label| Object {
-            shape: Shape::whole_image(1, 1),
-            labels: vec![(*label).to_owned()],
-        });
+        let objects = labels
+            .iter()
+            .map(|label| Object::new(Geometry::Image, *label));
         AnnotatedImage {
-            name: String::new(),
-            file: "a".into(),
-            width: 1,
-            height: 1,
-            subset: None,
             objects: objects.collect(),
+            ..AnnotatedImage::default()
         }
     }
 

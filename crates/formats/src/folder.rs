@@ -7,132 +7,9 @@ use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use straylight_files::FileError;
-use straylight_image::{ImageInfo, probe, sniff};
+use straylight_image::sniff;
 
-use crate::{
-    AnnotatedImage, AnnotatedSet, FormatError, ImageCheck, Problem, ReadOptions, ReadReport,
-};
-
-/// Gathers a set while its files are read.
-pub(crate) struct Gather<'a> {
-    pub(crate) root: &'a Path,
-    options: &'a ReadOptions,
-    pub(crate) set: AnnotatedSet,
-    problems: Vec<Problem>,
-    seen: HashSet<(Option<String>, String)>,
-}
-
-impl<'a> Gather<'a> {
-    pub(crate) fn new(root: &'a Path, options: &'a ReadOptions) -> Self {
-        Self {
-            root,
-            options,
-            set: AnnotatedSet::default(),
-            problems: Vec::new(),
-            seen: HashSet::new(),
-        }
-    }
-
-    pub(crate) fn report(self) -> ReadReport {
-        ReadReport {
-            set: self.set,
-            problems: self.problems,
-        }
-    }
-
-    pub(crate) fn problem(&mut self, place: impl Into<String>, message: impl std::fmt::Display) {
-        self.problems.push(Problem::new(place, message));
-    }
-
-    /// A path for messages: relative to the set's folder, with `/`.
-    pub(crate) fn place(&self, path: &Path) -> String {
-        slashed(path.strip_prefix(self.root).unwrap_or(path))
-    }
-
-    /// Makes an image of a file whose place is known; reports why it cannot be used.
-    ///
-    /// `claimed` is the size that the annotations tell, `place` where they do.
-    pub(crate) fn image(
-        &mut self,
-        file: &Path,
-        name: &str,
-        subset: Option<&str>,
-        claimed: Option<(u32, u32)>,
-        place: &str,
-    ) -> Option<AnnotatedImage> {
-        let subset = subset.map(str::to_owned);
-        if !self.seen.insert((subset.clone(), name.to_owned())) {
-            self.problem(place, format!("`{name}` is listed twice"));
-            return None;
-        }
-        match self.size(file, claimed) {
-            Ok((width, height)) => Some(AnnotatedImage {
-                name: name.to_owned(),
-                file: file.to_owned(),
-                width,
-                height,
-                subset,
-                objects: Vec::new(),
-            }),
-            Err(message) => {
-                self.problem(place, message);
-                None
-            }
-        }
-    }
-
-    fn size(&self, file: &Path, claimed: Option<(u32, u32)>) -> Result<(u32, u32), String> {
-        let claimed = claimed.filter(|size| size.0 > 0 && size.1 > 0);
-        if let (ImageCheck::Skip, Some(size)) = (self.options.images, claimed) {
-            return Ok(size);
-        }
-        let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
-        let ImageInfo { width, height, .. } =
-            probe(&bytes).map_err(|error| error.in_file(self.place(file)).to_string())?;
-        match claimed {
-            Some((w, h)) if (w, h) != (width, height) => Err(format!(
-                "the annotations are for {w} x {h} pixels, `{}` has {width} x {height}",
-                self.place(file)
-            )),
-            _ => Ok((width, height)),
-        }
-    }
-
-    /// Finds an image file by the name that annotations give it, in the usual folders.
-    ///
-    /// Names that leave the set's folder are refused: the files come from strangers.
-    pub(crate) fn find_image(
-        &mut self,
-        name: &str,
-        subset: Option<&str>,
-        place: &str,
-    ) -> Option<PathBuf> {
-        let name = name.replace('\\', "/");
-        if !is_inside(Path::new(&name)) {
-            self.problem(place, format!("`{name}` does not lie in the set's folder"));
-            return None;
-        }
-        let subset = subset
-            .filter(|subset| is_inside(Path::new(subset)))
-            .unwrap_or(DEFAULT_SUBSET);
-        let folders = [
-            self.root.join("images").join(subset),
-            self.root.join("images"),
-            self.root.join(subset),
-            self.root.join(subset).join("images"),
-            self.root.join("JPEGImages"),
-            self.root.to_owned(),
-        ];
-        let found = folders
-            .iter()
-            .map(|folder| folder.join(&name))
-            .find(|file| file.is_file());
-        if found.is_none() {
-            self.problem(place, format!("the image `{name}` is missing"));
-        }
-        found
-    }
-}
+use crate::{AnnotatedImage, AnnotatedSet, FormatError};
 
 /// Whether a relative path stays below where it begins.
 pub(crate) fn is_inside(path: &Path) -> bool {
@@ -150,12 +27,22 @@ pub(crate) fn slashed(path: &Path) -> String {
     parts.join("/")
 }
 
-/// All files below a folder in the order of their paths; links to folders are not followed.
+/// Files and folders that belong to an operating system or a tool, not to a set.
+fn is_foreign(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with('.') || ["Thumbs.db", "desktop.ini", "__MACOSX"].contains(&&*name)
+}
+
+/// All files below a folder in the order of their paths, without hidden ones; links to folders
+/// are not followed.
 pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in entries(&folder)? {
+            if is_foreign(&entry.file_name()) {
+                continue;
+            }
             let path = entry.path();
             match entry.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push(path),
@@ -180,7 +67,7 @@ fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, FileError> {
 
 /// The names of the folders in a folder, sorted.
 pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>, FileError> {
-    let is_folder = |entry: &fs::DirEntry| entry.path().is_dir();
+    let is_folder = |entry: &fs::DirEntry| entry.path().is_dir() && !is_foreign(&entry.file_name());
     let names = entries(folder)?.into_iter().filter(is_folder);
     let mut names: Vec<String> = names
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
@@ -213,6 +100,45 @@ pub(crate) fn stem(name: &str) -> &str {
         Some(extension) => &name[..name.len() - extension.len() - 1],
         None => name,
     }
+}
+
+/// The folder of the set that an annotation file belongs to.
+pub(crate) fn of_file(file: &Path) -> &Path {
+    let parent = file
+        .parent()
+        .filter(|path| !path.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let name = parent
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_lowercase();
+    let is_inner = ["annotations", "labels", "label"].contains(&&*name);
+    match parent
+        .parent()
+        .filter(|above| is_inner && !above.as_os_str().is_empty())
+    {
+        Some(above) => above,
+        None => parent,
+    }
+}
+
+/// Whether a name is one that tools give to a part of a set.
+pub(crate) fn is_split(name: &str) -> bool {
+    const SPLITS: [&str; 9] = [
+        "train",
+        "val",
+        "valid",
+        "validation",
+        "test",
+        "training",
+        "testing",
+        "trainval",
+        "dev",
+    ];
+    let name = name.to_lowercase();
+    let plain = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    SPLITS.contains(&plain)
 }
 
 /// The folder of a subset that has no name.

@@ -4,11 +4,58 @@ use std::f64::consts::TAU;
 
 use straylight_core::{Point, Shape};
 
+use crate::Geometry;
+
 /// An ellipse becomes a polygon of this many corners: off by 0.5 % of its radius at most.
 const ELLIPSE_CORNERS: u32 = 32;
 
 /// Left, top, width and height.
 pub(crate) type Box4 = [f64; 4];
+
+impl Geometry {
+    /// Left, top, width and height of the box around it; `None` for the whole image, for key
+    /// points, and for a mask without pixels.
+    pub fn bounding_box(&self) -> Option<Box4> {
+        match self {
+            Self::Image | Self::Keypoints => None,
+            Self::Shape(shape) => Some(bounding_box(shape)),
+            Self::Polygons(parts) => around(parts.iter().flatten()),
+            Self::Mask(mask) => mask.bounding_box(),
+            Self::Polyline(points) => around(points),
+        }
+    }
+
+    /// The outer borders of everything that has an inside; empty for the rest.
+    pub fn outlines(&self) -> Vec<Vec<Point>> {
+        match self {
+            Self::Shape(Shape::Keypoint { .. })
+            | Self::Image
+            | Self::Keypoints
+            | Self::Polyline(_) => Vec::new(),
+            Self::Shape(shape) => vec![corners(shape)],
+            Self::Polygons(parts) => parts.clone(),
+            Self::Mask(mask) => mask.outlines().outer,
+        }
+    }
+
+    /// One part is a polygon, several are the parts of one object.
+    pub(crate) fn of_parts(mut parts: Vec<Vec<Point>>) -> Self {
+        match parts.pop() {
+            Some(points) if parts.is_empty() => Self::Shape(Shape::Polygon { points }),
+            Some(last) => {
+                parts.push(last);
+                Self::Polygons(parts)
+            }
+            None => Self::Polygons(parts),
+        }
+    }
+}
+
+/// Whether a stated box is another one than that around the shape.
+pub(crate) fn differs(bounds: [f64; 4], geometry: &Geometry) -> bool {
+    let around = geometry.bounding_box();
+    around.is_some_and(|around| bounds.iter().zip(around).any(|(a, b)| (a - b).abs() > 1e-6))
+}
 
 /// The upright rectangle around a shape.
 pub(crate) fn bounding_box(shape: &Shape) -> Box4 {
@@ -26,17 +73,22 @@ pub(crate) fn bounding_box(shape: &Shape) -> Box4 {
             height,
         } => [x, y, width, height],
         Shape::Keypoint { x, y, .. } => [x, y, 0.0, 0.0],
-        _ => around(&corners(shape)),
+        _ => around(&corners(shape)).unwrap_or_default(),
     }
 }
 
-fn around(points: &[Point]) -> Box4 {
-    let fold = |value: fn(&Point) -> f64, pick: fn(f64, f64) -> f64| {
-        points.iter().map(value).reduce(pick).unwrap_or(0.0)
-    };
-    let (left, top) = (fold(|p| p.x, f64::min), fold(|p| p.y, f64::min));
-    let (right, bottom) = (fold(|p| p.x, f64::max), fold(|p| p.y, f64::max));
-    [left, top, right - left, bottom - top]
+/// The upright rectangle around points.
+pub(crate) fn around<'a>(points: impl IntoIterator<Item = &'a Point>) -> Option<Box4> {
+    let edges = points.into_iter().fold(None, |edges: Option<Box4>, point| {
+        let [left, top, right, bottom] = edges.unwrap_or([point.x, point.y, point.x, point.y]);
+        Some([
+            left.min(point.x),
+            top.min(point.y),
+            right.max(point.x),
+            bottom.max(point.y),
+        ])
+    });
+    edges.map(|[left, top, right, bottom]| [left, top, right - left, bottom - top])
 }
 
 /// The corners of a shape, clockwise; a point is its own corner.
@@ -87,6 +139,19 @@ fn turned(x: f64, y: f64, width: f64, height: f64, angle: f64) -> Vec<Point> {
     [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]
         .map(corner)
         .to_vec()
+}
+
+/// Points turned clockwise about a centre by degrees.
+pub(crate) fn turned_about(points: &[Point], centre: Point, angle: f64) -> Vec<Point> {
+    let (sin, cos) = angle.to_radians().sin_cos();
+    let turn = |point: &Point| {
+        let (dx, dy) = (point.x - centre.x, point.y - centre.y);
+        Point {
+            x: centre.x + dx * cos - dy * sin,
+            y: centre.y + dx * sin + dy * cos,
+        }
+    };
+    points.iter().map(turn).collect()
 }
 
 /// The area of a polygon (shoelace formula), never negative.
@@ -144,17 +209,6 @@ pub(crate) fn finite(numbers: &[f64]) -> Result<(), String> {
 /// The points of a polygon as `x1, y1, x2, y2, ...`.
 pub(crate) fn flat(points: &[Point]) -> Vec<f64> {
     points.iter().flat_map(|p| [p.x, p.y]).collect()
-}
-
-/// What a shape is called in a message.
-pub(crate) fn name(shape: &Shape) -> &'static str {
-    match shape {
-        Shape::Rectangle { .. } => "box",
-        Shape::Ellipse { .. } => "ellipse",
-        Shape::RotatedRectangle { .. } => "turned box",
-        Shape::Polygon { .. } => "polygon",
-        Shape::Keypoint { .. } => "key point",
-    }
 }
 
 #[cfg(test)]

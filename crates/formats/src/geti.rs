@@ -12,9 +12,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use straylight_core::{Color, Project, Shape};
 
-use crate::folder::{self, Gather, by_subset, copy_image, slashed, stem};
+use crate::folder::{self, by_subset, copy_image, slashed, stem};
+use crate::gather::{Gather, nothing};
 use crate::json::{self, RawList};
-use crate::{AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, Object, WriteOptions};
+use crate::platform::LabelledShape;
+use crate::{
+    AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, Geometry, Object, WriteOptions,
+    WriteReport,
+};
 
 const WANTED: &str = "images/ and annotations/ with a JSON file per image";
 
@@ -36,27 +41,11 @@ struct SceneLabel {
     color: Option<Color>,
 }
 
-/// Whether some JSON file of `annotations/` is a scene.
-pub(crate) fn fits(root: &Path) -> Result<bool, FormatError> {
-    for file in folder::with_extension(&root.join("annotations"), "json")? {
-        let text = straylight_files::read_to_string(&file);
-        if text.is_ok_and(|text| serde_json::from_str::<Scene<'_>>(&text).is_ok()) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
-}
-
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let images = gather.root.join("images");
     let annotations = gather.root.join("annotations");
     if !images.is_dir() || !annotations.is_dir() {
-        let folder = gather.root.to_owned();
-        return Err(FormatError::NothingFound {
-            format: Format::Geti,
-            folder,
-            wanted: WANTED,
-        });
+        return Err(nothing(gather, Format::Geti, WANTED));
     }
     project_labels(gather);
     let mut scenes = Scenes::of(&annotations)?;
@@ -65,11 +54,11 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
         let (subset, name) = below.split_once('/').unwrap_or(("", &below));
         let place = gather.place(&file);
         let image = gather.image(&file, name, folder::subset_named(subset), None, &place);
-        let Some(mut image) = image else { continue };
-        if let Some(scene) = scenes.take(&below) {
-            read_scene(gather, &mut image, &scene);
+        let Some(index) = image else { continue };
+        match scenes.take(&below) {
+            Some(scene) => read_scene(gather, index, &scene),
+            None => gather.set.images[index].unannotated = true,
         }
-        gather.set.images.push(image);
     }
     for unused in scenes.rest() {
         let place = gather.place(&unused);
@@ -97,15 +86,8 @@ fn project_labels(gather: &mut Gather<'_>) {
 }
 
 fn add_label(gather: &mut Gather<'_>, name: &str, color: Option<Color>) {
-    gather.set.add_label(name);
-    let known = gather
-        .set
-        .labels
-        .iter_mut()
-        .find(|label| label.name == name);
-    if let Some(known) = known {
-        known.color = known.color.or(color);
-    }
+    let label = gather.set.label_mut(name);
+    label.color = label.color.or(color);
 }
 
 /// Annotation files by their paths below `annotations/` without extension.
@@ -165,35 +147,45 @@ fn is_id(text: &str) -> bool {
     text.len() == 24 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-fn read_scene(gather: &mut Gather<'_>, image: &mut AnnotatedImage, file: &Path) {
+fn read_scene(gather: &mut Gather<'_>, index: usize, file: &Path) {
     let place = gather.place(file);
-    let text = match straylight_files::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) => return gather.problem(place, error),
+    let Some(text) = gather.text(file) else {
+        return;
     };
     let scene: Scene<'_> = match serde_json::from_str(&text) {
         Ok(scene) => scene,
         Err(error) => return gather.problem(place, error),
     };
-    for (index, raw) in scene.annotations.iter().enumerate() {
+    for (number, raw) in scene.annotations.iter().enumerate() {
         match json::entry::<Annotation>(raw) {
             Ok(Annotation { shape, labels }) if !labels.is_empty() => {
                 for label in &labels {
                     add_label(gather, &label.name, label.color);
                 }
                 let labels = labels.into_iter().map(|label| label.name).collect();
-                image.objects.push(Object { shape, labels });
+                let image = &mut gather.set.images[index];
+                let geometry = geometry(shape, image);
+                image.objects.push(Object::with_labels(geometry, labels));
             }
-            Ok(_) => gather.problem(format!("{place}: annotations[{index}]"), "it has no label"),
-            Err(error) => gather.problem(format!("{place}: annotations[{index}]"), error),
+            Ok(_) => gather.problem(format!("{place}: annotations[{number}]"), "it has no label"),
+            Err(error) => gather.problem(format!("{place}: annotations[{number}]"), error),
         }
     }
+}
+
+/// A box over the whole image is a label of the image.
+fn geometry(shape: Shape, image: &AnnotatedImage) -> Geometry {
+    if shape.is_whole_image(image.width, image.height) {
+        return Geometry::Image;
+    }
+    shape.into()
 }
 
 pub(crate) fn write(
     set: &AnnotatedSet,
     folder: &Path,
     options: WriteOptions,
+    report: &mut WriteReport,
 ) -> Result<(), FormatError> {
     for (subset, images) in by_subset(set) {
         for image in images {
@@ -202,7 +194,9 @@ pub(crate) fn write(
             if !image.objects.is_empty() {
                 let name = format!("{}.json", stem(&slashed(&below)));
                 let path = folder.join("annotations").join(name);
-                let scene = scene(set, image).to_string();
+                let (shapes, losses) = image.shapes(&set.labels, false);
+                report.losses.extend(losses);
+                let scene = scene(set, &shapes).to_string();
                 straylight_files::write_atomically(&path, scene.as_bytes())?;
             }
             if options.copy_images {
@@ -213,7 +207,7 @@ pub(crate) fn write(
     Ok(())
 }
 
-fn scene(set: &AnnotatedSet, image: &AnnotatedImage) -> Value {
+fn scene(set: &AnnotatedSet, shapes: &[LabelledShape]) -> Value {
     let label = |name: &String| {
         let known: Option<&ClassLabel> = set.labels.iter().find(|label| label.name == *name);
         match known.and_then(|label| label.color) {
@@ -221,10 +215,10 @@ fn scene(set: &AnnotatedSet, image: &AnnotatedImage) -> Value {
             None => json!({"name": name, "probability": 1.0}),
         }
     };
-    let annotation = |object: &Object| {
-        let labels: Vec<Value> = object.labels.iter().map(label).collect();
-        json!({"labels": labels, "shape": object.shape})
+    let annotation = |(shape, labels): &LabelledShape| {
+        let labels: Vec<Value> = labels.iter().map(label).collect();
+        json!({"labels": labels, "shape": shape})
     };
-    let annotations: Vec<Value> = image.objects.iter().map(annotation).collect();
+    let annotations: Vec<Value> = shapes.iter().map(annotation).collect();
     json!({"annotations": annotations, "kind": "annotation"})
 }

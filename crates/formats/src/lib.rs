@@ -19,18 +19,29 @@
 //! platform. Sets are data of strangers: paths that leave the folder are refused, sizes are
 //! limited, and no input makes a reader panic.
 
+mod clip;
 mod coco;
 mod datumaro;
+mod detect;
 mod filter;
+mod find;
 mod folder;
+mod gather;
 mod geometry;
 mod geti;
 mod json;
+mod loss;
 mod mask;
+mod object;
+mod platform;
 mod problem;
 mod set;
+mod sniff;
+mod text;
 mod tree;
+mod turn;
 mod voc;
+mod xml;
 mod yolo;
 
 use std::fmt;
@@ -40,8 +51,12 @@ use std::str::FromStr;
 use folder::Unique;
 
 pub use filter::{Filter, FilterError};
+pub use loss::{Feature, Loss, Outcome};
+pub use mask::{Mask, Outlines};
+pub use object::{Attributes, Flags, Geometry, Keypoint, Object, Visibility};
+pub use platform::LabelledShape;
 pub use problem::{FormatError, Problem};
-pub use set::{AnnotatedImage, AnnotatedSet, ClassLabel, LabelCount, Object};
+pub use set::{AnnotatedImage, AnnotatedSet, ClassLabel, LabelCount, Skeleton};
 
 /// The annotation formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -90,27 +105,16 @@ impl Format {
         FORMATS.map(|(_, name)| name).join(", ")
     }
 
-    /// Finds the format of a folder from the files in it.
+    /// Finds the format of a folder, or of one annotation file, from what is in its files.
     ///
     /// A directory tree is taken for one only if nothing else fits.
-    pub fn detect(folder: &Path) -> Result<Self, FormatError> {
-        type Fits = fn(&Path) -> Result<bool, FormatError>;
-        let fits: [(Self, Fits); 6] = [
-            (Self::Yolo, yolo::fits),
-            (Self::PascalVoc, voc::fits),
-            (Self::Datumaro, datumaro::fits),
-            (Self::Coco, coco::fits),
-            (Self::Geti, geti::fits),
-            (Self::DirectoryTree, tree::fits),
-        ];
-        for (format, fits) in fits {
-            if fits(folder)? {
-                return Ok(format);
-            }
-        }
-        Err(FormatError::UnknownFormat {
-            folder: folder.to_owned(),
-        })
+    ///
+    /// # Errors
+    ///
+    /// When nothing fits: the known format that is not read, the file that cannot be read, or that
+    /// nothing is known.
+    pub fn detect(path: &Path) -> Result<Self, FormatError> {
+        detect::detect(path)
     }
 }
 
@@ -163,20 +167,22 @@ pub struct ReadReport {
     pub set: AnnotatedSet,
     /// Each bad file or entry with its place.
     pub problems: Vec<Problem>,
+    /// What was passed over or changed and is no mistake, with its place.
+    pub notes: Vec<Problem>,
 }
 
 /// Reads a set of annotations and finds its images.
+///
+/// `path` is the folder of the set, or one annotation file of it.
 ///
 /// # Errors
 ///
 /// When the folder cannot be read or holds nothing of the format. Everything smaller is a
 /// [`Problem`] in the report.
-pub fn read(
-    folder: &Path,
-    format: Format,
-    options: &ReadOptions,
-) -> Result<ReadReport, FormatError> {
-    let mut gather = folder::Gather::new(folder, options);
+pub fn read(path: &Path, format: Format, options: &ReadOptions) -> Result<ReadReport, FormatError> {
+    let only = path.is_file().then_some(path);
+    let folder = only.map_or(path, folder::of_file);
+    let mut gather = gather::Gather::new(folder, only, options);
     match format {
         Format::Coco => coco::read(&mut gather)?,
         Format::Datumaro => datumaro::read(&mut gather)?,
@@ -203,14 +209,14 @@ impl Default for WriteOptions {
 }
 
 /// What was written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct WriteReport {
     /// Number of images.
     pub images: usize,
     /// Number of objects.
     pub objects: usize,
-    /// What the format could not hold as it was, and what became of it.
-    pub losses: Vec<Problem>,
+    /// What the format could not hold as it was, image by image, and what became of it.
+    pub losses: Vec<Loss>,
 }
 
 /// Writes a set of annotations into a new or empty folder.
@@ -230,11 +236,11 @@ pub fn write(
     };
     match format {
         Format::Coco => coco::write(set, folder, *options, &mut report)?,
-        Format::Datumaro => datumaro::write(set, folder, *options)?,
+        Format::Datumaro => datumaro::write(set, folder, *options, &mut report)?,
         Format::PascalVoc => voc::write(set, folder, *options, &mut report)?,
         Format::Yolo => yolo::write(set, folder, *options, &mut report)?,
         Format::DirectoryTree => tree::write(set, folder, *options, &mut report)?,
-        Format::Geti => geti::write(set, folder, *options)?,
+        Format::Geti => geti::write(set, folder, *options, &mut report)?,
     }
     Ok(report)
 }
@@ -249,7 +255,8 @@ fn unique(format: Format) -> Unique {
 }
 
 impl WriteReport {
-    fn loss(&mut self, image: &AnnotatedImage, message: impl fmt::Display) {
-        self.losses.push(Problem::new(&*image.name, message));
+    /// What the format could not hold, a line for each kind of loss.
+    pub fn summary(&self) -> Vec<String> {
+        loss::summary(&self.losses)
     }
 }

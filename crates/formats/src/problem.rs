@@ -5,7 +5,7 @@ use straylight_files::FileError;
 
 use crate::Format;
 
-/// Something that was left out, with its place.
+/// Something that was left out or passed over, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file and the place in it: `annotations/train.json: annotations[12].bbox`.
@@ -26,6 +26,16 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+impl FormatError {
+    /// A file that cannot be written as JSON.
+    pub(crate) fn json(file: &std::path::Path, error: &serde_json::Error) -> Self {
+        Self::Unreadable {
+            file: file.to_owned(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -51,6 +61,24 @@ pub enum FormatError {
     UnknownFormat {
         /// The folder.
         folder: PathBuf,
+    },
+    /// A file cannot be read as what it is taken for.
+    #[error("{}: {message}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong, with line and column where they are known.
+        message: String,
+    },
+    /// The set is in a known format that is not read.
+    #[error("{} is {found}, which is not read: {way_out}", path.display())]
+    Unsupported {
+        /// The file or folder.
+        path: PathBuf,
+        /// The format that was recognised.
+        found: &'static str,
+        /// What to do.
+        way_out: &'static str,
     },
     /// The output folder has something in it already.
     #[error("{} is not empty; choose a new folder", folder.display())]

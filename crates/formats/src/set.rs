@@ -1,8 +1,9 @@
+use std::collections::HashSet;
 use std::path::PathBuf;
 
-use straylight_core::{Color, Shape};
+use straylight_core::Color;
 
-use crate::Filter;
+use crate::{Attributes, Filter, Geometry, Object};
 
 /// Images with their annotations and the labels that may occur in them.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -14,7 +15,7 @@ pub struct AnnotatedSet {
 }
 
 /// A label by name, with what some formats know besides.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ClassLabel {
     /// Its name, unique in the set.
     pub name: String,
@@ -22,6 +23,21 @@ pub struct ClassLabel {
     pub color: Option<Color>,
     /// The name of the label above it.
     pub parent: Option<String>,
+    /// Its number in the source, if that is more than a place in a list (COCO).
+    pub id: Option<i64>,
+    /// The key points of its objects.
+    pub skeleton: Option<Skeleton>,
+}
+
+/// The key points of the objects of one label.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Skeleton {
+    /// Names of the points.
+    pub points: Vec<String>,
+    /// Lines between points, by their indices from 0.
+    pub edges: Vec<(usize, usize)>,
+    /// For each point the index of the one that it becomes in a mirrored image; empty if unknown.
+    pub mirror: Vec<usize>,
 }
 
 impl ClassLabel {
@@ -29,14 +45,13 @@ impl ClassLabel {
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
-            color: None,
-            parent: None,
+            ..Self::default()
         }
     }
 }
 
 /// One image file and what is on it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct AnnotatedImage {
     /// Path within the subset's folder with `/` between its parts, the extension included.
     pub name: String,
@@ -48,49 +63,38 @@ pub struct AnnotatedImage {
     pub height: u32,
     /// The part of the set that it belongs to ("train", "val"), if the set has parts.
     pub subset: Option<String>,
-    /// Annotated objects, or one object over the whole image for its own labels.
+    /// Annotated objects, and objects without a place for labels of the image itself.
     pub objects: Vec<Object>,
-}
-
-/// A shape on an image with its labels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Object {
-    /// Where, in pixels of the image.
-    pub shape: Shape,
-    /// Names of labels, at least one.
-    pub labels: Vec<String>,
+    /// Whether nobody has annotated it yet; without objects it is then no image of nothing.
+    pub unannotated: bool,
+    /// Its identifier in the source.
+    pub id: Option<String>,
+    /// What else the source says about it.
+    pub attributes: Attributes,
 }
 
 impl AnnotatedImage {
     /// Whether one of its objects has the label.
     pub fn has_label(&self, name: &str) -> bool {
-        self.objects
-            .iter()
-            .flat_map(|object| &object.labels)
-            .any(|label| label == name)
+        let mut labels = self.objects.iter().flat_map(|object| &object.labels);
+        labels.any(|label| label == name)
     }
 
-    /// Gives a label to a shape; labels of the whole image are gathered in one object.
-    pub fn add(&mut self, shape: Shape, label: &str) {
-        if shape.is_whole_image(self.width, self.height) {
-            self.add_to_same(shape, label);
-        } else {
-            self.objects.push(Object {
-                shape,
-                labels: vec![label.to_owned()],
-            });
+    /// Adds an object with one label.
+    pub fn add(&mut self, geometry: impl Into<Geometry>, label: &str) {
+        match geometry.into() {
+            Geometry::Image => self.add_image_label(label),
+            geometry => self.objects.push(Object::new(geometry, label)),
         }
     }
 
-    /// Gives a label to the object of exactly this shape, which is made if there is none.
-    pub(crate) fn add_to_same(&mut self, shape: Shape, label: &str) {
-        match self.objects.iter_mut().find(|object| object.shape == shape) {
+    /// Labels the image itself; all such labels are gathered in one object.
+    pub fn add_image_label(&mut self, label: &str) {
+        let of_image = |object: &&mut Object| object.geometry == Geometry::Image;
+        match self.objects.iter_mut().find(of_image) {
             Some(object) if object.labels.iter().any(|known| known == label) => {}
             Some(object) => object.labels.push(label.to_owned()),
-            None => self.objects.push(Object {
-                shape,
-                labels: vec![label.to_owned()],
-            }),
+            None => self.objects.push(Object::new(Geometry::Image, label)),
         }
     }
 }
@@ -112,6 +116,11 @@ impl AnnotatedSet {
         self.labels.iter().map(|label| label.name.as_str())
     }
 
+    /// The label of a name.
+    pub fn label(&self, name: &str) -> Option<&ClassLabel> {
+        self.labels.iter().find(|label| label.name == name)
+    }
+
     /// How often each label occurs, in the set's order; unused ones with zeros.
     pub fn counts(&self) -> Vec<LabelCount> {
         let count = |name: &str| LabelCount {
@@ -121,14 +130,16 @@ impl AnnotatedSet {
                 .iter()
                 .filter(|image| image.has_label(name))
                 .count(),
-            objects: self
-                .images
-                .iter()
-                .flat_map(|image| &image.objects)
-                .filter(|object| object.labels.iter().any(|label| label == name))
-                .count(),
+            objects: self.objects_with(name),
         };
         self.label_names().map(count).collect()
+    }
+
+    fn objects_with(&self, name: &str) -> usize {
+        let objects = self.images.iter().flat_map(|image| &image.objects);
+        objects
+            .filter(|object| object.labels.iter().any(|label| label == name))
+            .count()
     }
 
     /// Keeps the images that a filter accepts, with all of their objects.
@@ -138,8 +149,25 @@ impl AnnotatedSet {
 
     /// Adds a label unless one of this name is there.
     pub fn add_label(&mut self, name: &str) {
-        if !self.labels.iter().any(|label| label.name == name) {
+        self.label_mut(name);
+    }
+
+    /// The label of a name, which is added if it is missing.
+    pub(crate) fn label_mut(&mut self, name: &str) -> &mut ClassLabel {
+        let known = self.labels.iter().position(|label| label.name == name);
+        let index = known.unwrap_or_else(|| {
             self.labels.push(ClassLabel::named(name));
-        }
+            self.labels.len() - 1
+        });
+        &mut self.labels[index]
+    }
+
+    /// Whether a label occurs on some image.
+    pub(crate) fn used_labels(&self) -> HashSet<&str> {
+        let objects = self.images.iter().flat_map(|image| &image.objects);
+        objects
+            .flat_map(|object| &object.labels)
+            .map(String::as_str)
+            .collect()
     }
 }

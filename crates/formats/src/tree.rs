@@ -5,27 +5,21 @@
 
 use std::path::Path;
 
-use crate::folder::{self, Gather, by_subset, copy_image, slashed, subset_of};
-use crate::{AnnotatedSet, Format, FormatError, WriteOptions, WriteReport};
-use straylight_core::Shape;
+use crate::folder::{self, by_subset, copy_image, slashed, subset_of};
+use crate::gather::{Gather, nothing};
+use crate::loss::Losses;
+use crate::{
+    AnnotatedImage, AnnotatedSet, Feature, Format, FormatError, Geometry, Outcome, WriteOptions,
+    WriteReport,
+};
 
-const SUBSETS: [&str; 6] = [
-    "train",
-    "val",
-    "valid",
-    "validation",
-    "test",
-    folder::DEFAULT_SUBSET,
-];
 const WANTED: &str = "a folder per label with images in it";
 
 /// Whether some folder has an image.
 pub(crate) fn fits(root: &Path) -> Result<bool, FormatError> {
     for name in folder::folders_in(root)? {
-        if folder::files_below(&root.join(name))?
-            .iter()
-            .any(|file| folder::is_image(file))
-        {
+        let files = folder::files_below(&root.join(name))?;
+        if files.iter().any(|file| folder::is_image(file)) {
             return Ok(true);
         }
     }
@@ -36,14 +30,10 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let root = gather.root;
     let folders = folder::folders_in(root)?;
     if folders.is_empty() {
-        let folder = root.to_owned();
-        return Err(FormatError::NothingFound {
-            format: Format::DirectoryTree,
-            folder,
-            wanted: WANTED,
-        });
+        return Err(nothing(gather, Format::DirectoryTree, WANTED));
     }
-    if folders.iter().all(|name| SUBSETS.contains(&name.as_str())) {
+    let is_subset = |name: &String| name == folder::DEFAULT_SUBSET || folder::is_split(name);
+    if folders.iter().all(is_subset) {
         for subset in &folders {
             read_labels(gather, &root.join(subset), folder::subset_named(subset))?;
         }
@@ -63,13 +53,14 @@ fn read_labels(
     for file in folder::files_below(base)? {
         let place = gather.place(&file);
         let name = slashed(file.strip_prefix(base).unwrap_or(&file));
-        let Some(mut image) = gather.image(&file, &name, subset, None, &place) else {
+        let Some(index) = gather.image(&file, &name, subset, None, &place) else {
             continue;
         };
-        if let Some((label, _)) = name.split_once('/') {
-            image.add(Shape::whole_image(image.width, image.height), label);
+        let image = &mut gather.set.images[index];
+        match name.split_once('/') {
+            Some((label, _)) => image.add_image_label(label),
+            None => image.unannotated = true,
         }
-        gather.set.images.push(image);
     }
     Ok(())
 }
@@ -90,25 +81,7 @@ pub(crate) fn write(
         } else {
             folder.to_owned()
         };
-        let labels: Vec<&String> = image
-            .objects
-            .iter()
-            .flat_map(|object| &object.labels)
-            .collect();
-        let label = labels
-            .first()
-            .copied()
-            .filter(|label| is_folder_name(label));
-        if labels.len() > 1 {
-            report.loss(image, "of several labels only the first was kept");
-        }
-        if label.is_none() && !labels.is_empty() {
-            report.loss(image, "its label cannot be the name of a folder");
-        }
-        let whole = |shape: &Shape| shape.is_whole_image(image.width, image.height);
-        if image.objects.iter().any(|object| !whole(&object.shape)) {
-            report.loss(image, "shapes became labels of the whole image");
-        }
+        let label = told(image, &mut Losses::of(image, report));
         // A name that begins with the label's folder already came from such a tree.
         let path = match label {
             Some(label) if !image.name.starts_with(&format!("{label}/")) => {
@@ -121,6 +94,34 @@ pub(crate) fn write(
         }
     }
     Ok(())
+}
+
+/// The label whose folder an image goes into; says what is lost.
+fn told<'a>(image: &'a AnnotatedImage, losses: &mut Losses<'_>) -> Option<&'a String> {
+    let mut labels: Vec<&String> = image
+        .objects
+        .iter()
+        .flat_map(|object| &object.labels)
+        .collect();
+    labels.dedup();
+    let label = labels
+        .first()
+        .copied()
+        .filter(|label| is_folder_name(label));
+    losses.add_some(
+        Feature::SeveralLabels,
+        Outcome::LeftOut,
+        labels.len().saturating_sub(1),
+    );
+    if label.is_none() && !labels.is_empty() {
+        losses.add(Feature::LabelName, Outcome::LeftOut);
+    }
+    let shapes = image
+        .objects
+        .iter()
+        .filter(|object| object.geometry != Geometry::Image);
+    losses.add_some(Feature::Box, Outcome::ImageLabel, shapes.count());
+    label
 }
 
 fn is_folder_name(label: &str) -> bool {

@@ -24,6 +24,7 @@ pub use encode::{encode_jpeg, encode_png};
 pub use error::{ImageError, ImageErrorKind, ImageFormatName};
 pub use file::{decode_frame, read_frame, read_frame_with};
 pub use limits::DecodeLimits;
+pub use orientation::Orientation;
 pub use sheet::{ContactSheet, Tile};
 pub use sniff::sniff;
 pub use terminal::TerminalGraphics;

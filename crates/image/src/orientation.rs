@@ -4,15 +4,23 @@ use straylight_core::RgbImage;
 ///
 /// Named by what must be done to the stored pixels to see them upright.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Orientation {
+pub enum Orientation {
+    /// Nothing (1).
     #[default]
     Upright,
+    /// Left and right change places (2).
     FlipHorizontal,
+    /// Half a turn (3).
     Rotate180,
+    /// Top and bottom change places (4).
     FlipVertical,
+    /// Rows become columns (5).
     Transpose,
+    /// A quarter turn clockwise (6).
     Rotate90,
+    /// Rows become columns, and half a turn (7).
     Transverse,
+    /// A quarter turn counter-clockwise (8).
     Rotate270,
 }
 
@@ -31,8 +39,13 @@ impl Orientation {
         }
     }
 
+    /// The value of the EXIF tag, 1 to 8.
+    pub fn tag(self) -> u16 {
+        self as u16 + 1
+    }
+
     /// Whether width and height change places.
-    pub(crate) fn swaps_sides(self) -> bool {
+    pub fn swaps_sides(self) -> bool {
         matches!(
             self,
             Self::Transpose | Self::Rotate90 | Self::Transverse | Self::Rotate270

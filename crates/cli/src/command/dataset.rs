@@ -229,10 +229,9 @@ fn written(
     report: &WriteReport,
     problems: Vec<(String, String)>,
 ) -> Outcome {
-    for loss in &report.losses {
-        output::note(&format!("note: {loss}"));
+    for line in report.summary() {
+        output::note(&format!("note: {line}"));
     }
-    let losses: Vec<String> = report.losses.iter().map(ToString::to_string).collect();
     let text = format!(
         "{} images, {} objects {done}",
         report.images, report.objects
@@ -241,7 +240,7 @@ fn written(
         "folder": out,
         "images": report.images,
         "objects": report.objects,
-        "losses": losses,
+        "losses": report.losses,
     });
     output::answer_with(as_json, &text, value, problems)
 }
@@ -251,6 +250,9 @@ type Read = (AnnotatedSet, Vec<(String, String)>);
 fn read(folder: &Path, format: Option<Format>, filter: Option<&Filter>) -> Result<Read, Failure> {
     let format = format.map_or_else(|| Format::detect(folder), Ok)?;
     let report = read_set(folder, format, &ReadOptions::default())?;
+    for note in &report.notes {
+        output::note(&format!("note: {note}"));
+    }
     let mut set = report.set;
     if let Some(filter) = filter {
         for name in filter.label_names() {

@@ -1,12 +1,14 @@
-//! COCO: `annotations/*.json` with images, categories and annotations.
+//! COCO: JSON files of `images`, `categories` and `annotations`, anywhere beside their images.
 //!
-//! Layouts read: `annotations/instances_SUBSET.json` with `images/SUBSET/`, `SUBSET/` or
-//! `images/`, and any JSON files beside their images. Written: the first. Boxes are
-//! `[x, y, width, height]` from the upper left corner. A polygon is a `segmentation` of one
-//! ring; an object of several rings is read as several polygons; run-length masks are read as
-//! the outlines of their parts. Key points are those of `categories[].keypoints`: visibility 2 is
-//! seen, 1 inferred, 0 absent.
+//! Read: instances, key points, stuff and panoptic files; several files may tell about the same
+//! images, and an annotation that two files share is one object. Captions are passed over. Boxes
+//! are `[x, y, width, height]` from the upper left corner; a `segmentation` is a list of rings
+//! that are parts of one object, or a run-length mask. Marks and other facts stand in the
+//! `attributes` of CVAT and Datumaro. Written: `annotations/instances_SUBSET.json`, masks with
+//! plain counts, which all readers know.
 
+mod annotation;
+mod panoptic;
 mod read;
 mod write;
 
@@ -15,47 +17,55 @@ use std::path::Path;
 pub(crate) use read::read;
 pub(crate) use write::write;
 
-use crate::{FormatError, folder};
+use crate::folder;
 
-/// Key points are written as those of one category of this name.
+/// Single key points are written as those of one category of this name.
 const KEYPOINT_CATEGORY: &str = "keypoints";
 
 pub(crate) const WANTED: &str = "a JSON file with `images`, `annotations` and `categories`";
 
-/// Whether some JSON file has the two lists that only COCO has.
-pub(crate) fn fits(root: &Path) -> Result<bool, FormatError> {
-    for file in json_files(root)? {
-        let text = straylight_files::read_to_string(&file);
-        if text.is_ok_and(|text| serde_json::from_str::<read::File<'_>>(&text).is_ok()) {
-            return Ok(true);
-        }
+/// What the names of COCO's files begin with.
+const PREFIXES: [&str; 8] = [
+    "instances_",
+    "person_keypoints_",
+    "keypoints_",
+    "labels_",
+    "stuff_",
+    "panoptic_",
+    "image_info_",
+    "captions_",
+];
+
+/// `instances_train2017` is about the subset `train2017`, `train/_annotations.coco` about `train`.
+///
+/// `alone` says that there is no other file, so that its name need not tell them apart.
+fn subset(path: &Path, root: &Path, alone: bool) -> Option<String> {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let prefixed = PREFIXES.iter().find_map(|prefix| stem.strip_prefix(prefix));
+    if let Some(rest) = prefixed {
+        return folder::subset_named(rest).map(str::to_owned);
     }
-    Ok(false)
-}
-
-/// The JSON files of `annotations/`, or of the folder itself if there is no such folder.
-fn json_files(root: &Path) -> Result<Vec<std::path::PathBuf>, FormatError> {
-    let inner = root.join("annotations");
-    let folder = if inner.is_dir() {
-        inner
-    } else {
-        root.to_owned()
-    };
-    Ok(folder::with_extension(&folder, "json")?)
-}
-
-/// `instances_train2017` and `person_keypoints_val` are about subsets `train2017` and `val`.
-fn subset(stem: &str) -> Option<&str> {
-    let named = ["instances_", "person_keypoints_", "keypoints_", "labels_"];
-    let found = named.iter().find_map(|prefix| stem.strip_prefix(prefix));
-    let whole = [
-        "instances",
+    if folder::is_split(&stem) {
+        return Some(stem.into_owned());
+    }
+    let parent = path.parent().filter(|parent| *parent != root);
+    let parent = parent
+        .and_then(Path::file_name)
+        .unwrap_or_default()
+        .to_string_lossy();
+    if folder::is_split(&parent) {
+        return Some(parent.into_owned());
+    }
+    let general = [
         "annotations",
         "_annotations.coco",
         "coco",
         "result",
         "labels",
+        "instances",
     ];
-    let rest = found.unwrap_or(if whole.contains(&stem) { "" } else { stem });
-    folder::subset_named(rest)
+    if alone || general.contains(&&*stem) {
+        return None;
+    }
+    folder::subset_named(&stem).map(str::to_owned)
 }

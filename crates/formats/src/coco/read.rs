@@ -1,255 +1,292 @@
-use std::collections::HashMap;
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use straylight_core::Shape;
+use serde_json::value::RawValue;
 
-use super::{WANTED, json_files, subset};
-use crate::folder::Gather;
-use crate::json::{self, RawList};
-use crate::mask::{self, Rle};
-use crate::{AnnotatedImage, Format, FormatError, geometry};
+use super::annotation::{Annotation, objects};
+use super::{WANTED, panoptic, subset};
+use crate::gather::{Gather, nothing};
+use crate::json::{self, Id, Number, RawList, lenient};
+use crate::{Format, FormatError, Geometry, Object, Skeleton, sniff};
 
 #[derive(Deserialize)]
 pub(super) struct File<'a> {
     #[serde(borrow)]
     images: RawList<'a>,
-    #[serde(borrow)]
-    annotations: RawList<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
+    pub(super) annotations: RawList<'a>,
+    #[serde(borrow, default)]
     categories: RawList<'a>,
 }
 
 #[derive(Deserialize)]
 struct Image {
-    id: i64,
+    id: Id,
     file_name: String,
-    #[serde(default)]
-    width: u32,
-    #[serde(default)]
-    height: u32,
+    #[serde(default, deserialize_with = "lenient")]
+    width: Option<Number>,
+    #[serde(default, deserialize_with = "lenient")]
+    height: Option<Number>,
 }
 
 #[derive(Deserialize)]
-struct Category {
-    id: i64,
+struct RawCategory {
+    id: Id,
+    #[serde(default, deserialize_with = "lenient")]
     name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     keypoints: Vec<String>,
-    supercategory: Option<String>,
+    /// Pairs of points, counted from 1.
+    #[serde(default, deserialize_with = "lenient")]
+    skeleton: Vec<[usize; 2]>,
+    #[serde(default, deserialize_with = "lenient")]
+    supercategory: String,
 }
 
-#[derive(Deserialize)]
-struct Annotation {
-    image_id: i64,
-    category_id: i64,
-    #[serde(default)]
-    bbox: Vec<f64>,
-    #[serde(default)]
-    segmentation: Segmentation,
-    #[serde(default)]
-    keypoints: Vec<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Segmentation {
-    Rings(Vec<Vec<f64>>),
-    Mask(Rle),
-}
-
-impl Default for Segmentation {
-    fn default() -> Self {
-        Self::Rings(Vec::new())
-    }
+/// What one file says, with the places of its images in the set.
+pub(super) struct Reading {
+    pub(super) place: String,
+    pub(super) path: PathBuf,
+    /// Names of labels by the identifiers of categories.
+    pub(super) categories: HashMap<String, String>,
+    /// Places of images by their identifiers; `None` for those that were kept out.
+    pub(super) images: HashMap<String, Option<usize>>,
+    /// Images about which another file told before.
+    shared: HashSet<usize>,
 }
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let mut found = false;
-    for path in json_files(gather.root)? {
-        found |= read_file(gather, &path);
+    let files = gather.chosen(sniff::json_files(gather.root)?);
+    let mut texts = Vec::new();
+    for path in files {
+        if let Some((path, text)) = coco_text(gather, path) {
+            texts.push((path, text));
+        }
     }
-    if found {
-        return Ok(());
+    if texts.is_empty() {
+        return Err(nothing(gather, Format::Coco, WANTED));
     }
-    let folder = gather.root.to_owned();
-    Err(FormatError::NothingFound {
-        format: Format::Coco,
-        folder,
-        wanted: WANTED,
-    })
+    // What tells most about an image comes first, so that the rest can be added to it.
+    texts.sort_by_key(|(path, _)| (panoptic::is_named(path), path.clone()));
+    let alone = texts.len() == 1;
+    for (path, text) in texts {
+        read_file(gather, path, &text, alone);
+    }
+    Ok(())
 }
 
-/// Whether the file was COCO at all; what was wrong is reported.
-fn read_file(gather: &mut Gather<'_>, path: &Path) -> bool {
-    let place = gather.place(path);
-    let text = match straylight_files::read_to_string(path) {
-        Ok(text) => text,
+/// The text of a file, if it is one of COCO's; says what it is otherwise.
+fn coco_text(gather: &mut Gather<'_>, path: PathBuf) -> Option<(PathBuf, String)> {
+    let place = gather.place(&path);
+    let text = gather.text(&path)?;
+    let (clean, line) = json::without_nan(&text);
+    let kind = sniff::json_kind(&clean);
+    match kind {
+        Ok(sniff::Json::Coco | sniff::Json::CocoPanoptic) => {
+            if let Some(line) = line {
+                gather.note(place, format!("`NaN` or `Infinity` is no JSON and is taken for nothing, first in line {line}"));
+            }
+            let text = clean.into_owned();
+            Some((path, text))
+        }
+        Ok(sniff::Json::CocoCaptions) => {
+            gather.note(place, "captions are passed over");
+            None
+        }
+        Ok(_) if gather.only.is_none() => None,
+        Ok(_) => {
+            gather.problem(place, format!("it is not COCO: {WANTED} was looked for"));
+            None
+        }
         Err(error) => {
             gather.problem(place, error);
-            return false;
+            None
         }
-    };
-    let file: File<'_> = match serde_json::from_str(&text) {
+    }
+}
+
+fn read_file(gather: &mut Gather<'_>, path: PathBuf, text: &str, alone: bool) {
+    let place = gather.place(&path);
+    let file: File<'_> = match serde_json::from_str(text) {
         Ok(file) => file,
-        Err(error) => {
-            gather.problem(place, error);
-            return false;
-        }
+        Err(error) => return gather.problem(place, error),
     };
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let categories = categories(gather, &place, &file);
-    let mut images = images(gather, &place, &file, subset(&stem));
-    annotations(gather, &place, &file, &categories, &mut images);
-    gather
-        .set
-        .images
-        .extend(images.into_iter().filter_map(|(_, image)| image));
-    true
-}
-
-fn categories(gather: &mut Gather<'_>, place: &str, file: &File<'_>) -> HashMap<i64, Category> {
-    let mut categories = HashMap::new();
-    for (index, raw) in file.categories.iter().enumerate() {
-        match json::entry::<Category>(raw) {
-            Ok(category) => {
-                if category.keypoints.is_empty() {
-                    gather.set.add_label(&category.name);
-                    set_parent(gather, &category);
-                }
-                category
-                    .keypoints
-                    .iter()
-                    .for_each(|name| gather.set.add_label(name));
-                categories.insert(category.id, category);
-            }
-            Err(error) => gather.problem(format!("{place}: categories[{index}]"), error),
-        }
-    }
-    categories
-}
-
-fn set_parent(gather: &mut Gather<'_>, category: &Category) {
-    let parent = category
-        .supercategory
-        .as_ref()
-        .filter(|name| !name.is_empty());
-    let label = gather
-        .set
-        .labels
-        .iter_mut()
-        .find(|label| label.name == category.name);
-    if let (Some(label), Some(parent)) = (label, parent.filter(|name| **name != category.name)) {
-        label.parent = Some(parent.clone());
-    }
-}
-
-/// Images by their ids in the file's order; `None` for those that were kept out.
-type Images = Vec<(i64, Option<AnnotatedImage>)>;
-
-fn images(gather: &mut Gather<'_>, place: &str, file: &File<'_>, subset: Option<&str>) -> Images {
-    let mut images = Vec::new();
-    for (index, raw) in file.images.iter().enumerate() {
-        let place = format!("{place}: images[{index}]");
-        match json::entry::<Image>(raw) {
-            Ok(entry) => {
-                let path = gather.find_image(&entry.file_name, subset, &place);
-                let size = Some((entry.width, entry.height));
-                let name = entry.file_name.replace('\\', "/");
-                let image = path.and_then(|path| gather.image(&path, &name, subset, size, &place));
-                images.push((entry.id, image));
-            }
-            Err(error) => gather.problem(place, error),
-        }
-    }
-    images
-}
-
-fn annotations(
-    gather: &mut Gather<'_>,
-    place: &str,
-    file: &File<'_>,
-    categories: &HashMap<i64, Category>,
-    images: &mut Images,
-) {
-    let by_id: HashMap<i64, usize> = images
-        .iter()
-        .enumerate()
-        .map(|(index, (id, _))| (*id, index))
-        .collect();
+    let subset = subset(&path, gather.root, alone);
+    let mut reading = Reading {
+        place,
+        path,
+        categories: HashMap::new(),
+        images: HashMap::new(),
+        shared: HashSet::new(),
+    };
+    reading.categories(gather, &file.categories);
+    reading.images(gather, &file.images, subset.as_deref());
     for (index, raw) in file.annotations.iter().enumerate() {
-        let added = json::entry::<Annotation>(raw).and_then(|annotation| {
-            let unknown = format!("there is no image of id {}", annotation.image_id);
-            let image = by_id.get(&annotation.image_id).ok_or(unknown)?;
-            let unknown = format!("there is no category of id {}", annotation.category_id);
-            let category = categories.get(&annotation.category_id).ok_or(unknown)?;
-            // An image that was kept out is reported already.
-            match images.get_mut(*image) {
-                Some((_, Some(image))) => add(image, category, &annotation),
-                _ => Ok(()),
+        reading.annotation(gather, index, raw);
+    }
+}
+
+impl Reading {
+    fn categories(&mut self, gather: &mut Gather<'_>, categories: &[&RawValue]) {
+        for (index, raw) in categories.iter().enumerate() {
+            let place = format!("{}: categories[{index}]", self.place);
+            match json::entry::<RawCategory>(raw) {
+                Ok(category) if category.name.trim().is_empty() => {
+                    gather.note(place, "a category without a name is passed over");
+                }
+                Ok(category) => self.category(gather, category),
+                Err(error) => gather.problem(place, error),
             }
-        });
-        if let Err(error) = added {
-            gather.problem(format!("{place}: annotations[{index}]"), error);
         }
     }
-}
 
-fn add(
-    image: &mut AnnotatedImage,
-    category: &Category,
-    annotation: &Annotation,
-) -> Result<(), String> {
-    if !category.keypoints.is_empty() && !annotation.keypoints.is_empty() {
-        return add_keypoints(image, &category.keypoints, &annotation.keypoints);
-    }
-    let shapes = match &annotation.segmentation {
-        Segmentation::Rings(rings) if rings.is_empty() => {
-            vec![geometry::rectangle(&annotation.bbox)?]
+    fn category(&mut self, gather: &mut Gather<'_>, category: RawCategory) {
+        let label = gather.set.label_mut(&category.name);
+        label.id = label.id.or(category.id.0.parse().ok());
+        let parent = category.supercategory;
+        if !parent.is_empty() && parent != "none" && parent != category.name {
+            label.parent = label.parent.take().or(Some(parent));
         }
-        Segmentation::Rings(rings) => rings
-            .iter()
-            .map(|ring| geometry::polygon(ring))
-            .collect::<Result<_, _>>()?,
-        Segmentation::Mask(rle) => {
-            let outlines = mask::outlines(rle, (image.width, image.height))?;
-            outlines
-                .into_iter()
-                .map(|points| Shape::Polygon { points })
-                .collect()
+        if !category.keypoints.is_empty() && label.skeleton.is_none() {
+            let count = category.keypoints.len();
+            let edges = category.skeleton.iter();
+            let edges = edges.filter(|[a, b]| (1..=count).contains(a) && (1..=count).contains(b));
+            label.skeleton = Some(Skeleton {
+                edges: edges.map(|[a, b]| (a - 1, b - 1)).collect(),
+                points: category.keypoints,
+                mirror: Vec::new(),
+            });
         }
-    };
-    for shape in shapes {
-        image.add(shape, &category.name);
+        self.categories.insert(category.id.0, category.name);
     }
-    Ok(())
-}
 
-fn add_keypoints(
-    image: &mut AnnotatedImage,
-    names: &[String],
-    numbers: &[f64],
-) -> Result<(), String> {
-    if numbers.len() != names.len() * 3 {
-        let wanted = names.len() * 3;
-        return Err(format!(
-            "keypoints has {} numbers, not {wanted}",
-            numbers.len()
-        ));
-    }
-    geometry::finite(numbers)?;
-    for (name, point) in names.iter().zip(numbers.chunks_exact(3)) {
-        let &[x, y, visibility] = point else { continue };
-        if visibility > 0.0 {
-            image.add(
-                Shape::Keypoint {
-                    x,
-                    y,
-                    is_visible: visibility > 1.0,
-                },
-                name,
-            );
+    fn images(&mut self, gather: &mut Gather<'_>, images: &[&RawValue], subset: Option<&str>) {
+        let mut seen = HashSet::new();
+        for (index, raw) in images.iter().enumerate() {
+            let place = format!("{}: images[{index}]", self.place);
+            match json::entry::<Image>(raw) {
+                Ok(image) => {
+                    let found = self.image(gather, &image, subset, &place, &mut seen);
+                    if self.images.insert(image.id.0.clone(), found).is_some() {
+                        gather.problem(place, format!("two images have the id {}", image.id.0));
+                    }
+                }
+                Err(error) => gather.problem(place, error),
+            }
         }
     }
-    Ok(())
+
+    fn image(
+        &mut self,
+        gather: &mut Gather<'_>,
+        image: &Image,
+        subset: Option<&str>,
+        place: &str,
+        seen: &mut HashSet<usize>,
+    ) -> Option<usize> {
+        let near = self.path.parent().unwrap_or(gather.root).to_owned();
+        let (file, name) = gather.find_image(&image.file_name, subset, &near, place)?;
+        let size = image.width.zip(image.height);
+        let size = size.map(|(width, height)| (width.0 as u32, height.0 as u32));
+        if let Some(index) = gather.known(subset, &name)
+            && seen.insert(index)
+        {
+            self.shared.insert(index);
+            return Some(index);
+        }
+        let index = gather.image(&file, &name, subset, size, place)?;
+        gather.set.images[index].id = Some(image.id.0.clone());
+        seen.insert(index);
+        Some(index)
+    }
+
+    fn annotation(&mut self, gather: &mut Gather<'_>, index: usize, raw: &RawValue) {
+        let place = || format!("{}: annotations[{index}]", self.place);
+        let annotation = match json::entry::<Annotation<'_>>(raw) {
+            Ok(annotation) => annotation,
+            Err(error) => return gather.problem(place(), error),
+        };
+        let Some(image) = self.images.get(&annotation.image_id.0) else {
+            let id = &annotation.image_id.0;
+            return gather.problem(place(), format!("there is no image of id {id}"));
+        };
+        // An image that was kept out is reported already.
+        let Some(image) = *image else { return };
+        if annotation.segments_info.is_some() {
+            return panoptic::read(gather, self, image, &annotation, &place());
+        }
+        match self.objects(gather, image, &annotation) {
+            Ok((object, complaints)) => {
+                for complaint in complaints {
+                    gather.problem(place(), complaint);
+                }
+                self.put(gather, image, object);
+            }
+            Err(error) => gather.problem(place(), error),
+        }
+    }
+
+    fn objects(
+        &self,
+        gather: &mut Gather<'_>,
+        image: usize,
+        annotation: &Annotation<'_>,
+    ) -> Result<(Object, Vec<String>), String> {
+        let id = annotation
+            .category_id
+            .as_ref()
+            .ok_or("it has no `category_id`")?;
+        let name = self.categories.get(&id.0);
+        let name = name.ok_or_else(|| format!("there is no category of id {}", id.0))?;
+        let size = (
+            gather.set.images[image].width,
+            gather.set.images[image].height,
+        );
+        let (object, complaints) = objects(annotation, name, size)?;
+        let points = object.keypoints.len();
+        if points > 0 {
+            let skeleton = gather.set.label_mut(name).skeleton.get_or_insert_default();
+            if skeleton.points.is_empty() {
+                skeleton.points = (1..=points).map(|number| number.to_string()).collect();
+            }
+            let named = skeleton.points.len();
+            if points != named {
+                return Err(format!("it has {points} key points, its category {named}"));
+            }
+        }
+        Ok((object, complaints))
+    }
+
+    /// Adds an object; one that another file told about before only gets its key points.
+    fn put(&self, gather: &mut Gather<'_>, image: usize, object: Object) {
+        let objects = &mut gather.set.images[image].objects;
+        if object.geometry == Geometry::Image {
+            for label in &object.labels {
+                gather.set.images[image].add_image_label(label);
+            }
+            return;
+        }
+        let same = |known: &&mut Object| {
+            known.id.is_some()
+                && known.id == object.id
+                && known.labels == object.labels
+                && known.bounding_box() == object.bounding_box()
+        };
+        let known = if self.shared.contains(&image) {
+            objects.iter_mut().find(same)
+        } else {
+            None
+        };
+        match known {
+            Some(known) if known.keypoints.is_empty() => known.keypoints = object.keypoints,
+            Some(_) => {}
+            None => objects.push(object),
+        }
+    }
+
+    /// The folder of the file.
+    pub(super) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
 }

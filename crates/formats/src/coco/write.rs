@@ -1,12 +1,77 @@
-use std::path::Path;
+use std::collections::HashSet;
 
-use serde_json::{Value, json};
-use straylight_core::Shape;
+use serde::Serialize;
+use std::path::Path;
+use straylight_core::{Point, Shape};
 
 use super::KEYPOINT_CATEGORY;
 use crate::folder::{by_subset, copy_image};
-use crate::geometry::{area, bounding_box, corners, flat, name};
-use crate::{AnnotatedImage, AnnotatedSet, FormatError, Object, WriteOptions, WriteReport};
+use crate::geometry::{area, corners, flat};
+use crate::loss::Losses;
+use crate::{
+    AnnotatedImage, AnnotatedSet, Attributes, Feature, FormatError, Geometry, Keypoint, Object,
+    Outcome, Skeleton, Visibility, WriteOptions, WriteReport,
+};
+
+#[derive(Serialize)]
+struct File<'a> {
+    info: Attributes,
+    licenses: [(); 0],
+    images: Vec<Image<'a>>,
+    annotations: Vec<Annotation>,
+    categories: &'a [Category<'a>],
+}
+
+#[derive(Serialize)]
+struct Image<'a> {
+    id: i64,
+    file_name: &'a str,
+    width: u32,
+    height: u32,
+}
+
+#[derive(Serialize)]
+struct Category<'a> {
+    id: i64,
+    name: &'a str,
+    supercategory: &'a str,
+    #[serde(flatten)]
+    skeleton: Option<CategorySkeleton>,
+}
+
+#[derive(Serialize)]
+struct CategorySkeleton {
+    keypoints: Vec<String>,
+    skeleton: Vec<[usize; 2]>,
+}
+
+#[derive(Serialize)]
+struct Annotation {
+    id: i64,
+    image_id: i64,
+    category_id: i64,
+    bbox: [f64; 4],
+    area: f64,
+    iscrowd: u8,
+    segmentation: Segmentation,
+    #[serde(flatten)]
+    keypoints: Option<Keypoints>,
+    #[serde(skip_serializing_if = "Attributes::is_empty")]
+    attributes: Attributes,
+}
+
+#[derive(Serialize)]
+struct Keypoints {
+    keypoints: Vec<f64>,
+    num_keypoints: usize,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Segmentation {
+    Rings(Vec<Vec<f64>>),
+    Mask { size: [u32; 2], counts: Vec<u32> },
+}
 
 pub(crate) fn write(
     set: &AnnotatedSet,
@@ -14,172 +79,342 @@ pub(crate) fn write(
     options: WriteOptions,
     report: &mut WriteReport,
 ) -> Result<(), FormatError> {
-    let categories = Categories::of(set);
+    let labels = Labels::of(set);
+    let categories = labels.categories(set);
+    let colors = set
+        .labels
+        .iter()
+        .filter(|label| label.color.is_some())
+        .count();
+    Losses::of_set(report).add_some(Feature::Color, Outcome::LeftOut, colors);
     for (subset, images) in by_subset(set) {
-        let mut file = File {
-            categories: &categories,
+        let ids = ids(images.iter().map(|image| image.id.as_deref()));
+        let mut writer = Writer {
+            labels: &labels,
             annotations: Vec::new(),
         };
         let mut entries = Vec::new();
-        for (index, image) in images.into_iter().enumerate() {
-            let id = index + 1;
-            entries.push(json!({
-                "id": id, "file_name": image.name, "width": image.width, "height": image.height,
-            }));
-            file.add(id, image, report);
+        for (image, id) in images.iter().zip(ids) {
+            let (width, height) = (image.width, image.height);
+            entries.push(Image {
+                id,
+                file_name: &image.name,
+                width,
+                height,
+            });
+            writer.add(id, image, &mut Losses::of(image, report));
             if options.copy_images {
                 copy_image(image, &folder.join("images").join(subset).join(&image.name))?;
             }
         }
-        let json = json!({
-            "info": {}, "licenses": [],
-            "images": entries,
-            "annotations": file.annotations,
-            "categories": categories.json(set),
-        });
-        let path = folder
-            .join("annotations")
-            .join(format!("instances_{subset}.json"));
-        straylight_files::write_atomically(&path, json.to_string().as_bytes())?;
+        let file = File {
+            info: Attributes::new(),
+            licenses: [],
+            images: entries,
+            annotations: writer.numbered(),
+            categories: &categories,
+        };
+        let name = format!("instances_{subset}.json");
+        let path = folder.join("annotations").join(name);
+        let bytes = serde_json::to_vec(&file).map_err(|error| FormatError::json(&path, &error))?;
+        straylight_files::write_atomically(&path, &bytes)?;
     }
     Ok(())
 }
 
-/// Labels of areas have a category each, labels of points share one.
-struct Categories<'a> {
+/// The numbers of the source, if all have one of their own; else from 1.
+fn ids<'a>(known: impl Iterator<Item = Option<&'a str>> + Clone) -> Vec<i64> {
+    let count = known.clone().count();
+    let numbers: Vec<i64> = known.filter_map(|id| id?.parse().ok()).collect();
+    let unique: HashSet<i64> = numbers.iter().copied().collect();
+    if unique.len() == count {
+        numbers
+    } else {
+        (1..=count as i64).collect()
+    }
+}
+
+/// Labels of objects have a category each; labels of single points share one.
+struct Labels<'a> {
     areas: Vec<&'a str>,
+    ids: Vec<i64>,
     points: Vec<&'a str>,
 }
 
-impl<'a> Categories<'a> {
+impl<'a> Labels<'a> {
     fn of(set: &'a AnnotatedSet) -> Self {
         let objects = || set.images.iter().flat_map(|image| &image.objects);
-        let used = |name: &str, as_point: bool| {
-            objects().any(|object| {
-                matches!(object.shape, Shape::Keypoint { .. }) == as_point
-                    && object.labels.iter().any(|label| label == name)
-            })
+        let is_point =
+            |object: &Object| matches!(object.geometry, Geometry::Shape(Shape::Keypoint { .. }));
+        let used = |as_point: bool| -> HashSet<&str> {
+            let objects = objects().filter(|object| is_point(object) == as_point);
+            objects
+                .flat_map(|object| &object.labels)
+                .map(String::as_str)
+                .collect()
         };
-        let points: Vec<&str> = set.label_names().filter(|name| used(name, true)).collect();
-        let areas = set
+        let (as_points, as_areas) = (used(true), used(false));
+        let is_area = |name: &&str| !as_points.contains(name) || as_areas.contains(name);
+        let areas: Vec<&str> = set.label_names().filter(is_area).collect();
+        let known = areas
+            .iter()
+            .map(|name| set.label(name).and_then(|label| label.id));
+        let numbers: Vec<i64> = known.flatten().collect();
+        let unique: HashSet<i64> = numbers.iter().copied().collect();
+        let ids = if unique.len() == areas.len() {
+            numbers
+        } else {
+            (1..=areas.len() as i64).collect()
+        };
+        let points = set
             .label_names()
-            .filter(|name| !points.contains(name) || used(name, false));
-        Self {
-            areas: areas.collect(),
-            points,
-        }
+            .filter(|name| as_points.contains(name))
+            .collect();
+        Self { areas, ids, points }
     }
 
-    fn json(&self, set: &AnnotatedSet) -> Vec<Value> {
-        let parent = |name: &str| {
-            let label = set.labels.iter().find(|label| label.name == name);
-            label
-                .and_then(|label| label.parent.clone())
-                .unwrap_or_default()
+    fn id(&self, name: &str) -> i64 {
+        let known = self.areas.iter().position(|area| *area == name);
+        known
+            .and_then(|index| self.ids.get(index))
+            .copied()
+            .unwrap_or(0)
+    }
+
+    fn points_id(&self) -> i64 {
+        self.ids.iter().max().copied().unwrap_or(0) + 1
+    }
+
+    fn categories(&self, set: &'a AnnotatedSet) -> Vec<Category<'a>> {
+        let area = |(name, id): (&&'a str, &i64)| {
+            let label = set.label(name);
+            let parent = label.and_then(|label| label.parent.as_deref());
+            let skeleton = label
+                .and_then(|label| label.skeleton.as_ref())
+                .map(skeleton);
+            Category {
+                id: *id,
+                name,
+                supercategory: parent.unwrap_or_default(),
+                skeleton,
+            }
         };
-        let area = |(index, name): (usize, &&str)| json!({"id": index + 1, "name": name, "supercategory": parent(name)});
-        let mut categories: Vec<Value> = self.areas.iter().enumerate().map(area).collect();
+        let mut categories: Vec<Category<'a>> =
+            self.areas.iter().zip(&self.ids).map(area).collect();
         if !self.points.is_empty() {
-            categories.push(json!({
-                "id": self.areas.len() + 1, "name": KEYPOINT_CATEGORY, "supercategory": "",
-                "keypoints": self.points, "skeleton": [],
-            }));
+            let keypoints = self.points.iter().map(|name| (*name).to_owned()).collect();
+            categories.push(Category {
+                id: self.points_id(),
+                name: KEYPOINT_CATEGORY,
+                supercategory: "",
+                skeleton: Some(CategorySkeleton {
+                    keypoints,
+                    skeleton: Vec::new(),
+                }),
+            });
         }
         categories
     }
 }
 
-struct File<'a> {
-    categories: &'a Categories<'a>,
-    annotations: Vec<Value>,
+fn skeleton(skeleton: &Skeleton) -> CategorySkeleton {
+    let edges = skeleton.edges.iter().map(|(a, b)| [a + 1, b + 1]);
+    CategorySkeleton {
+        keypoints: skeleton.points.clone(),
+        skeleton: edges.collect(),
+    }
 }
 
-impl File<'_> {
-    fn add(&mut self, image_id: usize, image: &AnnotatedImage, report: &mut WriteReport) {
+struct Writer<'a> {
+    labels: &'a Labels<'a>,
+    annotations: Vec<(Option<String>, Annotation)>,
+}
+
+impl Writer<'_> {
+    fn add(&mut self, image_id: i64, image: &AnnotatedImage, losses: &mut Losses<'_>) {
+        losses.add_some(
+            Feature::ImageAttribute,
+            Outcome::LeftOut,
+            image.attributes.len(),
+        );
+        losses.add_some(
+            Feature::Unannotated,
+            Outcome::Empty,
+            usize::from(image.unannotated),
+        );
         for object in &image.objects {
-            match object.shape {
-                Shape::Keypoint { .. } => {}
-                Shape::Ellipse { .. } | Shape::RotatedRectangle { .. } => {
-                    report.loss(image, format!("a {} became a polygon", name(&object.shape)));
-                    self.area(image_id, object);
-                }
-                _ => self.area(image_id, object),
-            }
-            let whole = object.shape.is_whole_image(image.width, image.height);
-            if object.labels.len() > 1 && !whole {
-                let labels = object.labels.join(", ");
-                report.loss(
-                    image,
-                    format!("an object of several labels became several: {labels}"),
-                );
+            told(object, losses);
+            match object.geometry {
+                Geometry::Shape(Shape::Keypoint { .. }) | Geometry::Polyline(_) => {}
+                _ => self.object(image_id, image, object),
             }
         }
-        self.keypoints(image_id, image);
+        self.single_points(image_id, image);
     }
 
-    fn area(&mut self, image_id: usize, object: &Object) {
-        let bbox = bounding_box(&object.shape);
-        let points = corners(&object.shape);
-        let segmentation = match object.shape {
-            Shape::Rectangle { .. } => Vec::new(),
-            _ => vec![flat(&points)],
-        };
+    fn object(&mut self, image_id: i64, image: &AnnotatedImage, object: &Object) {
+        let whole = [0.0, 0.0, f64::from(image.width), f64::from(image.height)];
+        let bbox = object
+            .bounding_box()
+            .unwrap_or(if object.geometry == Geometry::Image {
+                whole
+            } else {
+                [0.0; 4]
+            });
+        let keypoints = (!object.keypoints.is_empty()).then(|| keypoints(&object.keypoints));
         for label in &object.labels {
-            let category = self.categories.areas.iter().position(|name| name == label);
-            self.annotations.push(json!({
-                "id": self.annotations.len() + 1, "image_id": image_id,
-                "category_id": category.map_or(0, |index| index + 1),
-                "bbox": bbox, "area": area(&points), "iscrowd": 0,
-                "segmentation": segmentation,
-            }));
+            let annotation = Annotation {
+                id: 0,
+                image_id,
+                category_id: self.labels.id(label),
+                bbox,
+                area: covered(object, bbox),
+                iscrowd: u8::from(object.flags.crowd),
+                segmentation: segmentation(object),
+                keypoints: keypoints.as_ref().map(|points| Keypoints {
+                    keypoints: points.keypoints.clone(),
+                    ..*points
+                }),
+                attributes: attributes(object),
+            };
+            self.annotations.push((object.id.clone(), annotation));
         }
     }
 
     /// The first point of each label goes into the first skeleton, the second into the second.
-    fn keypoints(&mut self, image_id: usize, image: &AnnotatedImage) {
-        let names = &self.categories.points;
-        let mut skeletons: Vec<Vec<Option<[f64; 3]>>> = Vec::new();
+    fn single_points(&mut self, image_id: i64, image: &AnnotatedImage) {
+        let names = &self.labels.points;
+        let absent = Keypoint {
+            x: 0.0,
+            y: 0.0,
+            visibility: Visibility::Absent,
+        };
+        let mut skeletons: Vec<Vec<Keypoint>> = Vec::new();
         for object in &image.objects {
-            let Shape::Keypoint { x, y, is_visible } = object.shape else {
+            let Geometry::Shape(Shape::Keypoint { x, y, is_visible }) = object.geometry else {
                 continue;
             };
-            let point = [x, y, if is_visible { 2.0 } else { 1.0 }];
+            let visibility = if is_visible {
+                Visibility::Visible
+            } else {
+                Visibility::Hidden
+            };
             for label in &object.labels {
                 let Some(slot) = names.iter().position(|name| name == label) else {
                     continue;
                 };
-                let free = skeletons
-                    .iter()
-                    .position(|skeleton| skeleton[slot].is_none());
+                let is_free =
+                    |points: &Vec<Keypoint>| points[slot].visibility == Visibility::Absent;
+                let free = skeletons.iter().position(is_free);
                 let index = free.unwrap_or_else(|| {
-                    skeletons.push(vec![None; names.len()]);
+                    skeletons.push(vec![absent; names.len()]);
                     skeletons.len() - 1
                 });
-                skeletons[index][slot] = Some(point);
+                skeletons[index][slot] = Keypoint { x, y, visibility };
             }
         }
-        for skeleton in skeletons {
-            self.skeleton(image_id, &skeleton);
+        for points in skeletons {
+            let mut object = Object::new(Geometry::Keypoints, KEYPOINT_CATEGORY);
+            object.keypoints = points;
+            let bbox = object.bounding_box().unwrap_or_default();
+            self.annotations.push((
+                None,
+                Annotation {
+                    id: 0,
+                    image_id,
+                    category_id: self.labels.points_id(),
+                    bbox,
+                    area: bbox[2] * bbox[3],
+                    iscrowd: 0,
+                    segmentation: Segmentation::Rings(Vec::new()),
+                    keypoints: Some(keypoints(&object.keypoints)),
+                    attributes: Attributes::new(),
+                },
+            ));
         }
     }
 
-    fn skeleton(&mut self, image_id: usize, skeleton: &[Option<[f64; 3]>]) {
-        let known: Vec<[f64; 3]> = skeleton.iter().flatten().copied().collect();
-        let span = |axis: usize| {
-            let values = known.iter().map(|point| point[axis]);
-            let least = values.clone().fold(f64::INFINITY, f64::min);
-            (least, values.fold(f64::NEG_INFINITY, f64::max) - least)
-        };
-        let ((x, width), (y, height)) = (span(0), span(1));
-        let numbers: Vec<f64> = skeleton
-            .iter()
-            .flat_map(|point| point.unwrap_or_default())
-            .collect();
-        self.annotations.push(json!({
-            "id": self.annotations.len() + 1, "image_id": image_id,
-            "category_id": self.categories.areas.len() + 1,
-            "bbox": [x, y, width, height], "area": width * height, "iscrowd": 0,
-            "segmentation": [], "keypoints": numbers, "num_keypoints": known.len(),
-        }));
+    fn numbered(self) -> Vec<Annotation> {
+        let ids = ids(self.annotations.iter().map(|(id, _)| id.as_deref()));
+        let numbered = self.annotations.into_iter().zip(ids);
+        numbered
+            .map(|((_, annotation), id)| Annotation { id, ..annotation })
+            .collect()
+    }
+}
+
+/// Says what COCO cannot hold of an object.
+fn told(object: &Object, losses: &mut Losses<'_>) {
+    match &object.geometry {
+        Geometry::Shape(Shape::Ellipse { .. }) => losses.add(Feature::Ellipse, Outcome::Polygon),
+        Geometry::Shape(Shape::RotatedRectangle { .. }) => {
+            losses.add(Feature::RotatedBox, Outcome::Polygon)
+        }
+        Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Outcome::Skeleton),
+        Geometry::Image => losses.add(Feature::ImageLabel, Outcome::Box),
+        Geometry::Polyline(_) => losses.add(Feature::Polyline, Outcome::LeftOut),
+        _ => {}
+    }
+    if object.labels.len() > 1 && object.geometry != Geometry::Image {
+        losses.add(Feature::SeveralLabels, Outcome::Objects);
+    }
+    losses.add_some(
+        Feature::Group,
+        Outcome::LeftOut,
+        usize::from(object.group.is_some()),
+    );
+    losses.add_some(
+        Feature::ZOrder,
+        Outcome::LeftOut,
+        usize::from(object.z_order != 0),
+    );
+}
+
+fn attributes(object: &Object) -> Attributes {
+    let mut attributes = object.attributes.clone();
+    let flags = object.flags;
+    for (name, is_set) in [
+        ("occluded", flags.occluded),
+        ("truncated", flags.truncated),
+        ("difficult", flags.difficult),
+    ] {
+        if is_set {
+            attributes.insert(name.to_owned(), true.into());
+        }
+    }
+    attributes
+}
+
+fn covered(object: &Object, bbox: [f64; 4]) -> f64 {
+    match &object.geometry {
+        Geometry::Mask(mask) => mask.area() as f64,
+        Geometry::Polygons(parts) => parts.iter().map(|part| area(part)).sum(),
+        Geometry::Shape(shape) => area(&corners(shape)),
+        _ => bbox[2] * bbox[3],
+    }
+}
+
+fn segmentation(object: &Object) -> Segmentation {
+    let rings = |parts: &[Vec<Point>]| parts.iter().map(|part| flat(part)).collect();
+    match &object.geometry {
+        Geometry::Mask(mask) => Segmentation::Mask {
+            size: [mask.height(), mask.width()],
+            counts: mask.runs().to_vec(),
+        },
+        Geometry::Polygons(parts) => Segmentation::Rings(rings(parts)),
+        Geometry::Shape(Shape::Rectangle { .. }) => Segmentation::Rings(Vec::new()),
+        Geometry::Shape(shape) => Segmentation::Rings(rings(&[corners(shape)])),
+        _ => Segmentation::Rings(Vec::new()),
+    }
+}
+
+fn keypoints(points: &[Keypoint]) -> Keypoints {
+    let numbers = |point: &Keypoint| [point.x, point.y, f64::from(point.visibility.number())];
+    let known = points
+        .iter()
+        .filter(|point| point.visibility != Visibility::Absent);
+    Keypoints {
+        keypoints: points.iter().flat_map(numbers).collect(),
+        num_keypoints: known.count(),
     }
 }

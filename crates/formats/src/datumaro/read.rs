@@ -1,45 +1,60 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use straylight_core::{Color, Shape};
+use serde_json::value::RawValue;
+use straylight_core::Color;
 
 use super::WANTED;
-use crate::folder::{self, Gather};
-use crate::json::{self, RawList};
-use crate::mask::{self, Rle};
-use crate::{AnnotatedImage, Format, FormatError, geometry};
+use super::annotation::{Annotation, object};
+use super::group::merged;
+use crate::folder;
+use crate::gather::{Gather, nothing};
+use crate::json::{self, Id, RawList, lenient};
+use crate::{Attributes, Format, FormatError, Skeleton, sniff};
 
 #[derive(Deserialize)]
-pub(super) struct File<'a> {
+struct File<'a> {
     categories: Categories,
     #[serde(borrow)]
     items: RawList<'a>,
 }
 
-#[derive(Deserialize)]
-struct Categories {
+#[derive(Default, Deserialize)]
+pub(super) struct Categories {
     #[serde(default)]
-    label: Labels,
-    #[serde(default)]
+    pub(super) label: Labels,
+    #[serde(default, deserialize_with = "lenient")]
     mask: Masks,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     points: Points,
 }
 
+impl Categories {
+    /// Whether the points of a label have names.
+    pub(super) fn has_skeleton(&self, label: usize) -> bool {
+        self.points
+            .items
+            .iter()
+            .any(|names| names.label_id == label && !names.labels.is_empty())
+    }
+}
+
 #[derive(Default, Deserialize)]
-struct Labels {
-    labels: Vec<Label>,
+pub(super) struct Labels {
+    #[serde(default)]
+    pub(super) labels: Vec<Label>,
 }
 
 #[derive(Deserialize)]
-struct Label {
-    name: String,
-    #[serde(default)]
+pub(super) struct Label {
+    pub(super) name: String,
+    #[serde(default, deserialize_with = "lenient")]
     parent: String,
 }
 
 #[derive(Default, Deserialize)]
 struct Masks {
+    #[serde(default)]
     colormap: Vec<LabelColor>,
 }
 
@@ -53,20 +68,26 @@ struct LabelColor {
 
 #[derive(Default, Deserialize)]
 struct Points {
-    items: Vec<Skeleton>,
+    #[serde(default)]
+    items: Vec<PointNames>,
 }
 
 #[derive(Deserialize)]
-struct Skeleton {
+struct PointNames {
     label_id: usize,
+    #[serde(default)]
     labels: Vec<String>,
+    #[serde(default)]
+    joints: Vec<[i64; 2]>,
 }
 
 #[derive(Deserialize)]
 struct Item<'a> {
-    id: String,
+    id: Id,
     #[serde(borrow, default)]
     annotations: RawList<'a>,
+    #[serde(default)]
+    attr: Attributes,
     image: Option<Image>,
 }
 
@@ -75,55 +96,37 @@ struct Image {
     #[serde(default)]
     path: String,
     /// Height and width in pixels.
+    #[serde(default, deserialize_with = "lenient")]
     size: Option<[u32; 2]>,
-}
-
-#[derive(Deserialize)]
-struct Annotation {
-    #[serde(rename = "type")]
-    kind: String,
-    label_id: Option<usize>,
-    #[serde(default)]
-    bbox: Vec<f64>,
-    #[serde(default)]
-    points: Vec<f64>,
-    #[serde(default)]
-    visibility: Vec<u8>,
-    #[serde(default)]
-    attributes: Attributes,
-    rle: Option<Rle>,
-    /// Entries of one group, unless it is 0, belong to one object.
-    #[serde(default)]
-    group: i64,
-}
-
-#[derive(Default, Deserialize)]
-struct Attributes {
-    rotation: Option<f64>,
 }
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let mut found = false;
-    for path in folder::with_extension(&gather.root.join("annotations"), "json")? {
-        let place = gather.place(&path);
-        match straylight_files::read_to_string(&path) {
-            Ok(text) => found |= read_file(gather, &path, &place, &text),
-            Err(error) => gather.problem(place, error),
-        }
+    for path in gather.chosen(sniff::json_files(gather.root)?) {
+        found |= read_file(gather, &path);
     }
     if found {
         return Ok(());
     }
-    let folder = gather.root.to_owned();
-    Err(FormatError::NothingFound {
-        format: Format::Datumaro,
-        folder,
-        wanted: WANTED,
-    })
+    Err(nothing(gather, Format::Datumaro, WANTED))
 }
 
-fn read_file(gather: &mut Gather<'_>, path: &Path, place: &str, text: &str) -> bool {
-    let file: File<'_> = match serde_json::from_str(text) {
+/// Whether the file was Datumaro's at all; what was wrong is reported.
+fn read_file(gather: &mut Gather<'_>, path: &Path) -> bool {
+    let Some(text) = gather.text(path) else {
+        return false;
+    };
+    let (text, _) = json::without_nan(&text);
+    let place = gather.place(path);
+    match sniff::json_kind(&text) {
+        Ok(sniff::Json::Datumaro) => {}
+        Ok(_) => return false,
+        Err(error) => {
+            gather.problem(place, error);
+            return false;
+        }
+    }
+    let file: File<'_> = match serde_json::from_str(&text) {
         Ok(file) => file,
         Err(error) => {
             gather.problem(place, error);
@@ -132,205 +135,105 @@ fn read_file(gather: &mut Gather<'_>, path: &Path, place: &str, text: &str) -> b
     };
     labels(gather, &file.categories);
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let reading = Reading {
+        categories: &file.categories,
+        subset: folder::subset_named(&stem),
+        near: path.parent().unwrap_or(gather.root).to_owned(),
+    };
     for (index, raw) in file.items.iter().enumerate() {
-        let place = format!("{place}: items[{index}]");
-        match json::entry::<Item<'_>>(raw) {
-            Ok(item) => {
-                read_item(
-                    gather,
-                    &item,
-                    &file.categories,
-                    folder::subset_named(&stem),
-                    &place,
-                );
-            }
-            Err(error) => gather.problem(place, error),
-        }
+        reading.item(gather, raw, &format!("{place}: items[{index}]"));
     }
     true
 }
 
 fn labels(gather: &mut Gather<'_>, categories: &Categories) {
-    for (id, label) in categories.label.labels.iter().enumerate() {
-        gather.set.add_label(&label.name);
+    for (id, entry) in categories.label.labels.iter().enumerate() {
+        let label = gather.set.label_mut(&entry.name);
         let color = categories
             .mask
             .colormap
             .iter()
             .find(|color| color.label_id == id);
-        let known = gather
-            .set
-            .labels
-            .iter_mut()
-            .find(|known| known.name == label.name);
-        if let Some(known) = known {
-            known.color = color
-                .map(|c| Color::opaque([c.r, c.g, c.b]))
-                .or(known.color);
-            known.parent = Some(label.parent.clone()).filter(|name| !name.is_empty());
-        }
+        let color = color.map(|c| Color::opaque([c.r, c.g, c.b]));
+        label.color = color.or(label.color);
+        label.parent = Some(entry.parent.clone()).filter(|name| !name.is_empty());
+        let names = categories
+            .points
+            .items
+            .iter()
+            .find(|names| names.label_id == id);
+        label.skeleton = names.map(skeleton).or(label.skeleton.take());
     }
-    let skeletons = categories
-        .points
-        .items
+}
+
+/// Joints are counted from 1.
+fn skeleton(names: &PointNames) -> Skeleton {
+    let count = names.labels.len() as i64;
+    let edges = names
+        .joints
         .iter()
-        .flat_map(|skeleton| &skeleton.labels);
-    skeletons.for_each(|name| gather.set.add_label(name));
+        .filter(|joint| joint.iter().all(|end| (1..=count).contains(end)));
+    Skeleton {
+        points: names.labels.clone(),
+        edges: edges
+            .map(|[a, b]| ((a - 1) as usize, (b - 1) as usize))
+            .collect(),
+        mirror: Vec::new(),
+    }
 }
 
-fn read_item(
-    gather: &mut Gather<'_>,
-    item: &Item<'_>,
-    categories: &Categories,
-    subset: Option<&str>,
-    place: &str,
-) {
-    let Some(entry) = &item.image else {
-        return gather.problem(place, format!("item `{}` is no image", item.id));
-    };
-    let name = if entry.path.is_empty() {
-        &item.id
-    } else {
-        &entry.path
-    };
-    // Exporters keep the absolute path of the image's old home: its name must do then.
-    let name = match Path::new(name).file_name() {
-        Some(last) if Path::new(name).is_absolute() => last.to_string_lossy().into_owned(),
-        _ => name.replace('\\', "/"),
-    };
-    let size = entry.size.map(|[height, width]| (width, height));
-    let image = gather
-        .find_image(&name, subset, place)
-        .and_then(|path| gather.image(&path, &name, subset, size, place));
-    let Some(mut image) = image else { return };
-    for (index, raw) in item.annotations.iter().enumerate() {
-        let added = json::entry::<Annotation>(raw)
-            .and_then(|annotation| add(&mut image, &annotation, categories));
-        if let Err(error) = added {
-            gather.problem(format!("{place}.annotations[{index}]"), error);
+struct Reading<'a> {
+    categories: &'a Categories,
+    subset: Option<&'a str>,
+    near: PathBuf,
+}
+
+impl Reading<'_> {
+    fn item(&self, gather: &mut Gather<'_>, raw: &RawValue, place: &str) {
+        let item = match json::entry::<Item<'_>>(raw) {
+            Ok(item) => item,
+            Err(error) => return gather.problem(place, error),
+        };
+        let Some(entry) = &item.image else {
+            return gather.problem(place, format!("item `{}` is no image", item.id.0));
+        };
+        let name = if entry.path.is_empty() {
+            &item.id.0
+        } else {
+            &entry.path
+        };
+        // Exporters keep the absolute path of the image's old home: its name must do then.
+        let name = match Path::new(name).file_name() {
+            Some(last) if Path::new(name).is_absolute() => last.to_string_lossy().into_owned(),
+            _ => name.clone(),
+        };
+        let size = entry.size.map(|[height, width]| (width, height));
+        let found = gather.find_image(&name, self.subset, &self.near, place);
+        let Some((file, name)) = found else { return };
+        let Some(index) = gather.image(&file, &name, self.subset, size, place) else {
+            return;
+        };
+        self.annotations(gather, index, &item, place);
+        let image = &mut gather.set.images[index];
+        image.id = Some(item.id.0).filter(|id| *id != folder::stem(&image.name));
+        image.attributes = item.attr;
+    }
+
+    fn annotations(&self, gather: &mut Gather<'_>, index: usize, item: &Item<'_>, place: &str) {
+        let size = (
+            gather.set.images[index].width,
+            gather.set.images[index].height,
+        );
+        let mut objects = Vec::new();
+        for (number, raw) in item.annotations.iter().enumerate() {
+            let place = format!("{place}.annotations[{number}]");
+            let read = json::entry::<Annotation>(raw);
+            match read.and_then(|annotation| object(&annotation, self.categories, size)) {
+                Ok(Some(object)) => objects.push(object),
+                Ok(None) => gather.note(place, "captions are passed over"),
+                Err(error) => gather.problem(place, error),
+            }
         }
+        gather.set.images[index].objects = merged(objects);
     }
-    gather.set.images.push(image);
-}
-
-fn add(
-    image: &mut AnnotatedImage,
-    annotation: &Annotation,
-    categories: &Categories,
-) -> Result<(), String> {
-    let id = annotation.label_id.ok_or("it has no label")?;
-    let label = categories
-        .label
-        .labels
-        .get(id)
-        .ok_or(format!("there is no label of id {id}"))?;
-    let shape = match annotation.kind.as_str() {
-        "label" => Shape::whole_image(image.width, image.height),
-        "bbox" => bbox(annotation)?,
-        "polygon" => geometry::polygon(&annotation.points)?,
-        "ellipse" => ellipse(&annotation.points)?,
-        "points" => return add_points(image, annotation, categories, id, &label.name),
-        "mask" => return add_mask(image, annotation, &label.name),
-        other => return Err(format!("annotations of type `{other}` are not supported")),
-    };
-    put(image, shape, &label.name, annotation);
-    Ok(())
-}
-
-fn put(image: &mut AnnotatedImage, shape: Shape, label: &str, annotation: &Annotation) {
-    if annotation.group == 0 {
-        image.add(shape, label);
-    } else {
-        image.add_to_same(shape, label);
-    }
-}
-
-fn bbox(annotation: &Annotation) -> Result<Shape, String> {
-    let upright = geometry::rectangle(&annotation.bbox)?;
-    let Some(angle) = annotation.attributes.rotation else {
-        return Ok(upright);
-    };
-    geometry::finite(&[angle])?;
-    let Shape::Rectangle {
-        x,
-        y,
-        width,
-        height,
-    } = upright
-    else {
-        return Ok(upright);
-    };
-    if angle == 0.0 {
-        return Ok(upright);
-    }
-    let (x, y) = (x + width / 2.0, y + height / 2.0);
-    Ok(Shape::RotatedRectangle {
-        x,
-        y,
-        width,
-        height,
-        angle,
-    })
-}
-
-/// Left, top, right and lower edge.
-fn ellipse(points: &[f64]) -> Result<Shape, String> {
-    let &[left, top, right, bottom] = points else {
-        return Err(format!(
-            "an ellipse needs 4 numbers, here are {}",
-            points.len()
-        ));
-    };
-    geometry::rectangle(&[left, top, right - left, bottom - top])?;
-    Ok(Shape::Ellipse {
-        x: left,
-        y: top,
-        width: right - left,
-        height: bottom - top,
-    })
-}
-
-fn add_points(
-    image: &mut AnnotatedImage,
-    annotation: &Annotation,
-    categories: &Categories,
-    id: usize,
-    label: &str,
-) -> Result<(), String> {
-    geometry::finite(&annotation.points)?;
-    if !annotation.points.len().is_multiple_of(2) {
-        return Err("points need pairs of numbers".to_owned());
-    }
-    let skeleton = categories
-        .points
-        .items
-        .iter()
-        .find(|skeleton| skeleton.label_id == id);
-    let count = annotation.points.len() / 2;
-    let names = skeleton.filter(|skeleton| skeleton.labels.len() == count);
-    for (index, point) in annotation.points.chunks_exact(2).enumerate() {
-        let name = names.and_then(|skeleton| skeleton.labels.get(index));
-        let visibility = annotation.visibility.get(index).copied().unwrap_or(2);
-        if visibility > 0 {
-            let shape = Shape::Keypoint {
-                x: point[0],
-                y: point[1],
-                is_visible: visibility > 1,
-            };
-            put(image, shape, name.map_or(label, String::as_str), annotation);
-        }
-    }
-    Ok(())
-}
-
-fn add_mask(
-    image: &mut AnnotatedImage,
-    annotation: &Annotation,
-    label: &str,
-) -> Result<(), String> {
-    let rle = annotation.rle.as_ref().ok_or("the mask has no `rle`")?;
-    for points in mask::outlines(rle, (image.width, image.height))? {
-        put(image, Shape::Polygon { points }, label, annotation);
-    }
-    Ok(())
 }

@@ -5,16 +5,30 @@ use straylight_core::Shape;
 
 use crate::folder::{by_subset, copy_image, stem};
 use crate::geometry::flat;
-use crate::{AnnotatedImage, AnnotatedSet, FormatError, WriteOptions};
+use crate::loss::Losses;
+use crate::{
+    AnnotatedImage, AnnotatedSet, ClassLabel, Feature, FormatError, Geometry, Keypoint, Object,
+    Outcome, WriteOptions, WriteReport,
+};
 
 pub(crate) fn write(
     set: &AnnotatedSet,
     folder: &Path,
     options: WriteOptions,
+    report: &mut WriteReport,
 ) -> Result<(), FormatError> {
     for (subset, images) in by_subset(set) {
         let mut items = Vec::new();
         for image in images {
+            let unannotated = usize::from(image.unannotated);
+            let mut losses = Losses::of(image, report);
+            losses.add_some(Feature::Unannotated, Outcome::Empty, unannotated);
+            let stated = image
+                .objects
+                .iter()
+                .filter(|object| object.bounds.is_some())
+                .count();
+            losses.add_some(Feature::StatedBox, Outcome::LeftOut, stated);
             items.push(item(set, image));
             if options.copy_images {
                 copy_image(image, &folder.join("images").join(subset).join(&image.name))?;
@@ -31,51 +45,140 @@ pub(crate) fn write(
 }
 
 fn categories(set: &AnnotatedSet) -> Value {
-    let label = |label: &crate::ClassLabel| {
+    let label = |label: &ClassLabel| {
         let parent = label.parent.clone().unwrap_or_default();
         json!({"name": label.name, "parent": parent, "attributes": []})
     };
     let labels: Vec<Value> = set.labels.iter().map(label).collect();
-    let color = |(id, label): (usize, &crate::ClassLabel)| {
+    let mut categories = json!({"label": {"labels": labels, "label_groups": [], "attributes": []}});
+    let color = |(id, label): (usize, &ClassLabel)| {
         let [r, g, b] = label.color?.rgb;
         Some(json!({"label_id": id, "r": r, "g": g, "b": b}))
     };
     let colors: Vec<Value> = set.labels.iter().enumerate().filter_map(color).collect();
-    let label = json!({"labels": labels, "label_groups": [], "attributes": []});
-    if colors.is_empty() {
-        return json!({"label": label});
+    if !colors.is_empty() {
+        categories["mask"] = json!({"colormap": colors});
     }
-    json!({"label": label, "mask": {"colormap": colors}})
+    let skeleton = |(id, label): (usize, &ClassLabel)| {
+        let skeleton = label.skeleton.as_ref()?;
+        let joints: Vec<[usize; 2]> = skeleton.edges.iter().map(|(a, b)| [a + 1, b + 1]).collect();
+        Some(json!({"label_id": id, "labels": skeleton.points, "joints": joints}))
+    };
+    let skeletons: Vec<Value> = set.labels.iter().enumerate().filter_map(skeleton).collect();
+    if !skeletons.is_empty() {
+        categories["points"] = json!({"items": skeletons});
+    }
+    categories
 }
 
 fn item(set: &AnnotatedSet, image: &AnnotatedImage) -> Value {
     let mut annotations = Vec::new();
-    for (group, object) in image.objects.iter().enumerate() {
-        for name in &object.labels {
-            let mut annotation = shape(&object.shape, image);
-            let label = set.label_names().position(|known| known == name);
-            annotation["id"] = annotations.len().into();
-            // Entries of one group are labels of one object.
-            annotation["group"] = if object.labels.len() > 1 {
-                group + 1
-            } else {
-                0
+    let groups = image.objects.iter().filter_map(|object| object.group);
+    let mut next_group = groups.max().unwrap_or(0).max(0) + 1;
+    for object in &image.objects {
+        let shapes = shapes(object);
+        let several = object.labels.len() * shapes.len() > 1;
+        let group = match object.group {
+            Some(group) => group,
+            None if several => {
+                next_group += 1;
+                next_group - 1
             }
-            .into();
-            annotation["label_id"] = label.unwrap_or(0).into();
-            annotations.push(annotation);
+            None => 0,
+        };
+        let attributes = attributes(object);
+        for name in &object.labels {
+            let label = set
+                .label_names()
+                .position(|known| known == name)
+                .unwrap_or(0);
+            for shape in &shapes {
+                annotations.push(annotation(
+                    shape,
+                    object,
+                    &attributes,
+                    (annotations.len(), label, group),
+                ));
+            }
         }
     }
+    let id = image.id.as_deref().unwrap_or_else(|| stem(&image.name));
     json!({
-        "id": stem(&image.name), "annotations": annotations,
+        "id": id, "annotations": annotations, "attr": image.attributes,
         "image": {"path": image.name, "size": [image.height, image.width]},
     })
 }
 
-fn shape(shape: &Shape, image: &AnnotatedImage) -> Value {
-    if shape.is_whole_image(image.width, image.height) {
-        return json!({"type": "label", "attributes": {}});
+fn annotation(
+    shape: &Value,
+    object: &Object,
+    attributes: &Value,
+    (id, label, group): (usize, usize, i64),
+) -> Value {
+    let mut annotation = shape.clone();
+    let rotation = annotation["attributes"]["rotation"].take();
+    annotation["attributes"] = attributes.clone();
+    if !rotation.is_null() {
+        annotation["attributes"]["rotation"] = rotation;
     }
+    let known = object.id.as_ref().and_then(|id| id.parse::<i64>().ok());
+    annotation["id"] = known.unwrap_or(id as i64).into();
+    annotation["group"] = group.into();
+    annotation["label_id"] = label.into();
+    if annotation["type"] != "label" {
+        annotation["z_order"] = object.z_order.into();
+    }
+    annotation
+}
+
+fn attributes(object: &Object) -> Value {
+    let mut attributes = json!(object.attributes);
+    let flags = object.flags;
+    for (name, is_set) in [
+        ("is_crowd", flags.crowd),
+        ("difficult", flags.difficult),
+        ("truncated", flags.truncated),
+        ("occluded", flags.occluded),
+    ] {
+        if is_set {
+            attributes[name] = true.into();
+        }
+    }
+    attributes
+}
+
+/// The entries of an object: its shape or the parts of it, its stated box, its key points.
+fn shapes(object: &Object) -> Vec<Value> {
+    let mut shapes = match &object.geometry {
+        Geometry::Image => vec![json!({"type": "label"})],
+        Geometry::Shape(one) => vec![shape(one)],
+        Geometry::Polygons(parts) => {
+            let part = |points| json!({"type": "polygon", "points": flat(points)});
+            parts.iter().map(|points| part(points)).collect()
+        }
+        Geometry::Mask(mask) => vec![json!({
+            "type": "mask",
+            "rle": {"counts": mask.packed(), "size": [mask.height(), mask.width()]},
+        })],
+        Geometry::Polyline(points) => vec![json!({"type": "polyline", "points": flat(points)})],
+        Geometry::Keypoints => Vec::new(),
+    };
+    if !object.keypoints.is_empty() {
+        shapes.push(points(&object.keypoints));
+    }
+    shapes
+}
+
+fn points(points: &[Keypoint]) -> Value {
+    let flat: Vec<f64> = points.iter().flat_map(|point| [point.x, point.y]).collect();
+    let visibility: Vec<u8> = points
+        .iter()
+        .map(|point| point.visibility.number())
+        .collect();
+    json!({"type": "points", "points": flat, "visibility": visibility})
+}
+
+fn shape(shape: &Shape) -> Value {
     match shape {
         Shape::Rectangle {
             x,
@@ -83,7 +186,7 @@ fn shape(shape: &Shape, image: &AnnotatedImage) -> Value {
             width,
             height,
         } => json!({
-            "type": "bbox", "attributes": {}, "z_order": 0, "bbox": [x, y, width, height],
+            "type": "bbox", "bbox": [x, y, width, height],
         }),
         Shape::RotatedRectangle {
             x,
@@ -92,7 +195,7 @@ fn shape(shape: &Shape, image: &AnnotatedImage) -> Value {
             height,
             angle,
         } => json!({
-            "type": "bbox", "attributes": {"rotation": angle}, "z_order": 0,
+            "type": "bbox", "attributes": {"rotation": angle},
             "bbox": [x - width / 2.0, y - height / 2.0, width, height],
         }),
         Shape::Ellipse {
@@ -101,15 +204,11 @@ fn shape(shape: &Shape, image: &AnnotatedImage) -> Value {
             width,
             height,
         } => json!({
-            "type": "ellipse", "attributes": {}, "z_order": 0,
-            "points": [x, y, x + width, y + height],
+            "type": "ellipse", "points": [x, y, x + width, y + height],
         }),
-        Shape::Polygon { points } => json!({
-            "type": "polygon", "attributes": {}, "z_order": 0, "points": flat(points),
-        }),
+        Shape::Polygon { points } => json!({"type": "polygon", "points": flat(points)}),
         Shape::Keypoint { x, y, is_visible } => json!({
-            "type": "points", "attributes": {}, "z_order": 0, "points": [x, y],
-            "visibility": [if *is_visible { 2 } else { 1 }],
+            "type": "points", "points": [x, y], "visibility": [if *is_visible { 2 } else { 1 }],
         }),
     }
 }

@@ -1,59 +1,90 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use roxmltree::{Document, Node};
-use straylight_core::{Color, Shape};
+use straylight_core::Color;
 
-use super::{WANTED, xml_files};
-use crate::folder::{self, Gather, slashed};
-use crate::{Format, FormatError, geometry};
+use super::{WANTED, object, segmentation};
+use crate::folder;
+use crate::gather::{Gather, nothing};
+use crate::xml::{self, child, children, number, text};
+use crate::{Format, FormatError};
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let files = xml_files(gather.root)?;
-    if files.is_empty() {
-        let folder = gather.root.to_owned();
-        return Err(FormatError::NothingFound {
-            format: Format::PascalVoc,
-            folder,
-            wanted: WANTED,
-        });
-    }
+    let files = gather.chosen(folder::with_extension(gather.root, "xml")?);
     label_map(gather);
     let subsets = subsets(gather)?;
+    let (mut found, mut seen) = (false, HashSet::new());
     for path in files {
+        let Some(text) = gather.text(&path) else {
+            continue;
+        };
+        if xml::root_name(&text).is_some_and(|name| name != "annotation") && gather.only.is_none() {
+            continue;
+        }
+        found = true;
+        seen.insert(stem_of(&path));
         let place = gather.place(&path);
-        if let Err(message) = read_file(gather, &path, &place, &subsets) {
+        if let Err(message) = read_file(gather, &path, &text, &place, &subsets) {
             gather.problem(place, message);
         }
+    }
+    if !found {
+        return Err(nothing(gather, Format::PascalVoc, WANTED));
+    }
+    if gather.only.is_none() {
+        unannotated(gather, &subsets, &seen);
     }
     Ok(())
 }
 
+fn stem_of(path: &Path) -> String {
+    path.file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// Images that a subset lists and that have no annotation file.
+fn unannotated(gather: &mut Gather<'_>, subsets: &HashMap<String, String>, seen: &HashSet<String>) {
+    let mut listed: Vec<(&String, &String)> = subsets.iter().collect();
+    listed.sort();
+    for (name, subset) in listed {
+        let last = name.rsplit('/').next().unwrap_or(name);
+        if seen.contains(last) {
+            continue;
+        }
+        let root = gather.root.to_owned();
+        let place = format!("ImageSets/Main/{subset}.txt");
+        let subset = folder::subset_named(subset);
+        let found = gather.find_image(name, subset, &root, &place);
+        let index = found.and_then(|(file, name)| gather.image(&file, &name, subset, None, &place));
+        if let Some(index) = index {
+            gather.set.images[index].unannotated = true;
+            segmentation::add(gather, index);
+        }
+    }
+}
+
 /// `labelmap.txt` of CVAT and Datumaro: `name:r,g,b:parts:actions` a line.
 fn label_map(gather: &mut Gather<'_>) {
-    let Ok(text) = straylight_files::read_to_string(&gather.root.join("labelmap.txt")) else {
+    let path = gather.root.join("labelmap.txt");
+    if !path.is_file() {
+        return;
+    }
+    let Some(text) = gather.text(&path) else {
         return;
     };
-    for line in text
+    let lines = text
         .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty())
-    {
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    for line in lines {
         let mut parts = line.split(':');
         let name = parts.next().unwrap_or_default();
-        let levels: Vec<u8> = parts
-            .next()
-            .unwrap_or_default()
-            .split(',')
-            .flat_map(|n| n.trim().parse())
-            .collect();
-        gather.set.add_label(name);
-        let known = gather
-            .set
-            .labels
-            .iter_mut()
-            .find(|label| label.name == name);
-        if let (Some(known), Ok(rgb)) = (known, <[u8; 3]>::try_from(levels)) {
-            known.color = Some(Color::opaque(rgb));
+        let levels = parts.next().unwrap_or_default().split(',');
+        let levels: Vec<u8> = levels.flat_map(|n| n.trim().parse()).collect();
+        let label = gather.set.label_mut(name);
+        if let Ok(rgb) = <[u8; 3]>::try_from(levels) {
+            label.color = Some(Color::opaque(rgb));
         }
     }
 }
@@ -61,19 +92,22 @@ fn label_map(gather: &mut Gather<'_>) {
 /// From image stems to subsets, of the files that list images and not a label's presence.
 fn subsets(gather: &mut Gather<'_>) -> Result<HashMap<String, String>, FormatError> {
     let mut subsets = HashMap::new();
-    for path in folder::with_extension(&gather.root.join("ImageSets").join("Main"), "txt")? {
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        match straylight_files::read_to_string(&path) {
-            Ok(text) if !(name.contains('_') && text.lines().all(is_presence)) => {
-                let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-                subsets.extend(lines.map(|stem| (stem.to_owned(), name.clone())));
+    let sets = gather.root.join("ImageSets");
+    for kind in ["Segmentation", "Main"] {
+        for path in folder::with_extension(&sets.join(kind), "txt")? {
+            let name = stem_of(&path);
+            let Some(text) = gather.text(&path) else {
+                continue;
+            };
+            if name.contains('_') && text.lines().all(is_presence) {
+                continue;
             }
-            Ok(_) => {}
-            Err(error) => gather.problem(gather.place(&path), error),
+            // The union of the others says nothing new.
+            if name == "trainval" && sets.join(kind).join("train.txt").is_file() {
+                continue;
+            }
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            subsets.extend(lines.map(|stem| (stem.to_owned(), name.clone())));
         }
     }
     Ok(subsets)
@@ -90,88 +124,103 @@ fn is_presence(line: &str) -> bool {
 fn read_file(
     gather: &mut Gather<'_>,
     path: &Path,
+    content: &str,
     place: &str,
     subsets: &HashMap<String, String>,
 ) -> Result<(), String> {
-    let text = straylight_files::read_to_string(path).map_err(|error| error.to_string())?;
-    let document = Document::parse(&text).map_err(|error| error.to_string())?;
+    let document = xml::parse(content)?;
     let root = document.root_element();
-    let name = file_name(gather, root, path);
-    let subset = subsets
+    if !root.has_tag_name("annotation") {
+        return Err(format!(
+            "its root is `{}`, not `annotation`",
+            root.tag_name().name()
+        ));
+    }
+    let name = file_name(gather, text(root, "filename"), path);
+    let listed = subsets
         .get(folder::stem(&name))
-        .and_then(|name| folder::subset_named(name));
+        .or_else(|| subsets.get(&stem_of(path)));
+    let parent = path
+        .parent()
+        .and_then(Path::file_name)
+        .unwrap_or_default()
+        .to_string_lossy();
+    let subset = match listed {
+        Some(name) => folder::subset_named(name).map(str::to_owned),
+        None => Some(parent.into_owned()).filter(|name| folder::is_split(name)),
+    };
     let size = child(root, "size").and_then(|size| {
         Some((
             number(size, "width").ok()? as u32,
             number(size, "height").ok()? as u32,
         ))
     });
-    let image = gather
-        .find_image(&name, subset, place)
-        .and_then(|file| gather.image(&file, &name, subset, size, place));
-    let Some(mut image) = image else {
+    let Some(index) = image(gather, path, &name, subset.as_deref(), size, place) else {
         return Ok(());
     };
-    for (index, object) in root
-        .children()
-        .filter(|n| n.has_tag_name("object"))
-        .enumerate()
-    {
-        match read_object(object) {
-            Ok((shape, label)) => {
-                gather.set.add_label(&label);
-                image.add(shape, &label);
+    let mut parts = 0;
+    for (number, node) in children(root, "object").enumerate() {
+        match object::read(node) {
+            Ok((object, more)) => {
+                parts += more;
+                gather.set.add_label(&object.labels[0]);
+                gather.set.images[index].objects.push(object);
             }
             Err(message) => {
-                let line = document.text_pos_at(object.range().start).row;
-                gather.problem(format!("{place}: object[{index}] in line {line}"), message);
+                let line = document.text_pos_at(node.range().start).row;
+                gather.problem(format!("{place}: object[{number}] in line {line}"), message);
             }
         }
     }
-    gather.set.images.push(image);
+    if parts > 0 {
+        gather.note(
+            place,
+            format!("{parts} boxes of parts of objects are passed over"),
+        );
+    }
+    segmentation::add(gather, index);
     Ok(())
 }
 
-/// `filename`, in the folder that the annotation file has below `Annotations`.
-fn file_name(gather: &Gather<'_>, root: Node<'_, '_>, path: &Path) -> String {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let named = child(root, "filename")
-        .and_then(|node| node.text())
-        .map(str::trim);
-    let named = named.filter(|name| !name.is_empty()).unwrap_or(&stem);
+/// The image that has the file's own name, else the one that the file names.
+fn image(
+    gather: &mut Gather<'_>,
+    path: &Path,
+    name: &str,
+    subset: Option<&str>,
+    size: Option<(u32, u32)>,
+    place: &str,
+) -> Option<usize> {
+    let near = path.parent().unwrap_or(gather.root).to_owned();
+    let own = file_name(gather, None, path);
+    let found = if folder::stem(name) == own {
+        None
+    } else {
+        gather
+            .look_for(&own, subset, &near)
+            .ok()
+            .and_then(Result::ok)
+    };
+    let (file, name) = match found {
+        Some(found) => found,
+        None => gather.find_image(name, subset, &near, place)?,
+    };
+    gather.image(&file, &name, subset, size, place)
+}
+
+/// `filename`, in the folder that the annotation file has below `Annotations`; else the file's stem.
+fn file_name(gather: &Gather<'_>, named: Option<&str>, path: &Path) -> String {
+    let stem = stem_of(path);
+    let named = named.map_or(stem, |name| name.replace('\\', "/"));
     let below = path.parent().and_then(|folder| {
         let folder = folder.strip_prefix(gather.root).ok()?;
         let inner = folder
             .strip_prefix("Annotations")
             .or_else(|_| folder.strip_prefix("annotations"));
-        inner.ok().map(slashed)
+        inner.ok().map(folder::slashed)
     });
     match below {
         Some(folder) if !folder.is_empty() && !named.contains('/') => format!("{folder}/{named}"),
-        _ => named.to_owned(),
+        _ => named,
     }
-}
-
-fn read_object(object: Node<'_, '_>) -> Result<(Shape, String), String> {
-    let name = child(object, "name")
-        .and_then(|node| node.text())
-        .ok_or("it has no `name`")?;
-    let bounds = child(object, "bndbox").ok_or("it has no `bndbox`")?;
-    let [left, top] = [number(bounds, "xmin")?, number(bounds, "ymin")?];
-    let [right, bottom] = [number(bounds, "xmax")?, number(bounds, "ymax")?];
-    let shape = geometry::rectangle(&[left, top, right - left, bottom - top])?;
-    Ok((shape, name.trim().to_owned()))
-}
-
-fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
-    node.children().find(|child| child.has_tag_name(name))
-}
-
-fn number(node: Node<'_, '_>, name: &str) -> Result<f64, String> {
-    let text = child(node, name)
-        .and_then(|node| node.text())
-        .unwrap_or_default();
-    text.trim()
-        .parse()
-        .map_err(|_| format!("`{name}` is `{text}`, not a number"))
 }

@@ -1,45 +1,141 @@
-use std::path::Path;
+//! What `data.yaml`, `obj.names` or `classes.txt` says about a set.
+
+use std::path::{Path, PathBuf};
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::{FormatError, folder};
+use crate::{FormatError, folder, text};
 
-const LISTS: [&str; 3] = ["obj.names", "classes.txt", "labels.txt"];
+const LISTS: [&str; 5] = [
+    "obj.names",
+    "classes.txt",
+    "labels.txt",
+    "_darknet.labels",
+    "classes.names",
+];
 
 /// More classes than this are taken for a damaged file.
 const MOST_CLASSES: usize = 100_000;
 
-/// The names of the classes by number: from the YAML files of a folder, else from lists.
-///
-/// A name is empty where a number has none.
-pub(super) fn find(root: &Path) -> Result<Option<Vec<String>>, FormatError> {
-    let mut files = folder::with_extension(root, "yaml")?;
-    files.extend(folder::with_extension(root, "yml")?);
-    for file in files.into_iter().filter(|file| file.parent() == Some(root)) {
-        let text = straylight_files::read_to_string(&file).unwrap_or_default();
-        if let Some(names) = from_yaml(&text) {
-            return Ok(Some(names));
-        }
-    }
-    for file in LISTS.map(|name| root.join(name)) {
-        if file.is_file() {
-            let text = straylight_files::read_to_string(&file)?;
-            return Ok(Some(
-                text.lines().map(|line| line.trim().to_owned()).collect(),
-            ));
-        }
-    }
-    Ok(None)
+/// What a set says about its classes and parts.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Description {
+    /// The file that says it.
+    pub(super) file: PathBuf,
+    /// Names by number; empty where a number has none.
+    pub(super) names: Vec<String>,
+    /// Number of key points and of numbers for each (2 or 3).
+    pub(super) keypoints: Option<(usize, usize)>,
+    /// What each key point becomes in a mirrored image.
+    pub(super) mirror: Vec<usize>,
+    /// Names of the key points.
+    pub(super) point_names: Vec<String>,
+    /// Paths of images by subset, as they are written.
+    pub(super) parts: Vec<(String, String)>,
+    /// Whether names were made up from the number of classes.
+    pub(super) unnamed: bool,
 }
 
-fn from_yaml(text: &str) -> Option<Vec<String>> {
+impl Description {
+    /// Whether it comes from a YAML file, which nothing but YOLO has.
+    pub(crate) fn is_yaml(&self) -> bool {
+        let extension = self.file.extension().unwrap_or_default();
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    }
+}
+
+/// What the folder says: its YAML files, else its lists of names.
+pub(crate) fn find(root: &Path) -> Result<Option<Description>, FormatError> {
+    let mut files = folder::with_extension(root, "yaml")?;
+    files.extend(folder::with_extension(root, "yml")?);
+    files.sort_by_key(|file| (file.components().count(), file.clone()));
+    for file in files {
+        let text = text::read(&file).unwrap_or_default();
+        if let Some(found) = from_yaml(&text) {
+            return Ok(Some(Description { file, ..found }));
+        }
+    }
+    let mut lists = folder::with_extension(root, "names")?;
+    lists.extend(folder::with_extension(root, "labels")?);
+    lists.extend(
+        folder::with_extension(root, "txt")?
+            .into_iter()
+            .filter(|file| {
+                file.file_name()
+                    .is_some_and(|name| LISTS.iter().any(|list| name == *list))
+            }),
+    );
+    lists.sort_by_key(|file| (file.components().count(), file.clone()));
+    match lists.into_iter().next() {
+        Some(file) => read(&file).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What one file says: a YAML file, or a list with one name a line.
+pub(crate) fn read(file: &Path) -> Result<Description, FormatError> {
+    let bad = |message: String| FormatError::Unreadable {
+        file: file.to_owned(),
+        message,
+    };
+    let text = text::read(file).map_err(bad)?;
+    let named = Description {
+        file: file.to_owned(),
+        ..Description::default()
+    };
+    let found = if named.is_yaml() {
+        let why = YamlLoader::load_from_str(&text)
+            .err()
+            .map(|error| error.to_string());
+        let why = why.unwrap_or_else(|| "it has no `names`".to_owned());
+        from_yaml(&text).ok_or_else(|| bad(why))?
+    } else {
+        let names = text.lines().map(|line| line.trim().to_owned()).collect();
+        Description {
+            names,
+            ..Description::default()
+        }
+    };
+    Ok(Description {
+        file: file.to_owned(),
+        ..found
+    })
+}
+
+fn from_yaml(text: &str) -> Option<Description> {
     let documents = YamlLoader::load_from_str(text).ok()?;
-    match &documents.first()?["names"] {
+    let yaml = documents.first()?;
+    let names = names(&yaml["names"]);
+    let unnamed = names.is_none();
+    let count = yaml["nc"]
+        .as_i64()
+        .and_then(|count| usize::try_from(count).ok());
+    let counted = || {
+        let count = count.filter(|count| *count <= MOST_CLASSES)?;
+        let is_set = !yaml["train"].is_badvalue() || !yaml["val"].is_badvalue();
+        is_set.then(|| (0..count).map(|number| format!("class_{number}")).collect())
+    };
+    Some(Description {
+        names: names.or_else(counted)?,
+        keypoints: keypoints(&yaml["kpt_shape"]),
+        mirror: numbers(&yaml["flip_idx"]),
+        point_names: point_names(&yaml["kpt_names"]),
+        parts: parts(yaml),
+        unnamed,
+        file: PathBuf::new(),
+    })
+}
+
+fn names(yaml: &Yaml) -> Option<Vec<String>> {
+    match yaml {
         Yaml::Array(list) => Some(list.iter().map(scalar).collect()),
         Yaml::Hash(map) => {
             let mut names = Vec::new();
             for (number, name) in map {
-                let number = usize::try_from(number.as_i64()?).ok()?;
+                let number = number
+                    .as_i64()
+                    .or_else(|| number.as_str()?.trim().parse().ok());
+                let number = usize::try_from(number?).ok()?;
                 if number >= MOST_CLASSES {
                     return None;
                 }
@@ -50,6 +146,55 @@ fn from_yaml(text: &str) -> Option<Vec<String>> {
         }
         _ => None,
     }
+}
+
+fn numbers(yaml: &Yaml) -> Vec<usize> {
+    let list = yaml.as_vec().map(Vec::as_slice).unwrap_or_default();
+    list.iter()
+        .filter_map(|number| usize::try_from(number.as_i64()?).ok())
+        .collect()
+}
+
+fn keypoints(yaml: &Yaml) -> Option<(usize, usize)> {
+    match numbers(yaml)[..] {
+        [count, size @ (2 | 3)] if (1..=1000).contains(&count) => Some((count, size)),
+        _ => None,
+    }
+}
+
+/// A list of names, or such a list for each class.
+fn point_names(yaml: &Yaml) -> Vec<String> {
+    let list = match yaml {
+        Yaml::Hash(map) => map.values().next().and_then(Yaml::as_vec),
+        yaml => yaml.as_vec(),
+    };
+    list.map(Vec::as_slice)
+        .unwrap_or_default()
+        .iter()
+        .map(scalar)
+        .collect()
+}
+
+/// The paths of `train`, `val` and `test`: a folder, a list of images, or several of them.
+fn parts(yaml: &Yaml) -> Vec<(String, String)> {
+    let mut parts = Vec::new();
+    for key in ["train", "val", "valid", "validation", "test", "minival"] {
+        let paths = match &yaml[key] {
+            Yaml::String(path) => vec![path.clone()],
+            Yaml::Array(paths) => paths
+                .iter()
+                .filter_map(Yaml::as_str)
+                .map(str::to_owned)
+                .collect(),
+            _ => Vec::new(),
+        };
+        parts.extend(
+            paths
+                .into_iter()
+                .map(|path| (path.replace('\\', "/"), key.to_owned())),
+        );
+    }
+    parts
 }
 
 /// YAML takes `1`, `yes` and `null` for something else than text; as names they are text.
@@ -76,19 +221,34 @@ mod tests {
                 "path: .\nnames:\n  0: cat\n  2: dog\n",
                 Some(&["cat", "", "dog"]),
             ),
+            Case("names: {'0': cat, '1': dog}", Some(&["cat", "dog"])),
             Case("names:\n- cat\n- dog\n", Some(&["cat", "dog"])),
+            Case("train: a\nnc: 2", Some(&["class_0", "class_1"])),
             Case("nc: 2", None),
             Case("names: {99999999999: cat}", None),
             Case("names: [", None),
             Case("", None),
         ] {
-            assert_eq!(
-                from_yaml(text).as_deref(),
-                wanted
-                    .map(|w| w.iter().map(ToString::to_string).collect::<Vec<_>>())
-                    .as_deref(),
-                "{text}"
-            );
+            let found = from_yaml(text).map(|found| found.names);
+            let wanted = wanted.map(|names| names.iter().map(ToString::to_string).collect());
+            assert_eq!(found, wanted, "{text}");
         }
+    }
+
+    #[test]
+    fn key_points_and_parts_are_read() {
+        let text = "names: [person]\nkpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\nkpt_names: {0: [a, b, c]}\n\
+                    train: [x, y.txt]\nval: z\ntest:\n";
+        let found = from_yaml(text).unwrap();
+        assert_eq!(
+            (found.keypoints, found.mirror),
+            (Some((3, 3)), vec![0, 2, 1])
+        );
+        assert_eq!(found.point_names, ["a", "b", "c"]);
+        let parts = [("x", "train"), ("y.txt", "train"), ("z", "val")];
+        assert_eq!(
+            found.parts,
+            parts.map(|(path, key)| (path.to_owned(), key.to_owned()))
+        );
     }
 }

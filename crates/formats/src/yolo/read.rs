@@ -1,153 +1,149 @@
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use straylight_core::{Point, Shape};
 
-use super::{WANTED, names};
-use crate::folder::{self, Gather, slashed, stem};
-use crate::{AnnotatedImage, Format, FormatError, geometry};
+use super::layout::{Layout, image_files, label_file};
+use super::names::{self, Description};
+use super::{WANTED, line};
+use crate::folder::{self, slashed};
+use crate::gather::{Gather, nothing};
+use crate::{Format, FormatError, Geometry, Skeleton};
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let Some(names) = names::find(gather.root)? else {
-        let folder = gather.root.to_owned();
-        return Err(FormatError::NothingFound {
-            format: Format::Yolo,
-            folder,
-            wanted: WANTED,
-        });
+    let description = match gather.only {
+        Some(file) => Some(names::read(file)?),
+        None => names::find(gather.root)?,
     };
-    for name in names.iter().filter(|name| !name.is_empty()) {
-        gather.set.add_label(name);
-    }
+    let Some(description) = description else {
+        return Err(nothing(gather, Format::Yolo, WANTED));
+    };
+    labels(gather, &description);
+    let layout = Layout::of(gather, &description);
+    let mut used = HashSet::new();
     for file in image_files(gather)? {
-        let (subset, name) = subset_and_name(gather.root, &file);
+        let (subset, name) = layout.subset_and_name(gather.root, &file);
         let place = gather.place(&file);
         let image = gather.image(&file, &name, folder::subset_named(&subset), None, &place);
-        let Some(mut image) = image else { continue };
-        if let Some(labels) = label_file(gather.root, &file, &subset, &name) {
-            read_labels(gather, &mut image, &labels, &names);
+        let labels = label_file(gather.root, &file, &subset, &name);
+        if let (Some(index), Some(labels)) = (image, &labels) {
+            read_labels(gather, index, labels, &description);
+        } else if let Some(index) = image {
+            gather.set.images[index].unannotated = true;
         }
-        gather.set.images.push(image);
+        used.extend(labels);
+    }
+    without_images(gather, &used)?;
+    turned_boxes(gather);
+    Ok(())
+}
+
+fn labels(gather: &mut Gather<'_>, description: &Description) {
+    if description.unnamed {
+        let place = gather.place(&description.file);
+        gather.note(
+            place,
+            "it has no `names`; classes are called class_0, class_1 and so on",
+        );
+    }
+    let named = description.names.iter().filter(|name| !name.is_empty());
+    for name in named {
+        let label = gather.set.label_mut(name);
+        if let Some((count, _)) = description.keypoints {
+            let points = (0..count).map(|index| {
+                let name = description.point_names.get(index).cloned();
+                name.unwrap_or_else(|| (index + 1).to_string())
+            });
+            label.skeleton = Some(Skeleton {
+                points: points.collect(),
+                edges: Vec::new(),
+                mirror: description.mirror.clone(),
+            });
+        }
+    }
+}
+
+/// Label files that belong to no image.
+fn without_images(gather: &mut Gather<'_>, used: &HashSet<PathBuf>) -> Result<(), FormatError> {
+    for file in folder::with_extension(gather.root, "txt")? {
+        let below = slashed(file.strip_prefix(gather.root).unwrap_or(&file));
+        let is_label = below.starts_with("labels/") || below.contains("/labels/");
+        if is_label && !used.contains(&file) && !below.ends_with("classes.txt") {
+            gather.problem(below, "no image has its name");
+        }
     }
     Ok(())
 }
 
-/// Everything below `images/` folders; without one, all files that begin like an image.
-fn image_files(gather: &Gather<'_>) -> Result<Vec<PathBuf>, FormatError> {
-    let mut files = folder::files_below(gather.root)?;
-    let in_images = |file: &PathBuf| {
-        let below = file.strip_prefix(gather.root).unwrap_or(file);
-        if below.starts_with("labels") {
-            return false;
-        }
-        below
-            .parent()
-            .is_some_and(|folder| folder.iter().any(|part| part == "images"))
+fn read_labels(gather: &mut Gather<'_>, index: usize, file: &Path, description: &Description) {
+    let Some(text) = gather.text(file) else {
+        return;
     };
-    if files.iter().any(in_images) {
-        files.retain(in_images);
-    } else {
-        files.retain(|file| folder::is_image(file));
-    }
-    Ok(files)
-}
-
-/// `images/train/a/b.jpg` and `train/images/a/b.jpg` are `a/b.jpg` of `train`.
-fn subset_and_name(root: &Path, file: &Path) -> (String, String) {
-    let below = slashed(file.strip_prefix(root).unwrap_or(file));
-    let split = |path: &str| {
-        let (subset, name) = path.split_once('/').unwrap_or(("", path));
-        (subset.to_owned(), name.to_owned())
-    };
-    if let Some(rest) = below.strip_prefix("images/") {
-        return split(rest);
-    }
-    if let Some((subset, name)) = below.split_once("/images/") {
-        return (subset.to_owned(), name.to_owned());
-    }
-    // The older layout: obj_train_data/a.jpg beside obj_train_data/a.txt.
-    match below
-        .strip_prefix("obj_")
-        .and_then(|rest| rest.split_once("_data/"))
-    {
-        Some((subset, name)) => (subset.to_owned(), name.to_owned()),
-        None => (String::new(), below),
-    }
-}
-
-fn label_file(root: &Path, file: &Path, subset: &str, name: &str) -> Option<PathBuf> {
-    let text = format!("{}.txt", stem(name));
-    let places = [
-        root.join("labels").join(subset).join(&text),
-        root.join(subset).join("labels").join(&text),
-        file.with_extension("txt"),
-    ];
-    places.into_iter().find(|file| file.is_file())
-}
-
-fn read_labels(gather: &mut Gather<'_>, image: &mut AnnotatedImage, file: &Path, names: &[String]) {
     let place = gather.place(file);
-    let text = match straylight_files::read_to_string(file) {
-        Ok(text) => text,
-        Err(error) => return gather.problem(place, error),
-    };
-    for (index, line) in text
-        .lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-    {
-        match read_line(line, names, image) {
-            Ok((shape, name)) => image.add(shape, name),
-            Err(message) => gather.problem(format!("{place}: line {}", index + 1), message),
+    let size = (
+        gather.set.images[index].width,
+        gather.set.images[index].height,
+    );
+    let mut lines: Vec<&str> = Vec::new();
+    for (number, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        let place = || format!("{place}: line {}", number + 1);
+        match line::read(line, description, size) {
+            Ok(object) => {
+                if lines.contains(&line) {
+                    gather.note(place(), "it repeats an earlier line");
+                }
+                lines.push(line);
+                gather.set.images[index].objects.push(object);
+            }
+            Err(message) => gather.problem(place(), message),
         }
     }
 }
 
-fn read_line<'a>(
-    line: &str,
-    names: &'a [String],
-    image: &AnnotatedImage,
-) -> Result<(Shape, &'a str), String> {
-    let mut words = line.split_ascii_whitespace();
-    let class = words.next().unwrap_or_default();
-    let name = class.parse().ok().and_then(|index: usize| names.get(index));
-    let name = name
-        .filter(|name| !name.is_empty())
-        .ok_or(format!("class `{class}` has no name"))?;
-    let number = |word: &str| {
-        word.parse::<f64>()
-            .map_err(|_| format!("`{word}` is not a number"))
-    };
-    let numbers = words.map(number).collect::<Result<Vec<f64>, String>>()?;
-    Ok((shape(&numbers, image)?, name))
-}
-
-fn shape(numbers: &[f64], image: &AnnotatedImage) -> Result<Shape, String> {
-    let (width, height) = (f64::from(image.width), f64::from(image.height));
-    if let &[x, y, w, h] = numbers {
-        let upright = [
-            (x - w / 2.0) * width,
-            (y - h / 2.0) * height,
-            w * width,
-            h * height,
-        ];
-        return geometry::rectangle(&upright.map(unscaled));
+/// Where every object of a set is a rectangle given by its four corners, all are turned boxes.
+fn turned_boxes(gather: &mut Gather<'_>) {
+    let objects = || gather.set.images.iter().flat_map(|image| &image.objects);
+    let turned: Option<Vec<Shape>> = objects()
+        .map(|object| turned_box(&object.geometry))
+        .collect();
+    let Some(turned) = turned else { return };
+    let objects = gather
+        .set
+        .images
+        .iter_mut()
+        .flat_map(|image| &mut image.objects);
+    for (object, shape) in objects.zip(turned) {
+        object.geometry = shape.into();
     }
-    let polygon = geometry::polygon(numbers)?;
-    let Shape::Polygon { points } = polygon else {
-        return Ok(polygon);
-    };
-    let scaled = |p: &Point| Point {
-        x: unscaled(p.x * width),
-        y: unscaled(p.y * height),
-    };
-    Ok(Shape::Polygon {
-        points: points.iter().map(scaled).collect(),
-    })
 }
 
-/// Takes away what dividing by the image's size and multiplying again added: a box over the
-/// whole image must be recognised as one.
-fn unscaled(pixels: f64) -> f64 {
-    let rounded = (pixels * 1e6).round() / 1e6;
-    if rounded.is_finite() { rounded } else { pixels }
+/// The turned box of four corners at right angles, to within a hundredth of its size or a pixel.
+fn turned_box(geometry: &Geometry) -> Option<Shape> {
+    let Geometry::Shape(Shape::Polygon { points }) = geometry else {
+        return None;
+    };
+    let [a, b, c, d] = points[..] else {
+        return None;
+    };
+    let length = |a: Point, b: Point| (b.x - a.x).hypot(b.y - a.y);
+    let (width, height) = (length(a, b), length(b, c));
+    let centre = |p: Point, q: Point| ((p.x + q.x) / 2.0, (p.y + q.y) / 2.0);
+    let (one, other) = (centre(a, c), centre(b, d));
+    let tolerance = (0.01 * width.max(height)).max(1.0);
+    let same_centre = (one.0 - other.0).hypot(one.1 - other.1) <= tolerance;
+    let same_diagonals = (length(a, c) - length(b, d)).abs() <= tolerance;
+    let angle = (b.y - a.y).atan2(b.x - a.x).to_degrees();
+    (same_centre && same_diagonals && width > 0.0 && height > 0.0).then_some(
+        Shape::RotatedRectangle {
+            x: one.0,
+            y: one.1,
+            width,
+            height,
+            angle,
+        },
+    )
 }

@@ -1,11 +1,16 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use straylight_core::Shape;
+use straylight_core::{Point, Shape};
 
 use crate::folder::{by_subset, copy_image, stem};
-use crate::geometry::{bounding_box, corners, flat, name};
-use crate::{AnnotatedImage, AnnotatedSet, FormatError, WriteOptions, WriteReport};
+use crate::geometry::{bounding_box, corners, flat};
+use crate::loss::Losses;
+use crate::platform::flags;
+use crate::{
+    AnnotatedImage, AnnotatedSet, Feature, FormatError, Geometry, Object, Outcome, WriteOptions,
+    WriteReport,
+};
 
 pub(crate) fn write(
     set: &AnnotatedSet,
@@ -45,38 +50,69 @@ fn quoted(text: &str) -> String {
 
 fn lines(set: &AnnotatedSet, image: &AnnotatedImage, report: &mut WriteReport) -> String {
     let mut text = String::new();
+    let mut losses = Losses::of(image, report);
     for object in &image.objects {
-        let numbers = match object.shape {
-            Shape::Keypoint { .. } => {
-                report.loss(image, "a key point was left out");
-                continue;
+        flags(object, &mut losses);
+        if !object.keypoints.is_empty() {
+            losses.add(Feature::Skeleton, Outcome::LeftOut);
+        }
+        for numbers in shapes(object, image, &mut losses) {
+            for label in &object.labels {
+                let class = set.label_names().position(|name| name == label);
+                // Writing to a string cannot fail.
+                let _ = writeln!(text, "{}{numbers}", class.unwrap_or(0));
             }
-            Shape::Rectangle { .. } => box_numbers(&object.shape, image),
-            _ => polygon_numbers(&object.shape, image),
-        };
-        if matches!(
-            object.shape,
-            Shape::Ellipse { .. } | Shape::RotatedRectangle { .. }
-        ) {
-            report.loss(image, format!("a {} became a polygon", name(&object.shape)));
         }
-        if object.labels.len() > 1 && !object.shape.is_whole_image(image.width, image.height) {
-            let labels = object.labels.join(", ");
-            report.loss(
-                image,
-                format!("an object of several labels became several: {labels}"),
-            );
-        }
-        for label in &object.labels {
-            let class = set
-                .label_names()
-                .position(|name| name == label)
-                .unwrap_or(0);
-            // Writing to a string cannot fail.
-            let _ = writeln!(text, "{class}{numbers}");
+        if object.labels.len() > 1 && object.geometry != Geometry::Image {
+            losses.add(Feature::SeveralLabels, Outcome::Objects);
         }
     }
     text
+}
+
+/// The numbers of an object's box or polygons.
+fn shapes(object: &Object, image: &AnnotatedImage, losses: &mut Losses<'_>) -> Vec<String> {
+    let polygons = |parts: &[Vec<Point>]| parts.iter().map(|part| parts_of(part, image)).collect();
+    match &object.geometry {
+        Geometry::Image => {
+            losses.add(Feature::ImageLabel, Outcome::Box);
+            let whole = Shape::whole_image(image.width, image.height);
+            vec![box_numbers(&whole, image)]
+        }
+        Geometry::Shape(Shape::Keypoint { .. }) => {
+            losses.add(Feature::Keypoint, Outcome::LeftOut);
+            Vec::new()
+        }
+        Geometry::Shape(shape @ Shape::Rectangle { .. }) => vec![box_numbers(shape, image)],
+        Geometry::Shape(shape) => {
+            match shape {
+                Shape::Ellipse { .. } => losses.add(Feature::Ellipse, Outcome::Polygon),
+                Shape::RotatedRectangle { .. } => losses.add(Feature::RotatedBox, Outcome::Polygon),
+                _ => {}
+            }
+            polygons(&[corners(shape)])
+        }
+        Geometry::Polygons(parts) => {
+            losses.add(Feature::Parts, Outcome::Objects);
+            polygons(parts)
+        }
+        Geometry::Mask(mask) => {
+            let outlines = mask.outlines();
+            losses.add(Feature::Mask, Outcome::Polygon);
+            losses.add_some(Feature::Hole, Outcome::Filled, outlines.holes.len());
+            losses.add_some(
+                Feature::Parts,
+                Outcome::Objects,
+                usize::from(outlines.outer.len() > 1),
+            );
+            polygons(&outlines.outer)
+        }
+        Geometry::Polyline(_) => {
+            losses.add(Feature::Polyline, Outcome::LeftOut);
+            Vec::new()
+        }
+        Geometry::Keypoints => Vec::new(),
+    }
 }
 
 fn box_numbers(shape: &Shape, image: &AnnotatedImage) -> String {
@@ -84,8 +120,8 @@ fn box_numbers(shape: &Shape, image: &AnnotatedImage) -> String {
     parts(&[x + width / 2.0, y + height / 2.0, width, height], image)
 }
 
-fn polygon_numbers(shape: &Shape, image: &AnnotatedImage) -> String {
-    parts(&flat(&corners(shape)), image)
+fn parts_of(points: &[Point], image: &AnnotatedImage) -> String {
+    parts(&flat(points), image)
 }
 
 /// Pixels as parts of the width and the height in turn, a blank before each.

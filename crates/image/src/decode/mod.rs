@@ -31,6 +31,8 @@ pub struct ImageInfo {
     pub width: u32,
     /// Height in pixels of the upright image, at least 1.
     pub height: u32,
+    /// How the stored pixels must be turned to be upright.
+    pub orientation: Orientation,
 }
 
 /// Size and orientation as stored.
@@ -82,6 +84,7 @@ pub fn probe(bytes: &[u8]) -> Result<ImageInfo, ImageError> {
         format,
         width,
         height,
+        orientation: header.orientation,
     })
 }
 

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use straylight_core::{ImageFormat, Project, Shape, TaskType};
-use straylight_formats::{AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, Object};
+use straylight_formats::{
+    AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, Geometry, LabelledShape, Object,
+};
 use straylight_store::{
     ImageFilter, ImageRecord, ImageSort, NewImage, NewLabel, NewProject, NewTask, Page,
     SortDirection, StoredAnnotation, StoredLabel,
@@ -79,6 +81,7 @@ fn class_labels(project: &Project) -> Vec<ClassLabel> {
         name: label.name.clone(),
         color: Some(label.color),
         parent: label.parent_id.as_ref().and_then(name_of),
+        ..ClassLabel::default()
     };
     labels.iter().map(label).collect()
 }
@@ -89,20 +92,22 @@ fn annotated(
     names: &mut HashSet<String>,
 ) -> ApiResult<AnnotatedImage> {
     let scene = app.store.annotation(&image.id)?;
-    let objects = scene
-        .into_iter()
-        .flat_map(|s| s.annotations)
-        .map(|a| Object {
-            shape: a.shape,
-            labels: a.labels.into_iter().map(|l| l.name).collect(),
-        });
+    let objects = scene.into_iter().flat_map(|s| s.annotations).map(|a| {
+        let whole = a.shape.is_whole_image(image.width, image.height);
+        let geometry = if whole {
+            Geometry::Image
+        } else {
+            a.shape.into()
+        };
+        Object::with_labels(geometry, a.labels.into_iter().map(|l| l.name).collect())
+    });
     Ok(AnnotatedImage {
         name: file_name(image, names),
         file: app.store.image_path(&image.id)?,
         width: image.width,
         height: image.height,
-        subset: None,
         objects: objects.collect(),
+        ..AnnotatedImage::default()
     })
 }
 
@@ -125,25 +130,28 @@ fn file_name(image: &ImageRecord, taken: &mut HashSet<String>) -> String {
 
 /// The kinds of project that can be made of a set: by the shapes in it.
 pub(super) fn project_types(set: &AnnotatedSet) -> Vec<TaskType> {
-    let objects = || {
-        let images = set.images.iter();
-        images.flat_map(|i| i.objects.iter().map(move |o| (i, o)))
-    };
-    let is_whole = |(image, object): (&AnnotatedImage, &Object)| {
-        object.shape.is_whole_image(image.width, image.height)
-    };
-    if objects().all(is_whole) {
+    let objects = || set.images.iter().flat_map(|image| &image.objects);
+    if objects().all(|object| object.geometry == Geometry::Image) {
         return vec![TaskType::Classification];
     }
-    let has = |fits: fn(&Shape) -> bool| objects().any(|(_, o)| fits(&o.shape));
+    let has = |fits: fn(&Geometry) -> bool| objects().any(|object| fits(&object.geometry));
     let mut types = vec![TaskType::Detection];
-    if has(|s| matches!(s, Shape::Polygon { .. } | Shape::Ellipse { .. })) {
+    if has(is_area) {
         types.extend([TaskType::InstanceSegmentation, TaskType::Segmentation]);
     }
-    if has(|s| matches!(s, Shape::RotatedRectangle { .. })) {
+    if has(|g| matches!(g, Geometry::Shape(Shape::RotatedRectangle { .. }))) {
         types.push(TaskType::RotatedDetection);
     }
     types
+}
+
+fn is_area(geometry: &Geometry) -> bool {
+    matches!(
+        geometry,
+        Geometry::Shape(Shape::Polygon { .. } | Shape::Ellipse { .. })
+            | Geometry::Polygons(_)
+            | Geometry::Mask(_)
+    )
 }
 
 /// Makes a project of a set, with the labels that are wanted.
@@ -200,7 +208,8 @@ fn fill(app: &App, project: &Project, set: &AnnotatedSet, task_type: TaskType) -
         let bytes = std::fs::read(&image.file)
             .map_err(|e| ApiError::bad(format!("{}: {e}", image.name)))?;
         let id = add(app, &dataset.id, image, bytes)?;
-        let annotations = stored(image, &ids, task_type);
+        let (shapes, _) = image.platform_shapes(&set.labels);
+        let annotations = stored(image, shapes, &ids, task_type);
         if !annotations.is_empty() {
             app.store.set_annotation(&id, &annotations)?;
         }
@@ -229,24 +238,26 @@ fn add(app: &App, dataset: &str, image: &AnnotatedImage, bytes: Vec<u8>) -> ApiR
 /// The objects with the labels of the project; a classification labels the whole image.
 fn stored(
     image: &AnnotatedImage,
+    shapes: Vec<LabelledShape>,
     ids: &HashMap<&str, &str>,
     task_type: TaskType,
 ) -> Vec<StoredAnnotation> {
-    let label = |name: &String| {
+    let label = |name: String| {
         let id = ids.get(name.as_str())?;
         Some(StoredLabel {
             id: (*id).to_owned(),
-            name: name.clone(),
+            name,
             probability: 1.0,
         })
     };
-    let annotation = |object: &Object| StoredAnnotation {
+    let annotation = |(shape, labels): LabelledShape| StoredAnnotation {
         id: String::new(),
-        shape: object.shape.clone(),
-        labels: object.labels.iter().filter_map(label).collect(),
+        shape,
+        labels: labels.into_iter().filter_map(label).collect(),
     };
     let whole = task_type == TaskType::Classification;
-    let fits = |object: &&Object| object.shape.is_whole_image(image.width, image.height) == whole;
-    let annotations = image.objects.iter().filter(fits).map(annotation);
+    let fits = |shape: &Shape| shape.is_whole_image(image.width, image.height) == whole;
+    let shapes = shapes.into_iter().filter(|(shape, _)| fits(shape));
+    let annotations = shapes.map(annotation);
     annotations.filter(|a| !a.labels.is_empty()).collect()
 }

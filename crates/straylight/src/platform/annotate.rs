@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use straylight_formats::Object;
+use straylight_formats::LabelledShape;
 use straylight_geti::wire::{Annotation, Label, Project, ScoredLabel, Task};
 
 /// The identifiers of a project's labels by their names.
@@ -20,19 +20,15 @@ impl Labels {
     }
 
     /// Annotations as a server takes them; labels that the project has not are left out.
-    pub(super) fn annotations(&self, objects: &[Object]) -> Vec<Annotation> {
-        let annotation = |object: &Object| Annotation {
+    pub(super) fn annotations(&self, shapes: &[LabelledShape]) -> Vec<Annotation> {
+        let annotation = |(shape, labels): &LabelledShape| Annotation {
             id: None,
             modified: None,
             labels_to_revisit: None,
-            shape: object.shape.clone().into(),
-            labels: object
-                .labels
-                .iter()
-                .filter_map(|name| self.scored(name))
-                .collect(),
+            shape: shape.clone().into(),
+            labels: labels.iter().filter_map(|name| self.scored(name)).collect(),
         };
-        let all = objects.iter().map(annotation);
+        let all = shapes.iter().map(annotation);
         all.filter(|annotation| !annotation.labels.is_empty())
             .collect()
     }

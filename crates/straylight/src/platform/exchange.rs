@@ -9,7 +9,7 @@ use straylight_formats::{
     AnnotatedImage, AnnotatedSet, Filter, Format, FormatError, Problem, ReadOptions, WriteOptions,
     WriteReport,
 };
-use straylight_geti::wire::Project;
+use straylight_geti::wire::{Annotation, Project};
 use straylight_geti::{DatasetApi, DownloadOptions, GetiError, ProjectPlan, TaskPlan};
 
 use super::Platform;
@@ -174,7 +174,8 @@ fn upload(
     progress.begin("Importing images", set.images.len() as u64);
     let sent = parallel::map(set.images.len(), THREADS, |index| {
         let image = &set.images[index];
-        let sent = upload_one(api, image, labels, &present);
+        let (shapes, _) = image.platform_shapes(&set.labels);
+        let sent = upload_one(api, image, labels.annotations(&shapes), &present);
         progress.advance(1);
         (image.file.display().to_string(), sent)
     });
@@ -198,7 +199,7 @@ fn upload(
 fn upload_one(
     api: &DatasetApi,
     image: &AnnotatedImage,
-    labels: &Labels,
+    annotations: Vec<Annotation>,
     present: &HashSet<String>,
 ) -> Result<Sent, ExchangeError> {
     let name = media_name(image);
@@ -207,7 +208,6 @@ fn upload_one(
     }
     let bytes = straylight_files::read(&image.file)?;
     let media = api.upload_image(bytes, &name)?;
-    let annotations = labels.annotations(&image.objects);
     let count = annotations.len();
     if count > 0 {
         let media = api.wait_until_prepared(media)?;

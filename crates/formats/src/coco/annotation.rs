@@ -1,0 +1,218 @@
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use straylight_core::{Point, Shape};
+
+use crate::json::{self, Id, Number, RawList, lenient};
+use crate::{Attributes, Geometry, Keypoint, Mask, Object, Visibility, geometry};
+
+/// One entry of `annotations`.
+#[derive(Deserialize)]
+pub(super) struct Annotation<'a> {
+    #[serde(default, deserialize_with = "lenient")]
+    id: Option<Id>,
+    pub(super) image_id: Id,
+    #[serde(default)]
+    pub(super) category_id: Option<Id>,
+    #[serde(default)]
+    bbox: Option<Vec<Number>>,
+    #[serde(borrow, default)]
+    segmentation: Option<&'a RawValue>,
+    #[serde(default)]
+    keypoints: Option<Vec<Number>>,
+    #[serde(default, deserialize_with = "lenient")]
+    iscrowd: Option<Number>,
+    #[serde(default, deserialize_with = "lenient")]
+    score: Option<Number>,
+    #[serde(default, deserialize_with = "lenient")]
+    attributes: Attributes,
+    /// Of a panoptic file: the picture of numbers.
+    #[serde(default)]
+    pub(super) file_name: Option<String>,
+    #[serde(borrow, default)]
+    pub(super) segments_info: Option<RawList<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Rle {
+    counts: Counts,
+    /// Height and width in pixels.
+    size: [u32; 2],
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Counts {
+    Plain(Vec<u64>),
+    Packed(String),
+}
+
+/// The object of an annotation, and what was left out of it.
+pub(super) fn objects(
+    annotation: &Annotation<'_>,
+    label: &str,
+    size: (u32, u32),
+) -> Result<(Object, Vec<String>), String> {
+    let mut complaints = Vec::new();
+    let bounds = match &annotation.bbox {
+        Some(numbers) if !numbers.is_empty() => Some(bounds(numbers)?),
+        _ => None,
+    };
+    let segmentation = match annotation.segmentation {
+        Some(raw) => segmentation(raw, size, &mut complaints),
+        None => None,
+    };
+    let keypoints = keypoints(annotation.keypoints.as_deref().unwrap_or_default())?;
+    let geometry = match (segmentation, bounds) {
+        (Some(geometry), _) => geometry,
+        (None, Some([x, y, width, height])) => Shape::Rectangle {
+            x,
+            y,
+            width,
+            height,
+        }
+        .into(),
+        (None, None) if !keypoints.is_empty() => Geometry::Keypoints,
+        (None, None) => match complaints.pop() {
+            Some(complaint) => return Err(complaint),
+            None => Geometry::Image,
+        },
+    };
+    let mut object = Object::new(geometry, label);
+    if only_around_points(&object, &keypoints) {
+        object.geometry = Geometry::Keypoints;
+    }
+    object.bounds = bounds.filter(|bounds| geometry::differs(*bounds, &object.geometry));
+    object.keypoints = keypoints;
+    object.id = annotation.id.as_ref().map(|id| id.0.clone());
+    object.flags.crowd = annotation.iscrowd.is_some_and(|crowd| crowd.0 != 0.0);
+    object.attributes.clone_from(&annotation.attributes);
+    if let Some(score) = annotation.score {
+        object.attributes.insert("score".to_owned(), score.0.into());
+    }
+    object.take_flags();
+    turn_box(&mut object);
+    Ok((object, complaints))
+}
+
+/// Whether a box says no more than where the key points are.
+fn only_around_points(object: &Object, keypoints: &[Keypoint]) -> bool {
+    let known = keypoints
+        .iter()
+        .filter(|point| point.visibility != Visibility::Absent);
+    let points: Vec<Point> = known
+        .map(|point| Point {
+            x: point.x,
+            y: point.y,
+        })
+        .collect();
+    match (&object.geometry, geometry::around(&points)) {
+        (Geometry::Shape(shape @ Shape::Rectangle { .. }), Some(around)) => {
+            geometry::bounding_box(shape) == around
+        }
+        _ => false,
+    }
+}
+
+/// CVAT writes a turned box as the box before the turn with the attribute `rotation`.
+fn turn_box(object: &mut Object) {
+    let Geometry::Shape(Shape::Rectangle {
+        x,
+        y,
+        width,
+        height,
+    }) = object.geometry
+    else {
+        return;
+    };
+    let rotation = object.attributes.get("rotation").and_then(Value::as_f64);
+    let Some(angle) = rotation.filter(|angle| angle.is_finite()) else {
+        return;
+    };
+    object.attributes.remove("rotation");
+    if angle != 0.0 {
+        let (x, y) = (x + width / 2.0, y + height / 2.0);
+        object.geometry = Shape::RotatedRectangle {
+            x,
+            y,
+            width,
+            height,
+            angle,
+        }
+        .into();
+    }
+}
+
+fn bounds(numbers: &[Number]) -> Result<[f64; 4], String> {
+    let numbers: Vec<f64> = numbers.iter().map(|number| number.0).collect();
+    let shape = geometry::rectangle(&numbers)?;
+    Ok(geometry::bounding_box(&shape))
+}
+
+fn segmentation(
+    raw: &RawValue,
+    size: (u32, u32),
+    complaints: &mut Vec<String>,
+) -> Option<Geometry> {
+    let text = raw.get();
+    let read = match text.as_bytes().first() {
+        Some(b'{') => json::entry::<Rle>(raw)
+            .and_then(|rle| mask(&rle, size))
+            .map(Some),
+        Some(b'[') => rings(raw, complaints),
+        _ => Ok(None),
+    };
+    read.unwrap_or_else(|error| {
+        complaints.push(format!("segmentation: {error}"));
+        None
+    })
+}
+
+fn mask(rle: &Rle, (width, height): (u32, u32)) -> Result<Geometry, String> {
+    let [h, w] = rle.size;
+    if (w, h) != (width, height) {
+        return Err(format!(
+            "the mask has {w} x {h} pixels, the image {width} x {height}"
+        ));
+    }
+    let mask = match &rle.counts {
+        Counts::Plain(runs) => Mask::from_runs(width, height, runs),
+        Counts::Packed(text) => Mask::from_packed(width, height, text),
+    };
+    mask.map(Geometry::Mask)
+}
+
+/// Rings are parts of one object; bad ones are left out.
+fn rings(raw: &RawValue, complaints: &mut Vec<String>) -> Result<Option<Geometry>, String> {
+    let rings: Vec<Vec<f64>> = match serde_json::from_str(raw.get()) {
+        Ok(rings) => rings,
+        Err(_) => vec![json::entry(raw)?],
+    };
+    let mut parts: Vec<Vec<Point>> = Vec::new();
+    for ring in rings.iter().filter(|ring| !ring.is_empty()) {
+        match geometry::polygon(ring) {
+            Ok(Shape::Polygon { points }) => parts.push(points),
+            Ok(_) => {}
+            Err(error) => complaints.push(format!("segmentation: {error}")),
+        }
+    }
+    Ok((!parts.is_empty()).then(|| Geometry::of_parts(parts)))
+}
+
+/// Numbers in threes: x, y and visibility.
+fn keypoints(numbers: &[Number]) -> Result<Vec<Keypoint>, String> {
+    if !numbers.len().is_multiple_of(3) {
+        return Err(format!(
+            "keypoints has {} numbers, not three for each",
+            numbers.len()
+        ));
+    }
+    let numbers: Vec<f64> = numbers.iter().map(|number| number.0).collect();
+    geometry::finite(&numbers)?;
+    let point = |point: &[f64]| Keypoint {
+        x: point[0],
+        y: point[1],
+        visibility: Visibility::from_number(point[2]),
+    };
+    Ok(numbers.chunks_exact(3).map(point).collect())
+}

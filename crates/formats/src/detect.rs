@@ -1,0 +1,169 @@
+//! Which format a folder or file is in, by what is in its files.
+
+use std::path::{Path, PathBuf};
+
+use crate::sniff::{self, Json};
+use crate::{Format, FormatError, folder, text, tree, xml, yolo};
+
+/// So many files of one kind are looked into before a set is taken for something else.
+const LOOKED_INTO: usize = 50;
+
+/// What was seen in the files of a folder.
+#[derive(Default)]
+struct Evidence {
+    format: Option<Format>,
+    unsupported: Option<FormatError>,
+    unreadable: Option<FormatError>,
+}
+
+/// The format of a folder, or of the one annotation file that was named.
+pub(crate) fn detect(path: &Path) -> Result<Format, FormatError> {
+    let mut evidence = Evidence::default();
+    if path.is_file() {
+        evidence.file(path);
+    } else {
+        evidence.folder(path)?;
+    }
+    let Evidence {
+        format,
+        unsupported,
+        unreadable,
+    } = evidence;
+    if let Some(format) = format {
+        return Ok(format);
+    }
+    if let Some(error) = unsupported.or(unreadable) {
+        return Err(error);
+    }
+    if path.is_dir() && tree::fits(path)? {
+        return Ok(Format::DirectoryTree);
+    }
+    Err(FormatError::UnknownFormat {
+        folder: path.to_owned(),
+    })
+}
+
+impl Evidence {
+    fn folder(&mut self, root: &Path) -> Result<(), FormatError> {
+        let description = yolo::names::find(root)?;
+        if description
+            .as_ref()
+            .is_some_and(yolo::names::Description::is_yaml)
+        {
+            self.format = Some(Format::Yolo);
+            return Ok(());
+        }
+        let files = folder::files_below(root)?;
+        for extension in ["xml", "json"] {
+            let has = |file: &&PathBuf| {
+                file.extension()
+                    .is_some_and(|end| end.eq_ignore_ascii_case(extension))
+            };
+            let mut files: Vec<&PathBuf> = files.iter().filter(has).collect();
+            files.sort_by_key(|file| file.components().count());
+            for file in files.into_iter().take(LOOKED_INTO) {
+                self.file(file);
+                if self.format.is_some() {
+                    return Ok(());
+                }
+            }
+        }
+        if description.is_some() {
+            self.format = Some(Format::Yolo);
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, file: &Path) {
+        let extension = file
+            .extension()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_lowercase();
+        match extension.as_str() {
+            "json" => self.json(file),
+            "xml" => self.xml(file),
+            "yaml" | "yml" | "names" => self.format = Some(Format::Yolo),
+            _ => {}
+        }
+    }
+
+    fn xml(&mut self, file: &Path) {
+        match text::read(file) {
+            Ok(text) if xml::root_name(&text) == Some("annotation") => {
+                self.format = Some(Format::PascalVoc)
+            }
+            Ok(_) => {}
+            Err(message) => self.unreadable(file, message),
+        }
+    }
+
+    fn json(&mut self, file: &Path) {
+        let text = match text::read(file) {
+            Ok(text) => text,
+            Err(message) => return self.unreadable(file, message),
+        };
+        let (text, _) = crate::json::without_nan(&text);
+        match sniff::json_kind(&text) {
+            Ok(kind) => self.kind(kind, file),
+            Err(error) => self.unreadable(file, format!("it is not valid JSON: {error}")),
+        }
+    }
+
+    fn kind(&mut self, kind: Json, file: &Path) {
+        self.format = match kind {
+            Json::Coco | Json::CocoPanoptic => Some(Format::Coco),
+            Json::Datumaro => Some(Format::Datumaro),
+            Json::GetiScene => Some(Format::Geti),
+            _ => None,
+        };
+        if let Some((found, way_out)) = unsupported(kind) {
+            let path = file.to_owned();
+            self.unsupported = Some(FormatError::Unsupported {
+                path,
+                found,
+                way_out,
+            });
+        }
+    }
+
+    fn unreadable(&mut self, file: &Path, message: String) {
+        let file = file.to_owned();
+        self.unreadable
+            .get_or_insert(FormatError::Unreadable { file, message });
+    }
+}
+
+/// What is known by name only, and the way out.
+fn unsupported(kind: Json) -> Option<(&'static str, &'static str)> {
+    const TO_COCO: &str = "export it as COCO or Pascal VOC";
+    Some(match kind {
+        Json::CocoCaptions => (
+            "COCO captions",
+            "they have no labels; name a file of instances",
+        ),
+        Json::CocoResults => (
+            "a list of COCO results",
+            "they are predictions; name the file of annotations",
+        ),
+        Json::FiftyOneDataset => (
+            "a FiftyOne dataset with its schema",
+            "export it with FiftyOne as COCODetectionDataset",
+        ),
+        Json::Labelme => ("labelme", TO_COCO),
+        Json::LabelStudio => ("Label Studio JSON", TO_COCO),
+        Json::FiftyOne => ("FiftyOne JSON", TO_COCO),
+        Json::Via => (
+            "a project of the VGG Image Annotator",
+            "export it there as COCO",
+        ),
+        Json::Vott => ("a project of VoTT", "export it there as Pascal VOC"),
+        Json::CreateMl => ("CreateML JSON", TO_COCO),
+        Json::Cityscapes => ("Cityscapes", TO_COCO),
+        Json::Supervisely => ("Supervisely JSON", TO_COCO),
+        Json::Scalabel => ("Scalabel JSON", TO_COCO),
+        Json::Coco | Json::CocoPanoptic | Json::Datumaro | Json::GetiScene | Json::Other => {
+            return None;
+        }
+    })
+}

@@ -1,0 +1,257 @@
+//! What every reader does: gathers images, objects and problems.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+use straylight_files::FileError;
+use straylight_image::{ImageInfo, Orientation, probe};
+
+use crate::find::ImageIndex;
+use crate::folder::slashed;
+use crate::{
+    AnnotatedImage, AnnotatedSet, FormatError, ImageCheck, Problem, ReadOptions, ReadReport, turn,
+};
+
+/// Gathers a set while its files are read.
+pub(crate) struct Gather<'a> {
+    /// The folder of the set.
+    pub(crate) root: &'a Path,
+    /// The one annotation file that was named, if it was one.
+    pub(crate) only: Option<&'a Path>,
+    options: &'a ReadOptions,
+    pub(crate) set: AnnotatedSet,
+    problems: Vec<Problem>,
+    notes: Vec<Problem>,
+    /// Places of images in the set by subset and name.
+    known: HashMap<(Option<String>, String), usize>,
+    index: Option<ImageIndex>,
+    /// Images whose annotations are for the stored pixels.
+    turned: Vec<(usize, Orientation)>,
+}
+
+/// Size of an image, and how its annotations must be turned.
+type Size = (u32, u32, Orientation);
+
+impl<'a> Gather<'a> {
+    pub(crate) fn new(root: &'a Path, only: Option<&'a Path>, options: &'a ReadOptions) -> Self {
+        Self {
+            root,
+            only,
+            options,
+            set: AnnotatedSet::default(),
+            problems: Vec::new(),
+            notes: Vec::new(),
+            known: HashMap::new(),
+            index: None,
+            turned: Vec::new(),
+        }
+    }
+
+    pub(crate) fn report(mut self) -> ReadReport {
+        for (index, orientation) in std::mem::take(&mut self.turned) {
+            turn::turn(&mut self.set.images[index], orientation);
+        }
+        ReadReport {
+            set: self.set,
+            problems: self.problems,
+            notes: self.notes,
+        }
+    }
+
+    /// Something that was left out.
+    pub(crate) fn problem(&mut self, place: impl Into<String>, message: impl Display) {
+        self.problems.push(Problem::new(place, message));
+    }
+
+    /// Something that was passed over or changed, and is no mistake.
+    pub(crate) fn note(&mut self, place: impl Into<String>, message: impl Display) {
+        self.notes.push(Problem::new(place, message));
+    }
+
+    /// A path for messages: relative to the set's folder, with `/`.
+    pub(crate) fn place(&self, path: &Path) -> String {
+        slashed(path.strip_prefix(self.root).unwrap_or(path))
+    }
+
+    /// Where an image that is known already stands in the set.
+    pub(crate) fn known(&self, subset: Option<&str>, name: &str) -> Option<usize> {
+        self.known
+            .get(&(subset.map(str::to_owned), name.to_owned()))
+            .copied()
+    }
+
+    /// Adds an image of a file whose place is known; reports why it cannot be used.
+    ///
+    /// `claimed` is the size that the annotations tell, `place` where they do. Until the end the
+    /// image has the size that its annotations are for.
+    pub(crate) fn image(
+        &mut self,
+        file: &Path,
+        name: &str,
+        subset: Option<&str>,
+        claimed: Option<(u32, u32)>,
+        place: &str,
+    ) -> Option<usize> {
+        let key = (subset.map(str::to_owned), name.to_owned());
+        if self.known.contains_key(&key) {
+            self.problem(place, format!("`{name}` is listed twice"));
+            return None;
+        }
+        let (width, height, orientation) = match self.size(file, claimed, place) {
+            Ok(size) => size,
+            Err(message) => {
+                self.problem(place, message);
+                return None;
+            }
+        };
+        let index = self.set.images.len();
+        if orientation != Orientation::Upright {
+            self.turned.push((index, orientation));
+        }
+        self.known.insert(key, index);
+        self.set.images.push(AnnotatedImage {
+            name: name.to_owned(),
+            file: file.to_owned(),
+            width,
+            height,
+            subset: subset.map(str::to_owned),
+            ..AnnotatedImage::default()
+        });
+        Some(index)
+    }
+
+    fn size(
+        &mut self,
+        file: &Path,
+        claimed: Option<(u32, u32)>,
+        place: &str,
+    ) -> Result<Size, String> {
+        let claimed = claimed.filter(|size| size.0 > 0 && size.1 > 0);
+        if let (ImageCheck::Skip, Some((width, height))) = (self.options.images, claimed) {
+            return Ok((width, height, Orientation::Upright));
+        }
+        let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
+        let found = probe(&bytes).map_err(|error| error.in_file(self.place(file)).to_string())?;
+        let ImageInfo {
+            width,
+            height,
+            orientation,
+            ..
+        } = found;
+        match claimed {
+            Some(size) if size == (width, height) => {
+                self.ambiguous(orientation, (width, height), place);
+                Ok((width, height, Orientation::Upright))
+            }
+            Some(size) if size == (height, width) && orientation.swaps_sides() => {
+                let tag = orientation.tag();
+                self.note(place, format!("annotations of stored pixels were turned with the image (EXIF orientation {tag})"));
+                Ok((height, width, orientation))
+            }
+            Some((w, h)) => Err(format!(
+                "the annotations are for {w} x {h} pixels, `{}` has {width} x {height}",
+                self.place(file)
+            )),
+            None => Ok((width, height, Orientation::Upright)),
+        }
+    }
+
+    /// Sizes alone cannot tell whether annotations of this image are for stored pixels.
+    fn ambiguous(&mut self, orientation: Orientation, (width, height): (u32, u32), place: &str) {
+        if orientation == Orientation::Upright || (orientation.swaps_sides() && width != height) {
+            return;
+        }
+        let tag = orientation.tag();
+        self.note(
+            place,
+            format!(
+                "the image has EXIF orientation {tag}, and its size does not tell whether the \
+             annotations are for the stored or the displayed pixels; displayed ones are assumed"
+            ),
+        );
+    }
+
+    /// Finds an image file by the name that annotations give it; reports if there is none.
+    ///
+    /// `near` is the folder of the annotation file. The name is the one that the image shall have.
+    pub(crate) fn find_image(
+        &mut self,
+        name: &str,
+        subset: Option<&str>,
+        near: &Path,
+        place: &str,
+    ) -> Option<(PathBuf, String)> {
+        match self.look_for(name, subset, near) {
+            Ok(Ok(found)) => Some(found),
+            Ok(Err(message)) => {
+                self.problem(place, message);
+                None
+            }
+            Err(error) => {
+                self.problem(place, error);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::find_image`], without a report.
+    pub(crate) fn look_for(
+        &mut self,
+        name: &str,
+        subset: Option<&str>,
+        near: &Path,
+    ) -> Result<Result<(PathBuf, String), String>, FileError> {
+        let index = self.index()?;
+        Ok(index.find(name, subset, near).map(|file| {
+            let plain = name.replace('\\', "/");
+            let named = file.ends_with(&plain) && crate::folder::is_inside(Path::new(&plain));
+            let name = if named {
+                plain
+            } else {
+                index.name_of(&file, subset)
+            };
+            (file, name)
+        }))
+    }
+
+    pub(crate) fn index(&mut self) -> Result<&ImageIndex, FileError> {
+        let index = match self.index.take() {
+            Some(index) => index,
+            None => ImageIndex::of(self.root)?,
+        };
+        Ok(self.index.insert(index))
+    }
+
+    /// The file that was named, or those that a reader found.
+    pub(crate) fn chosen(&self, found: Vec<PathBuf>) -> Vec<PathBuf> {
+        match self.only {
+            Some(file) => vec![file.to_owned()],
+            None => found,
+        }
+    }
+
+    /// Reads a text file; reports if it cannot be read.
+    pub(crate) fn text(&mut self, path: &Path) -> Option<String> {
+        match crate::text::read(path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                self.problem(self.place(path), error);
+                None
+            }
+        }
+    }
+}
+
+/// Nothing of a format is in a folder.
+pub(crate) fn nothing(
+    gather: &Gather<'_>,
+    format: crate::Format,
+    wanted: &'static str,
+) -> FormatError {
+    FormatError::NothingFound {
+        format,
+        folder: gather.only.unwrap_or(gather.root).to_owned(),
+        wanted,
+    }
+}
