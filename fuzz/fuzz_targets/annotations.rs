@@ -35,10 +35,13 @@ fuzz_target!(|input: (u8, &[u8])| {
             put(folder, "labels/a.txt", bytes);
         }
         Format::DirectoryTree => put(folder, "cat/b.png", bytes),
+        Format::Cvat => put(folder, "annotations.xml", bytes),
+        Format::Kitti => put(folder, "training/label_2/a.txt", bytes),
+        Format::Csv => put(folder, "labels.csv", bytes),
         _ => put(folder, "annotations/a.json", bytes),
     }
     let Ok(report) = read(folder, format, &ReadOptions::default()) else { return };
-    for to in formats {
+    for to in Format::writable() {
         let out = folder.join("out").join(to.name());
         let options = WriteOptions { copy_images: to != Format::DirectoryTree };
         write(&report.set, &out, to, &options).expect("what was read can be written");

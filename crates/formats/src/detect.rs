@@ -3,10 +3,40 @@
 use std::path::{Path, PathBuf};
 
 use crate::sniff::{self, Json};
-use crate::{Format, FormatError, folder, text, tree, xml, yolo};
+use crate::{Format, FormatError, folder, kitti, table, text, tree, xml, yolo};
 
 /// So many files of one kind are looked into before a set is taken for something else.
 const LOOKED_INTO: usize = 50;
+
+/// Extensions of formats that are not read, what they are, and the way out.
+const BY_EXTENSION: [(&str, &str, &str); 6] = [
+    (
+        "parquet",
+        "a Parquet table",
+        "export the set as Datumaro JSON or COCO",
+    ),
+    (
+        "arrow",
+        "Datumaro's Arrow format",
+        "export the set as Datumaro JSON (format `datumaro`)",
+    ),
+    (
+        "datum",
+        "Datumaro's binary format",
+        "export the set as Datumaro JSON (format `datumaro`)",
+    ),
+    (
+        "tfrecord",
+        "TensorFlow records",
+        "export the set as COCO or Pascal VOC",
+    ),
+    (
+        "tfrecords",
+        "TensorFlow records",
+        "export the set as COCO or Pascal VOC",
+    ),
+    ("zip", "an archive", "unpack it and name the folder"),
+];
 
 /// What was seen in the files of a folder.
 #[derive(Default)]
@@ -54,24 +84,37 @@ impl Evidence {
             return Ok(());
         }
         let files = folder::files_below(root)?;
-        for extension in ["xml", "json"] {
-            let has = |file: &&PathBuf| {
-                file.extension()
-                    .is_some_and(|end| end.eq_ignore_ascii_case(extension))
-            };
-            let mut files: Vec<&PathBuf> = files.iter().filter(has).collect();
-            files.sort_by_key(|file| file.components().count());
-            for file in files.into_iter().take(LOOKED_INTO) {
-                self.file(file);
-                if self.format.is_some() {
-                    return Ok(());
-                }
+        for extension in ["xml", "json", "csv"] {
+            self.files(&files, extension);
+            if self.format.is_some() {
+                return Ok(());
             }
         }
         if description.is_some() {
             self.format = Some(Format::Yolo);
+            return Ok(());
+        }
+        self.files(&files, "txt");
+        if self.format.is_none() {
+            self.by_name(&files);
         }
         Ok(())
+    }
+
+    /// Looks into the files with an extension, those nearest to the root first.
+    fn files(&mut self, files: &[PathBuf], extension: &str) {
+        let has = |file: &&PathBuf| {
+            file.extension()
+                .is_some_and(|end| end.eq_ignore_ascii_case(extension))
+        };
+        let mut files: Vec<&PathBuf> = files.iter().filter(has).collect();
+        files.sort_by_key(|file| file.components().count());
+        for file in files.into_iter().take(LOOKED_INTO) {
+            self.file(file);
+            if self.format.is_some() {
+                return;
+            }
+        }
     }
 
     fn file(&mut self, file: &Path) {
@@ -83,18 +126,50 @@ impl Evidence {
         match extension.as_str() {
             "json" => self.json(file),
             "xml" => self.xml(file),
+            "csv" if table::fits_file(file) => self.format = Some(Format::Csv),
+            "txt" if text::read(file).is_ok_and(|text| kitti::fits(&text)) => {
+                self.format = Some(Format::Kitti);
+            }
             "yaml" | "yml" | "names" => self.format = Some(Format::Yolo),
-            _ => {}
+            _ => self.by_name(&[file.to_owned()]),
+        }
+    }
+
+    /// Formats that are known by the names of their files, and not read.
+    fn by_name(&mut self, files: &[PathBuf]) {
+        for (extension, found, way_out) in BY_EXTENSION {
+            let has = |file: &&PathBuf| {
+                file.extension()
+                    .is_some_and(|end| end.eq_ignore_ascii_case(extension))
+            };
+            if let Some(path) = files.iter().find(has).cloned() {
+                self.unsupported.get_or_insert(FormatError::Unsupported {
+                    path,
+                    found,
+                    way_out,
+                });
+            }
         }
     }
 
     fn xml(&mut self, file: &Path) {
-        match text::read(file) {
-            Ok(text) if xml::root_name(&text) == Some("annotation") => {
-                self.format = Some(Format::PascalVoc)
+        let text = match text::read(file) {
+            Ok(text) => text,
+            Err(message) => return self.unreadable(file, message),
+        };
+        match xml::root_name(&text) {
+            Some("annotation") if text.contains("<imagesize>") => {
+                let (path, found) = (file.to_owned(), "the XML of LabelMe (MIT)");
+                let way_out = "convert it with Datumaro: datum convert -if label_me -f coco";
+                self.unsupported = Some(FormatError::Unsupported {
+                    path,
+                    found,
+                    way_out,
+                });
             }
-            Ok(_) => {}
-            Err(message) => self.unreadable(file, message),
+            Some("annotation") => self.format = Some(Format::PascalVoc),
+            Some("annotations") => self.format = Some(Format::Cvat),
+            _ => {}
         }
     }
 
@@ -115,6 +190,9 @@ impl Evidence {
             Json::Coco | Json::CocoPanoptic => Some(Format::Coco),
             Json::Datumaro => Some(Format::Datumaro),
             Json::GetiScene => Some(Format::Geti),
+            Json::Labelme => Some(Format::Labelme),
+            Json::LabelStudio => Some(Format::LabelStudio),
+            Json::FiftyOne | Json::FiftyOneDataset => Some(Format::FiftyOne),
             _ => None,
         };
         if let Some((found, way_out)) = unsupported(kind) {

@@ -25,7 +25,7 @@ pub(crate) fn without_nan(text: &str) -> (Cow<'_, str>, Option<usize>) {
     }
     let (mut clean, mut rest) = (String::with_capacity(text.len()), text);
     let (mut quoted, mut first) = (false, None);
-    while let Some(at) = rest.find(|c: char| matches!(c, '"' | '\\' | 'N' | 'I' | '-')) {
+    while let Some(at) = rest.find(['"', '\\', 'N', 'I', '-']) {
         clean.push_str(&rest[..at]);
         rest = &rest[at..];
         let word = ["NaN", "Infinity", "-Infinity"]

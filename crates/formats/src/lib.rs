@@ -4,25 +4,17 @@
 //! bad are reported with their place and kept out; the good ones go in. [`write`] goes the other
 //! way and reports what the format could not hold. A [`Filter`] chooses images by label.
 //!
-//! What each format holds:
-//!
-//! | format | box | turned box | polygon | ellipse | key point | whole image |
-//! |---|---|---|---|---|---|---|
-//! | COCO | yes | as polygon | yes | as polygon | yes | as box |
-//! | Datumaro | yes | yes | yes | yes | yes | yes |
-//! | Pascal VOC | yes | its box | its box | its box | – | as box |
-//! | YOLO | yes | as polygon | yes | as polygon | – | as box |
-//! | directory tree | – | – | – | – | – | one label |
-//! | Geti | yes | yes | yes | yes | yes | yes |
-//!
-//! A box over the whole image and a label of the whole image are the same thing, as on the Geti
-//! platform. Sets are data of strangers: paths that leave the folder are refused, sizes are
-//! limited, and no input makes a reader panic.
+//! What each format holds is told in the guide, `docs/src/formats.md`. A box over the whole image
+//! and a label of the image are two things; only the Geti platform takes them for one. Sets are
+//! data of strangers: paths that leave the folder are refused, sizes are limited, and no input
+//! makes a reader panic.
 
 mod clip;
 mod coco;
+mod cvat;
 mod datumaro;
 mod detect;
+mod fiftyone;
 mod filter;
 mod find;
 mod folder;
@@ -30,6 +22,9 @@ mod gather;
 mod geometry;
 mod geti;
 mod json;
+mod kitti;
+mod label_studio;
+mod labelme;
 mod loss;
 mod mask;
 mod object;
@@ -37,6 +32,7 @@ mod platform;
 mod problem;
 mod set;
 mod sniff;
+mod table;
 mod text;
 mod tree;
 mod turn;
@@ -74,16 +70,34 @@ pub enum Format {
     DirectoryTree,
     /// A download of a Geti project: `images/` and `annotations/` with a JSON file per image.
     Geti,
+    /// CVAT's XML 1.1 of images or tracks. Read only.
+    Cvat,
+    /// labelme: a JSON file per image. Read only.
+    Labelme,
+    /// Label Studio: a JSON list of tasks. Read only.
+    LabelStudio,
+    /// `FiftyOne`: `labels.json` or `samples.json` with `data/`. Read only.
+    FiftyOne,
+    /// KITTI: a text file per image in `label_2/`. Read only.
+    Kitti,
+    /// Tables in CSV, also those of Open Images. Read only.
+    Csv,
 }
 
 /// All formats with the names that users write.
-const FORMATS: [(Format, &str); 6] = [
+const FORMATS: [(Format, &str); 12] = [
     (Format::Coco, "coco"),
     (Format::Datumaro, "datumaro"),
     (Format::PascalVoc, "voc"),
     (Format::Yolo, "yolo"),
     (Format::DirectoryTree, "tree"),
     (Format::Geti, "geti"),
+    (Format::Cvat, "cvat"),
+    (Format::Labelme, "labelme"),
+    (Format::LabelStudio, "labelstudio"),
+    (Format::FiftyOne, "fiftyone"),
+    (Format::Kitti, "kitti"),
+    (Format::Csv, "csv"),
 ];
 
 impl Format {
@@ -92,7 +106,25 @@ impl Format {
         FORMATS.iter().map(|(format, _)| *format)
     }
 
-    /// The name that users write: `coco`, `datumaro`, `voc`, `yolo`, `tree`, `geti`.
+    /// The formats that can be written as well as read.
+    pub fn writable() -> impl Iterator<Item = Self> {
+        Self::all().filter(|format| format.is_writable())
+    }
+
+    /// Whether sets can be written in this format.
+    pub fn is_writable(self) -> bool {
+        matches!(
+            self,
+            Self::Coco
+                | Self::Datumaro
+                | Self::PascalVoc
+                | Self::Yolo
+                | Self::DirectoryTree
+                | Self::Geti
+        )
+    }
+
+    /// The name that users write, such as `coco` or `voc`.
     pub fn name(self) -> &'static str {
         FORMATS
             .iter()
@@ -190,6 +222,12 @@ pub fn read(path: &Path, format: Format, options: &ReadOptions) -> Result<ReadRe
         Format::Yolo => yolo::read(&mut gather)?,
         Format::DirectoryTree => tree::read(&mut gather)?,
         Format::Geti => geti::read(&mut gather)?,
+        Format::Cvat => cvat::read(&mut gather)?,
+        Format::Labelme => labelme::read(&mut gather)?,
+        Format::LabelStudio => label_studio::read(&mut gather)?,
+        Format::FiftyOne => fiftyone::read(&mut gather)?,
+        Format::Kitti => kitti::read(&mut gather)?,
+        Format::Csv => table::read(&mut gather)?,
     }
     Ok(gather.report())
 }
@@ -228,6 +266,9 @@ pub fn write(
     format: Format,
     options: &WriteOptions,
 ) -> Result<WriteReport, FormatError> {
+    if !format.is_writable() {
+        return Err(FormatError::ReadOnly { format });
+    }
     folder::prepare(set, folder, unique(format))?;
     let mut report = WriteReport {
         images: set.images.len(),
@@ -241,6 +282,8 @@ pub fn write(
         Format::Yolo => yolo::write(set, folder, *options, &mut report)?,
         Format::DirectoryTree => tree::write(set, folder, *options, &mut report)?,
         Format::Geti => geti::write(set, folder, *options, &mut report)?,
+        // Refused above.
+        _ => {}
     }
     Ok(report)
 }

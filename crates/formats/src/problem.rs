@@ -29,6 +29,13 @@ impl fmt::Display for Problem {
     }
 }
 
+fn writable() -> String {
+    Format::writable()
+        .map(Format::name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
 impl FormatError {
     /// A file that cannot be written as JSON.
     pub(crate) fn json(file: &std::path::Path, error: &serde_json::Error) -> Self {
@@ -79,6 +86,12 @@ pub enum FormatError {
         found: &'static str,
         /// What to do.
         way_out: &'static str,
+    },
+    /// The format is read and not written.
+    #[error("{format} is read, not written; choose one of {}", writable())]
+    ReadOnly {
+        /// The format that was asked for.
+        format: Format,
     },
     /// The output folder has something in it already.
     #[error("{} is not empty; choose a new folder", folder.display())]

@@ -1,4 +1,3 @@
-use std::collections::HashSet;
 use std::path::PathBuf;
 
 use straylight_core::Color;
@@ -160,14 +159,5 @@ impl AnnotatedSet {
             self.labels.len() - 1
         });
         &mut self.labels[index]
-    }
-
-    /// Whether a label occurs on some image.
-    pub(crate) fn used_labels(&self) -> HashSet<&str> {
-        let objects = self.images.iter().flat_map(|image| &image.objects);
-        objects
-            .flat_map(|object| &object.labels)
-            .map(String::as_str)
-            .collect()
     }
 }

@@ -21,8 +21,8 @@ pub(crate) fn decode(bytes: Vec<u8>) -> Result<String, String> {
 fn utf8(bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let before = &error.as_bytes()[..at];
-        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let before = error.as_bytes()[..at].split(|byte| *byte == b'\n');
+        let line = before.count();
         format!("line {line} is not UTF-8; save the file as UTF-8")
     })
 }

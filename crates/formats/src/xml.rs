@@ -30,13 +30,12 @@ fn depth(text: &str) -> usize {
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
         match (byte, bytes.get(at + 1)) {
-            (b'<', Some(b'/')) => now = now.saturating_sub(1),
             (b'<', Some(b'!' | b'?')) => {}
-            (b'<', Some(_)) => {
+            (b'<', Some(next)) if *next != b'/' => {
                 now += 1;
                 most = most.max(now);
             }
-            (b'/', Some(b'>')) => now = now.saturating_sub(1),
+            (b'<', Some(b'/')) | (b'/', Some(b'>')) => now = now.saturating_sub(1),
             _ => {}
         }
     }
@@ -49,9 +48,8 @@ pub(crate) fn root_name(text: &str) -> Option<&str> {
     loop {
         rest = &rest[rest.find('<')? + 1..];
         match rest.as_bytes().first()? {
-            b'?' => {}
             b'!' if rest.starts_with("!--") => rest = &rest[rest.find("-->")? + 3..],
-            b'!' => {}
+            b'!' | b'?' => {}
             _ => {
                 let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/'))?;
                 return Some(&rest[..end]);

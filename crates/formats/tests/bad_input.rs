@@ -287,7 +287,7 @@ fn a_folder_of_something_else_is_an_error_with_a_way_out() {
     }
     let error = Format::detect(scratch.path()).unwrap_err().to_string();
     assert!(
-        error.contains("coco, datumaro, voc, yolo, tree, geti"),
+        error.contains("coco, datumaro, voc, yolo, tree, geti, cvat"),
         "{error}"
     );
     assert!(

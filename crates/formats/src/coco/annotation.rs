@@ -97,6 +97,7 @@ pub(super) fn objects(
 
 /// Whether a box says no more than where the key points are.
 fn only_around_points(object: &Object, keypoints: &[Keypoint]) -> bool {
+    let is_box = matches!(object.geometry, Geometry::Shape(Shape::Rectangle { .. }));
     let known = keypoints
         .iter()
         .filter(|point| point.visibility != Visibility::Absent);
@@ -106,12 +107,8 @@ fn only_around_points(object: &Object, keypoints: &[Keypoint]) -> bool {
             y: point.y,
         })
         .collect();
-    match (&object.geometry, geometry::around(&points)) {
-        (Geometry::Shape(shape @ Shape::Rectangle { .. }), Some(around)) => {
-            geometry::bounding_box(shape) == around
-        }
-        _ => false,
-    }
+    let around = geometry::around(&points);
+    is_box && around.is_some_and(|around| !geometry::differs(around, &object.geometry))
 }
 
 /// CVAT writes a turned box as the box before the turn with the attribute `rotation`.

@@ -348,7 +348,7 @@ fn told(object: &Object, losses: &mut Losses<'_>) {
     match &object.geometry {
         Geometry::Shape(Shape::Ellipse { .. }) => losses.add(Feature::Ellipse, Outcome::Polygon),
         Geometry::Shape(Shape::RotatedRectangle { .. }) => {
-            losses.add(Feature::RotatedBox, Outcome::Polygon)
+            losses.add(Feature::RotatedBox, Outcome::Polygon);
         }
         Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Outcome::Skeleton),
         Geometry::Image => losses.add(Feature::ImageLabel, Outcome::Box),

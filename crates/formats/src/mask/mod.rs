@@ -253,13 +253,12 @@ fn joined(runs: impl Iterator<Item = u32>) -> Vec<u32> {
     let mut all: Vec<u32> = Vec::new();
     for (index, run) in runs.enumerate() {
         let inside = index % 2 == 1;
-        let last_inside = all.len() % 2 == 0;
+        let last_inside = all.len().is_multiple_of(2);
         match all.last_mut() {
             _ if run == 0 && index > 0 => {}
             Some(last) if inside == last_inside => *last += run,
-            Some(_) => all.push(run),
             None if inside => all.extend([0, run]),
-            None => all.push(run),
+            _ => all.push(run),
         }
     }
     all

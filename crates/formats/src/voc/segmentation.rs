@@ -1,7 +1,7 @@
 //! Masks from the pictures of classes and instances.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::colors;
 use crate::folder::stem;
@@ -34,7 +34,7 @@ fn read(
     gather: &mut Gather<'_>,
     index: usize,
     classes: &Path,
-    instances: &PathBuf,
+    instances: &Path,
     size: (u32, u32),
 ) -> Result<(), String> {
     let class_values = values(classes, size)?;

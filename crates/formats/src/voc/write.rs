@@ -105,7 +105,7 @@ fn told(object: &Object, losses: &mut Losses<'_>) {
         Geometry::Shape(Shape::Ellipse { .. }) => losses.add(Feature::Ellipse, Outcome::Box),
         Geometry::Shape(Shape::Polygon { .. }) => losses.add(Feature::Polygon, Outcome::Box),
         Geometry::Shape(Shape::RotatedRectangle { .. }) => {
-            losses.add(Feature::RotatedBox, Outcome::Box)
+            losses.add(Feature::RotatedBox, Outcome::Box);
         }
         Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Outcome::Box),
         Geometry::Polygons(_) => losses.add(Feature::Parts, Outcome::Box),

@@ -131,7 +131,7 @@ fn turned_box(geometry: &Geometry) -> Option<Shape> {
     };
     let length = |a: Point, b: Point| (b.x - a.x).hypot(b.y - a.y);
     let (width, height) = (length(a, b), length(b, c));
-    let centre = |p: Point, q: Point| ((p.x + q.x) / 2.0, (p.y + q.y) / 2.0);
+    let centre = |p: Point, q: Point| (f64::midpoint(p.x, q.x), f64::midpoint(p.y, q.y));
     let (one, other) = (centre(a, c), centre(b, d));
     let tolerance = (0.01 * width.max(height)).max(1.0);
     let same_centre = (one.0 - other.0).hypot(one.1 - other.1) <= tolerance;

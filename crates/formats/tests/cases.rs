@@ -1,0 +1,436 @@
+//! Layouts and files of other tools, with what is right; `fixtures/formats` says whose they are.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::path::PathBuf;
+
+use straylight_core::Shape;
+use straylight_formats::{Format, Geometry, Object, ReadOptions, ReadReport, read};
+
+/// A set of another tool: its folder, the format that is found, what is in it.
+struct Case {
+    folder: &'static str,
+    format: Format,
+    /// Images with their objects.
+    set: &'static [&'static str],
+    /// Parts of what is left out.
+    problems: &'static [&'static str],
+    /// Parts of what is passed over or changed.
+    notes: &'static [&'static str],
+}
+
+fn fixture(folder: &str) -> PathBuf {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.join("../../fixtures/formats").join(folder)
+}
+
+fn numbers(numbers: &[f64]) -> String {
+    let rounded = numbers
+        .iter()
+        .map(|n| ((n * 100.0).round() / 100.0).to_string());
+    rounded.collect::<Vec<_>>().join(",")
+}
+
+fn place(object: &Object) -> String {
+    let bounds = object
+        .bounding_box()
+        .map(|bounds| numbers(&bounds))
+        .unwrap_or_default();
+    match &object.geometry {
+        Geometry::Image => "image".to_owned(),
+        Geometry::Shape(Shape::Rectangle { .. }) => format!("box {bounds}"),
+        Geometry::Shape(Shape::Polygon { points }) => {
+            format!("polygon of {} in {bounds}", points.len())
+        }
+        Geometry::Shape(Shape::RotatedRectangle { angle, .. }) => {
+            format!("turned by {angle:.0} in {bounds}")
+        }
+        Geometry::Shape(Shape::Ellipse { .. }) => format!("ellipse {bounds}"),
+        Geometry::Shape(Shape::Keypoint { x, y, .. }) => format!("point {}", numbers(&[*x, *y])),
+        Geometry::Polygons(parts) => format!("{} polygons in {bounds}", parts.len()),
+        Geometry::Mask(mask) => format!("mask of {} in {bounds}", mask.area()),
+        Geometry::Polyline(points) => format!("line of {} in {bounds}", points.len()),
+        Geometry::Keypoints => "points".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn described(object: &Object) -> String {
+    let mut parts = vec![object.labels.join("+"), place(object)];
+    for point in &object.keypoints {
+        let (x, y, seen) = (point.x, point.y, point.visibility.number());
+        parts.push(format!("({},{seen})", numbers(&[x, y])));
+    }
+    let flags = object.flags;
+    for (is_set, name) in [
+        (flags.crowd, "crowd"),
+        (flags.difficult, "difficult"),
+        (flags.truncated, "truncated"),
+        (flags.occluded, "occluded"),
+    ] {
+        if is_set {
+            parts.push(name.to_owned());
+        }
+    }
+    parts.join(" ")
+}
+
+fn lines(report: &ReadReport) -> Vec<String> {
+    let line = |image: &straylight_formats::AnnotatedImage| {
+        let subset = image
+            .subset
+            .as_ref()
+            .map(|subset| format!("{subset}/"))
+            .unwrap_or_default();
+        let objects: Vec<String> = image.objects.iter().map(described).collect();
+        let none = if image.unannotated { "?" } else { "" };
+        format!(
+            "{subset}{} {}x{}: {}{none}",
+            image.name,
+            image.width,
+            image.height,
+            objects.join("; ")
+        )
+    };
+    report.set.images.iter().map(line).collect()
+}
+
+fn assert_parts(found: &[straylight_formats::Problem], wanted: &[&str], what: &str, folder: &str) {
+    let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), wanted.len(), "{what} of {folder}: {found:#?}");
+    for (text, part) in found.iter().zip(wanted) {
+        assert!(
+            text.contains(part),
+            "{what} of {folder}: {text}, wanted {part}"
+        );
+    }
+}
+
+fn check(case: &Case) -> ReadReport {
+    let folder = fixture(case.folder);
+    let format = Format::detect(&folder).unwrap();
+    assert_eq!(format, case.format, "{}", case.folder);
+    let report = read(&folder, format, &ReadOptions::default()).unwrap();
+    assert_eq!(lines(&report), case.set, "{}", case.folder);
+    assert_parts(&report.problems, case.problems, "problems", case.folder);
+    assert_parts(&report.notes, case.notes, "notes", case.folder);
+    report
+}
+
+fn clean(folder: &'static str, format: Format, set: &'static [&'static str]) -> Case {
+    Case {
+        folder,
+        format,
+        set,
+        problems: &[],
+        notes: &[],
+    }
+}
+
+#[test]
+fn coco() {
+    let coco = |folder, set| clean(folder, Format::Coco, set);
+    for case in [
+        coco(
+            "coco-category-zero/in",
+            &[
+                "a.png 64x48: bolt box 4,5,20,10; nut box 30,5,10,10",
+                "b.png 64x48: washer box 1,1,10,20",
+            ],
+        ),
+        coco(
+            "coco-rle-crowd/in",
+            &[
+                "a.png 64x48: bolt mask of 285 in 5,10,55,30; bolt mask of 40 in 0,0,8,5; \
+             bolt mask of 64 in 56,40,8,8 crowd",
+            ],
+        ),
+        coco(
+            "coco-roboflow-layout/in",
+            &[
+                "test/test0_jpg.rf.0123456789abcdef.jpg 64x48: bolt box 4,5,20,10",
+                "train/train0_jpg.rf.0123456789abcdef.jpg 64x48: bolt box 4,5,20,10",
+                "train/train1_jpg.rf.0123456789abcdef.jpg 64x48: ",
+                "valid/valid0_jpg.rf.0123456789abcdef.jpg 64x48: bolt box 4,5,20,10",
+            ],
+        ),
+        coco(
+            "coco-exif-orientation/in_displayed",
+            &["p.jpg 48x64: red box 33,4,10,20"],
+        ),
+        Case {
+            notes: &["EXIF orientation 6"],
+            ..coco(
+                "coco-exif-orientation/in_stored",
+                &["p.jpg 48x64: red box 33,4,10,20"],
+            )
+        },
+        coco(
+            "coco-keypoints-v0/in",
+            &[
+                "train/a.png 64x48: bolt box 5,5,30,20 (10,10,2) (0,0,0) (20,21,1); \
+             bolt box 40,5,10,20 (0,0,0) (0,0,0) (0,0,0)",
+            ],
+        ),
+        coco(
+            "coco-string-ids/in",
+            &[
+                "a.png 64x48: bolt box 4,5,20,10",
+                "b.png 64x48: bolt box 4,5,20,10",
+            ],
+        ),
+        coco(
+            "coco-box-one-pixel-outside/in",
+            &["a.png 64x48: bolt box 4,5,20,10; bolt box 50,30,15,10"],
+        ),
+        coco(
+            "coco-same-name-in-two-subsets/in",
+            &[
+                "train/frame_000000.png 64x48: bolt box 4,5,20,10",
+                "val/frame_000000.png 64x48: bolt box 30,20,10,10",
+            ],
+        ),
+        coco(
+            "coco-cvat-masks-iscrowd-1/in",
+            &["a.png 64x48: bolt mask of 200 in 4,5,20,10 crowd"],
+        ),
+        Case {
+            notes: &["captions are passed over"],
+            ..coco(
+                "coco2017-all-json-files/in",
+                &[
+                    "val2017/000000000001.jpg 64x48: person polygon of 4 in 4,5,20,10 (6,7,2) (8,9,1); \
+                 dog box 30,20,10,10",
+                ],
+            )
+        },
+        Case {
+            notes: &["`NaN` or `Infinity` is no JSON and is taken for nothing, first in line 33"],
+            ..coco(
+                "coco-nan/in",
+                &[
+                    "a.png 64x48: bolt box 4,5,20,10",
+                    "b.png 64x48: bolt box 4,5,20,10",
+                ],
+            )
+        },
+        Case {
+            notes: &["categories[2]: a category without a name"],
+            ..coco(
+                "coco-duplicate-category-names/in",
+                &["a.png 64x48: bolt box 4,5,20,10; bolt box 30,5,20,10"],
+            )
+        },
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn coco_keeps_the_order_and_numbers_of_categories_and_skeletons() {
+    let report = check(&clean(
+        "coco-category-zero/in",
+        Format::Coco,
+        &[
+            "a.png 64x48: bolt box 4,5,20,10; nut box 30,5,10,10",
+            "b.png 64x48: washer box 1,1,10,20",
+        ],
+    ));
+    let labels: Vec<_> = report
+        .set
+        .labels
+        .iter()
+        .map(|label| (label.name.as_str(), label.id))
+        .collect();
+    assert_eq!(
+        labels,
+        [("bolt", Some(0)), ("nut", Some(7)), ("washer", Some(3))]
+    );
+    let folder = fixture("coco-keypoints-v0/in");
+    let report = read(&folder, Format::Coco, &ReadOptions::default()).unwrap();
+    let skeleton = report.set.labels[0].skeleton.as_ref().unwrap();
+    assert_eq!(skeleton.points, ["tip", "head", "side"]);
+    assert_eq!(skeleton.edges, [(0, 1), (1, 2)]);
+}
+
+/// One file of several can be named.
+#[test]
+fn a_single_file_can_be_named() {
+    let file = fixture("coco2017-all-json-files/in/annotations/person_keypoints_val2017.json");
+    assert_eq!(Format::detect(&file).unwrap(), Format::Coco);
+    let report = read(&file, Format::Coco, &ReadOptions::default()).unwrap();
+    assert_eq!(report.set.label_names().collect::<Vec<_>>(), ["person"]);
+    assert_eq!(report.set.images[0].objects.len(), 1);
+    let captions = fixture("coco2017-all-json-files/in/annotations/captions_val2017.json");
+    let error = Format::detect(&captions).unwrap_err().to_string();
+    assert!(error.contains("COCO captions"), "{error}");
+}
+
+const PART: &str = "1 boxes of parts of objects are passed over";
+
+#[test]
+fn voc() {
+    let voc = |folder, set| clean(folder, Format::PascalVoc, set);
+    for case in [
+        voc(
+            "voc-float-coordinates/in",
+            &["a.jpg 64x48: bolt box 10.25,5.5,20.5,14.63"],
+        ),
+        Case {
+            notes: &[PART, PART, PART],
+            ..voc(
+                "voc-labelimg-quirks/in",
+                &[
+                    "p1.png 64x48: bolt box 5,6,20,24",
+                    "p2.png 64x48: bolt box 5,6,20,24",
+                    "p3.png 64x48: bolt box 5,6,20,24",
+                ],
+            )
+        },
+        voc(
+            "voc-roboflow-layout/in",
+            &[
+                "train/train_jpg.rf.01.jpg 64x48: bolt polygon of 3 in 5,6,20,10",
+                "valid/valid_jpg.rf.01.jpg 64x48: bolt polygon of 3 in 5,6,20,10",
+            ],
+        ),
+        voc(
+            "voc-one-based-pixels/in",
+            &["a.png 64x48: bolt box 1,1,63,47"],
+        ),
+        voc(
+            "voc-difficult-and-truncated/in",
+            &["a.png 64x48: bolt box 5,6,20,24 difficult truncated occluded"],
+        ),
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn yolo() {
+    let yolo = |folder, set| clean(folder, Format::Yolo, set);
+    for case in [
+        yolo(
+            "yolo-roboflow-layout/in",
+            &[
+                "test/test_jpg.rf.00.jpg 64x48: nut box 24,18,16,12; bolt box 12,6,8,12",
+                "train/train_jpg.rf.00.jpg 64x48: nut box 24,18,16,12; bolt box 12,6,8,12",
+                "valid/valid_jpg.rf.00.jpg 64x48: nut box 24,18,16,12; bolt box 12,6,8,12",
+            ],
+        ),
+        yolo(
+            "yolo-cvat-darknet/in",
+            &[
+                "train/a.png 64x48: nut box 24,18,16,12",
+                "train/b.png 64x48: ",
+            ],
+        ),
+        yolo(
+            "yolo-labelimg-classes-txt/in",
+            &["a.jpg 64x48: bolt box 24,18,16,12", "b.jpg 64x48: ?"],
+        ),
+        yolo(
+            "yolo-pose/in",
+            &["train/a.png 64x48: bolt box 16,12,32,24 (24,24,2) (32,12,1) (0,0,0)"],
+        ),
+        yolo(
+            "yolo-pose/in2",
+            &["train/a.png 64x48: bolt box 16,12,32,24 (24,24,2) (32,12,2)"],
+        ),
+        yolo(
+            "yolo-pose/in3",
+            &["train/a.png 64x48: bolt box 16,12,32,24 (24,24,2) (32,12,1)"],
+        ),
+        Case {
+            problems: &["c.txt: line 1: it has a class, a box and one more number"],
+            notes: &["a.txt: line 3: it repeats an earlier line"],
+            ..yolo(
+                "yolo-slightly-out-of-bounds/in",
+                &[
+                    "train/a.png 64x48: bolt box 0,0,38.91,48.02; bolt box 24,18,16,12; bolt box 24,18,16,12",
+                    "train/b.png 64x48: bolt box 48,18,19.2,12",
+                    "train/c.png 64x48: ",
+                ],
+            )
+        },
+        yolo(
+            "yolo-images-twice-in-path/images/ds",
+            &["train/cam/images/x.jpg 64x48: bolt box 24,18,16,12"],
+        ),
+        yolo(
+            "yolo-images-twice-in-path/side",
+            &["a.jpg 64x48: bolt box 24,18,16,12"],
+        ),
+        yolo(
+            "yolo-labels-only-in-list/in",
+            &[
+                "a.jpg 64x48: bolt box 24,18,16,12",
+                "b.JPG 64x48: bolt box 24,18,16,12",
+            ],
+        ),
+        Case {
+            problems: &[
+                "b.txt: line 1: `0,` is not a number; numbers stand between blanks",
+                "c.txt: line 1: class `7` has no name",
+                "d.txt: line 1: `nan` is not a number",
+            ],
+            ..yolo(
+                "yolo-crlf-comma-tab-blank/in",
+                &[
+                    "a.jpg 64x48: bolt box 24,18,16,12; nut box 12.8,9.6,6.4,4.8",
+                    "b.jpg 64x48: ",
+                    "c.jpg 64x48: nut box 24,18,16,12",
+                    "d.jpg 64x48: bolt box 24,18,16,12",
+                ],
+            )
+        },
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn names_of_classes_are_text() {
+    for (folder, wanted) in [
+        ("in_a", ["0", "1", "2"]),
+        ("in_b", ["no", "yes", "3.14"]),
+        ("in_c", ["M6 bolt, long", "O'ring", "true"]),
+    ] {
+        let folder = fixture("yolo-class-names-not-text").join(folder);
+        let report = read(&folder, Format::Yolo, &ReadOptions::default()).unwrap();
+        assert_eq!(report.set.label_names().collect::<Vec<_>>(), wanted);
+        assert_eq!(report.problems, []);
+    }
+}
+
+#[test]
+fn trees() {
+    let tree = |folder, set| clean(folder, Format::DirectoryTree, set);
+    for case in [
+        tree(
+            "tree-same-file-names/in",
+            &[
+                "bolt/1.png 64x48: bolt image",
+                "bolt/2.png 64x48: bolt image",
+                "nut/1.png 64x48: nut image",
+                "nut/2.png 64x48: nut image",
+            ],
+        ),
+        tree(
+            "tree-train-val-split/in",
+            &[
+                "train/bolt/train_bolt_1.png 64x48: bolt image",
+                "train/nut/train_nut_1.png 64x48: nut image",
+                "val/bolt/val_bolt_1.png 64x48: bolt image",
+                "val/nut/val_nut_1.png 64x48: nut image",
+            ],
+        ),
+        tree("tree-with-ds-store/in", &["bolt/a.jpg 40x30: bolt image"]),
+    ] {
+        check(&case);
+    }
+}
