@@ -38,6 +38,30 @@ const BY_EXTENSION: [(&str, &str, &str); 6] = [
     ("zip", "an archive", "unpack it and name the folder"),
 ];
 
+/// Names in a folder of formats that are not read, what they are, and the way out.
+const BY_LAYOUT: [(&str, &str, &str); 4] = [
+    (
+        "gtFine",
+        "Cityscapes",
+        "convert it with Datumaro: datum convert -if cityscapes -f coco",
+    ),
+    (
+        "gtCoarse",
+        "Cityscapes",
+        "convert it with Datumaro: datum convert -if cityscapes -f coco",
+    ),
+    (
+        "label_colors.txt",
+        "CamVid or KITTI segmentation",
+        "convert it with Datumaro: datum convert -if camvid -f coco",
+    ),
+    (
+        "gt/gt.txt",
+        "MOT challenge",
+        "convert it with Datumaro: datum convert -if mot_seq -f coco",
+    ),
+];
+
 /// What was seen in the files of a folder.
 #[derive(Default)]
 struct Evidence {
@@ -83,7 +107,15 @@ impl Evidence {
             self.format = Some(Format::Yolo);
             return Ok(());
         }
+        if root.join("SegmentationClass").is_dir() || root.join("ImageSets").is_dir() {
+            self.format = Some(Format::PascalVoc);
+            return Ok(());
+        }
         let files = folder::files_below(root)?;
+        self.by_layout(root);
+        if self.unsupported.is_some() {
+            return Ok(());
+        }
         for extension in ["xml", "json", "csv"] {
             self.files(&files, extension);
             if self.format.is_some() {
@@ -132,6 +164,20 @@ impl Evidence {
             }
             "yaml" | "yml" | "names" => self.format = Some(Format::Yolo),
             _ => self.by_name(&[file.to_owned()]),
+        }
+    }
+
+    /// Formats that are known by the names of their folders, and not read.
+    fn by_layout(&mut self, root: &Path) {
+        for (name, found, way_out) in BY_LAYOUT {
+            let path = root.join(name);
+            if path.exists() {
+                self.unsupported = Some(FormatError::Unsupported {
+                    path,
+                    found,
+                    way_out,
+                });
+            }
         }
     }
 

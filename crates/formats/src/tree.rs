@@ -13,11 +13,26 @@ use crate::{
     WriteReport,
 };
 
+/// Folders of other layouts, which are no labels.
+const PARTS: [&str; 6] = [
+    "images",
+    "labels",
+    "masks",
+    "annotations",
+    "jpegimages",
+    "imagesets",
+];
+
 const WANTED: &str = "a folder per label with images in it";
 
 /// Whether some folder has an image.
 pub(crate) fn fits(root: &Path) -> Result<bool, FormatError> {
-    for name in folder::folders_in(root)? {
+    let folders = folder::folders_in(root)?;
+    let is_part = |name: &String| PARTS.contains(&&*name.to_lowercase());
+    if folders.iter().any(is_part) {
+        return Ok(false);
+    }
+    for name in folders {
         let files = folder::files_below(&root.join(name))?;
         if files.iter().any(|file| folder::is_image(file)) {
             return Ok(true);

@@ -28,7 +28,7 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
             gather.problem(place, message);
         }
     }
-    if !found {
+    if !found && subsets.is_empty() {
         return Err(nothing(gather, Format::PascalVoc, WANTED));
     }
     if gather.only.is_none() {
