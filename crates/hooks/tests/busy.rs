@@ -51,7 +51,7 @@ fn cpu_time() -> Duration {
     Duration::from_nanos(nanos)
 }
 
-/// Threads that give way get less than a hundredth of a busy core: the second of work would
+/// Threads that give way get about a hundredth of a busy core: the second of work would
 /// take minutes. Nobody waits for the hooks to end, so nothing else makes them hurry.
 #[test]
 fn events_are_delivered_while_other_programs_want_all_cores() {

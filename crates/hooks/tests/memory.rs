@@ -23,7 +23,7 @@ fn a_sink_that_hangs_for_ever_takes_no_memory_beyond_the_queue() {
         assert_eq!(outcome.images, IMAGES);
         assert!(outcome.dropped > 4_000, "{overflow:?}: {outcome:?}");
         // Far more than a submission takes on the busiest machine, far less than for ever.
-        assert!(outcome.slowest < Duration::from_secs(5), "{outcome:?}");
+        assert!(outcome.slowest < Duration::from_secs(120), "{outcome:?}");
         #[cfg(target_os = "linux")]
         assert!(outcome.grown > 0, "the memory of the process is not known");
     }
