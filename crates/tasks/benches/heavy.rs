@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use divan::{Bencher, black_box};
 use straylight_core::{Color, Label, TaskType};
 use straylight_tasks::{
+    Activation, BoxUnit, Column, Decoder, Reading, RowLayout, Source, described_post_processor,
+};
+use straylight_tasks::{
     Geometry, OutputTensor, Outputs, PostProcessor, ResizeType, ScoredBox, Size, Suppression,
     TaskConfig, TensorData, post_processor,
 };
@@ -154,5 +157,64 @@ fn segmentation(bencher: Bencher<'_, '_>, side: u32) {
     ];
     let post = processor(TaskType::Segmentation, &entries);
     let geometry = geometry(Size::new(side, side));
+    bencher.bench_local(|| post.predict(black_box(&outputs), &geometry).unwrap());
+}
+
+/// The raw output of a YOLO of 80 classes on 640 x 640 pixels, `[1, 84, 8400]`: boxes, best classes
+/// and suppression. So many candidates are above the threshold.
+#[divan::bench(args = [0, 100, 1_000])]
+fn yolo(bencher: Bencher<'_, '_>, sure: usize) {
+    const CLASSES: usize = 80;
+    const COUNT: usize = 8400;
+    let mut next = numbers();
+    let mut values = vec![0.0_f32; (4 + CLASSES) * COUNT];
+    for place in 0..COUNT {
+        for (row, reach) in [600.0, 600.0, 80.0, 80.0].into_iter().enumerate() {
+            values[row * COUNT + place] = 20.0 + next() * reach;
+        }
+        for class in 0..CLASSES {
+            values[(4 + class) * COUNT + place] = next() * 0.2;
+        }
+        if place < sure {
+            values[(4 + place % CLASSES) * COUNT + place] = 0.3 + 0.6 * next();
+        }
+    }
+    let columns = vec![
+        Column::X,
+        Column::Y,
+        Column::Width,
+        Column::Height,
+        Column::ClassScores,
+    ];
+    let decoder = Decoder {
+        source: Source::Rows(RowLayout::new(columns, Some(true)).unwrap()),
+        unit: BoxUnit::Pixels,
+        activation: Activation::None,
+        classes: CLASSES,
+        first_class: 0,
+        background: None,
+        several: false,
+        grid: None,
+        threshold: 0.25,
+        suppression: Some(Suppression {
+            iou_threshold: 0.7,
+            limit: 300,
+            agnostic: false,
+            include_edges: false,
+        }),
+        limit: 300,
+        masks: None,
+        points: 0,
+    };
+    let labels: Vec<Label> = (1..=CLASSES as u8).map(label).collect();
+    let config = TaskConfig::from_model_info(&BTreeMap::new()).unwrap();
+    let reading = Reading::Detector(Box::new(decoder));
+    let post = described_post_processor(TaskType::Detection, &config, &labels, reading).unwrap();
+    let outputs = Outputs::new(vec![OutputTensor {
+        name: "detections",
+        shape: &[1, 4 + CLASSES, COUNT],
+        data: TensorData::F32(&values),
+    }]);
+    let (outputs, geometry) = (outputs.unwrap(), geometry(Size::new(1280, 960)));
     bencher.bench_local(|| post.predict(black_box(&outputs), &geometry).unwrap());
 }

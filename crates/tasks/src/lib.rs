@@ -16,6 +16,7 @@ mod anomaly;
 mod chain;
 mod classification;
 mod config;
+mod decoder;
 mod detection;
 mod empty;
 mod error;
@@ -28,6 +29,7 @@ mod nms;
 mod numeric;
 mod post;
 mod raster;
+mod reading;
 mod rotated_detection;
 mod saliency;
 mod segmentation;
@@ -38,11 +40,16 @@ mod tiling;
 
 pub use chain::{ChainRunner, Region, labels_whole_images, merge, predict_chain, regions};
 pub use config::{Hierarchy, ModelType, TaskConfig, TilingConfig};
+pub use decoder::{
+    Activation, BoxFormat, BoxUnit, Column, Decoder, Grid, MOST_CANDIDATES, MaskArea, Masks,
+    RowLayout, Source,
+};
 pub use empty::add_empty_label;
 pub use error::TaskError;
 pub use geometry::{Geometry, Mapping, ResizeType, Size};
 pub use labels::{LEGACY_EMPTY_NAME, ModelLabels};
 pub use nms::{ScoredBox, Suppression};
 pub use post::{PostProcessor, post_processor};
+pub use reading::{Planes, Reading, Scores, described_post_processor};
 pub use tensor::{FEATURE_VECTOR, OutputTensor, Outputs, SALIENCY_MAP, TensorData};
 pub use tiling::{Tile, TileMerger, TileRunner, predict_tiled};

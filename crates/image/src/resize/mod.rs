@@ -10,13 +10,17 @@
 //!   bytes (checked against OpenCV 4.14). In fixed point; rules in `fixed.rs`.
 //! - [`bicubic_cv`], [`bicubic_cv_gray`]: `cv2.resize` with `INTER_CUBIC` on 8 bits, within one
 //!   level (OpenCV's own builds differ by as much).
+//! - [`bilinear_pillow`], [`bicubic_pillow`]: Pillow's `Image.resize`, which `torchvision` and
+//!   `timm` prepare images with; within one level.
 
 mod cubic;
 mod fixed;
 mod float;
 pub(crate) mod halve;
+mod pillow;
 mod two_tap;
 
+use fast_image_resize::FilterType;
 use straylight_core::RgbImage;
 
 /// Scales an image to `width` x `height` pixels as OpenVINO's `Interpolate` does on 8 bits.
@@ -55,6 +59,23 @@ pub fn bicubic_cv(image: &RgbImage, width: u32, height: u32) -> RgbImage {
 /// Sizes and the result as for [`bilinear_cv_gray`].
 pub fn bicubic_cv_gray(levels: &[u8], size: (u32, u32), target: (u32, u32)) -> Option<Vec<u8>> {
     of_gray(levels, size, target, cubic::resize::<1>)
+}
+
+/// Scales an image to `width` x `height` pixels as Pillow's `Image.resize` with `BILINEAR`.
+///
+/// When it shrinks, the filter covers all pixels (antialiasing); every level is within one of
+/// Pillow's. A side of 0 is taken for 1.
+pub fn bilinear_pillow(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    of_image(image, (width, height), |data, size, target| {
+        pillow::resize(data, size, target, FilterType::Bilinear)
+    })
+}
+
+/// As [`bilinear_pillow`], with `BICUBIC` (Keys' kernel with a = -0.5).
+pub fn bicubic_pillow(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    of_image(image, (width, height), |data, size, target| {
+        pillow::resize(data, size, target, FilterType::CatmullRom)
+    })
 }
 
 type Size = (u32, u32);

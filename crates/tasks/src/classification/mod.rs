@@ -14,9 +14,11 @@ use std::borrow::Cow;
 use straylight_core::{Activations, Annotation, Label, Prediction, SaliencyMap, Shape};
 
 use crate::config::Hierarchy;
+use crate::decoder::Activation;
 use crate::labels::scored;
 use crate::numeric::{is_softmaxed, probabilities, sigmoid};
 use crate::post::features;
+use crate::reading::Scores;
 use crate::{
     Geometry, ModelLabels, OutputTensor, Outputs, PostProcessor, TaskConfig, TaskError, saliency,
 };
@@ -27,6 +29,7 @@ pub(crate) struct Classification {
     labels: ModelLabels,
     names: Vec<String>,
     head: Head,
+    described: Option<Scores>,
 }
 
 #[derive(Debug)]
@@ -62,7 +65,14 @@ impl Classification {
             labels,
             names: config.labels.clone(),
             head,
+            described: None,
         }
+    }
+
+    /// Takes scores for what a description says that they are.
+    pub(crate) fn described(mut self, scores: Scores) -> Self {
+        self.described = Some(scores);
+        self
     }
 
     /// The raw scores, one for each class; refuses NaN and infinity.
@@ -71,7 +81,10 @@ impl Classification {
             .results()
             .next()
             .ok_or_else(|| outputs.unfit("classification", "one output with a score per class"))?;
-        let scores = tensor.data.to_f32();
+        let mut scores = tensor.data.to_f32();
+        if let Some(described) = self.described {
+            scores = described.of_two(tensor, scores)?;
+        }
         self.check_count(tensor, scores.len())?;
         tensor.finite(&scores)?;
         Ok(scores)
@@ -91,8 +104,8 @@ impl Classification {
 
     fn classes(&self, scores: &[f32]) -> Result<Vec<Scored>, TaskError> {
         match &self.head {
-            Head::Single { topk } => Ok(best(&probabilities(scores), *topk)),
-            Head::Multi { threshold } => Ok(above(scores, *threshold)),
+            Head::Single { topk } => Ok(best(&self.probabilities(scores)?, *topk)),
+            Head::Multi { threshold } => Ok(above(&self.probabilities(scores)?, *threshold)),
             Head::Hierarchical {
                 hierarchy,
                 threshold,
@@ -101,6 +114,9 @@ impl Classification {
     }
 
     fn probabilities(&self, scores: &[f32]) -> Result<Vec<f32>, TaskError> {
+        if let Some(described) = self.described {
+            return Ok(described.probabilities(scores));
+        }
         match &self.head {
             Head::Single { .. } => Ok(probabilities(scores)),
             Head::Multi { .. } => Ok(scores.iter().map(|&score| sigmoid(score)).collect()),
@@ -151,7 +167,10 @@ impl PostProcessor for Classification {
         let probabilities = self.probabilities(&scores)?;
         let single = matches!(self.head, Head::Single { .. });
         // What the model already normalised are no logits.
-        let logits = !(single && is_softmaxed(&scores));
+        let logits = match self.described {
+            Some(described) => described.activation != Activation::None,
+            None => !(single && is_softmaxed(&scores)),
+        };
         Ok(Activations {
             features: features(outputs),
             logits: logits.then(|| scores.as_ref().into()),
@@ -174,9 +193,9 @@ fn best(probabilities: &[f32], count: usize) -> Vec<Scored> {
     classes
 }
 
-/// The classes whose sigmoid is above the threshold, in the model's order.
-fn above(scores: &[f32], threshold: f32) -> Vec<Scored> {
-    let probabilities = scores.iter().map(|&score| sigmoid(score)).enumerate();
+/// The classes whose probability is above the threshold, in the model's order.
+fn above(probabilities: &[f32], threshold: f32) -> Vec<Scored> {
+    let probabilities = probabilities.iter().copied().enumerate();
     probabilities
         .filter(|&(_, probability)| probability > threshold)
         .collect()

@@ -9,6 +9,7 @@ mod yolo;
 
 use straylight_core::{Annotation, Label, Prediction, SaliencyMap, Shape};
 
+use crate::decoder::Decoder;
 use crate::tiling::{DetectionMerger, TileMerger};
 use crate::{
     Geometry, ModelLabels, ModelType, Outputs, PostProcessor, ScoredBox, Size, Suppression,
@@ -53,6 +54,7 @@ pub(crate) struct Detection {
     threshold: f32,
     suppression: Option<Suppression>,
     ellipses: bool,
+    decoder: Option<Decoder>,
 }
 
 impl Detection {
@@ -63,7 +65,14 @@ impl Detection {
             threshold: config.confidence_threshold,
             suppression: suppression(config),
             ellipses: config.use_ellipse_shapes,
+            decoder: None,
         }
+    }
+
+    /// Reads the outputs as a description says.
+    pub(crate) fn described(mut self, decoder: Decoder) -> Self {
+        self.decoder = Some(decoder);
+        self
     }
 
     /// The boxes of an image that are sure and large enough, in the model's order or, after
@@ -75,12 +84,24 @@ impl Detection {
     ) -> Result<Vec<Found>, TaskError> {
         let suppression = self.suppression.as_ref();
         let mut found = match self.model_type {
+            _ if self.decoder.is_some() => self.decoded(outputs, geometry)?,
             ModelType::YoloV5 => yolo::v5(outputs, geometry, self.threshold, suppression)?,
             ModelType::YoloX => yolo::x(outputs, geometry, self.threshold, suppression)?,
             _ => layout::read(outputs, geometry, suppression)?,
         };
         found.retain(|item| item.score > self.threshold && item.area() > 1.0);
         Ok(found)
+    }
+
+    fn decoded(&self, outputs: &Outputs<'_>, geometry: &Geometry) -> Result<Vec<Found>, TaskError> {
+        let Some(decoder) = &self.decoder else {
+            return Ok(Vec::new());
+        };
+        let found = decoder.decode(outputs, geometry)?;
+        Ok(found
+            .iter()
+            .map(|item| decoder.in_image(item, geometry))
+            .collect())
     }
 
     /// Labelled shapes of boxes.

@@ -10,6 +10,7 @@ mod paste;
 
 use straylight_core::{Annotation, Label, Prediction, SaliencyMap, Shape};
 
+use crate::decoder::{Decoder, MaskArea, Masks};
 use crate::detection::{Found, suppress_by};
 use crate::raster::Mask;
 use crate::saliency;
@@ -45,6 +46,7 @@ pub(crate) struct Instances {
     threshold: f32,
     suppression: Option<Suppression>,
     shift: i64,
+    decoder: Option<Decoder>,
 }
 
 impl Instances {
@@ -62,7 +64,41 @@ impl Instances {
             threshold: config.confidence_threshold,
             suppression: crate::detection::suppression(config),
             shift,
+            decoder: None,
         }
+    }
+
+    /// Reads the outputs as a description says; masks lie over the boxes of their objects.
+    pub(crate) fn described(mut self, decoder: Decoder) -> Self {
+        self.pasting = match decoder.masks {
+            Some(Masks::Each {
+                area: MaskArea::Box,
+                ..
+            }) => Pasting::Box,
+            _ => Pasting::Pixels,
+        };
+        self.decoder = Some(decoder);
+        self
+    }
+
+    fn decoded(
+        &self,
+        decoder: &Decoder,
+        outputs: &Outputs<'_>,
+        geometry: &Geometry,
+    ) -> Result<Vec<Instance>, TaskError> {
+        let candidates = decoder.decode(outputs, geometry)?;
+        let frame = Tile {
+            left: 0,
+            top: 0,
+            size: geometry.image,
+        };
+        let instances = candidates.iter().filter_map(|item| {
+            let found = decoder.in_image(item, geometry);
+            let make = |mask| Instance { found, mask, frame };
+            (found.area() > 1.0).then(|| decoder.mask(item, outputs, geometry).map(make))
+        });
+        instances.collect()
     }
 
     /// The objects that are sure and large enough, in the model's order or, after NMS, by
@@ -72,6 +108,9 @@ impl Instances {
         outputs: &Outputs<'_>,
         geometry: &Geometry,
     ) -> Result<Vec<Instance>, TaskError> {
+        if let Some(decoder) = &self.decoder {
+            return self.decoded(decoder, outputs, geometry);
+        }
         let candidates = self.candidates(&Parts::find(outputs)?, geometry)?;
         let kept = suppress_by(candidates, self.suppression.as_ref(), |(found, _)| *found);
         let frame = Tile {

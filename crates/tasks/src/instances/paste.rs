@@ -8,6 +8,8 @@ pub(crate) enum Pasting {
     Box,
     /// The whole image (DETR).
     WholeImage,
+    /// The box of its object, from its first pixel to its last (masks made for their boxes).
+    Pixels,
 }
 
 /// A small mask of grey levels, white from 0.5 on.
@@ -30,6 +32,7 @@ impl RawMask {
     ) -> Mask {
         match pasting {
             Pasting::Box => self.over_box(corners, image),
+            Pasting::Pixels => self.over_pixels(corners, image),
             Pasting::WholeImage => {
                 let mut mask = self.over_image(frame.size);
                 mask.left += frame.left as i32;
@@ -63,6 +66,18 @@ impl RawMask {
             part,
             (columns.0, rows.0),
         )
+    }
+
+    /// Scaled to the pixels of the box.
+    fn over_pixels(&self, corners: [f32; 4], image: Size) -> Mask {
+        let [left, upper, right, lower] = corners.map(|edge| edge as i32);
+        let (columns, rows) = ((left, right - 1), (upper, lower - 1));
+        let part = Part {
+            columns: visible(columns, image.width),
+            rows: visible(rows, image.height),
+        };
+        let size = (extent(columns), extent(rows));
+        paste(&self.levels, self.width, size, part, (left, upper))
     }
 
     fn framed(&self) -> Self {
@@ -154,6 +169,12 @@ mod tests {
     fn a_full_mask_fills_its_box() {
         let mask = full(4).paste(Pasting::Box, [3.0, 2.0, 15.0, 8.0], FRAME, IMAGE);
         assert_eq!(reach(&mask), [3, 2, 16, 8]);
+    }
+
+    #[test]
+    fn a_mask_made_for_its_box_fills_it_exactly() {
+        let mask = full(4).paste(Pasting::Pixels, [3.0, 2.0, 15.0, 8.0], FRAME, IMAGE);
+        assert_eq!(reach(&mask), [3, 2, 15, 8]);
     }
 
     #[test]
