@@ -3,7 +3,8 @@ use std::path::Path;
 use crate::ffi::{self, Core, Preprocessor};
 use crate::graph::IrModel;
 use crate::{
-    CompileOptions, CompiledModel, EngineError, ImageInput, ModelSource, TensorInfo, Version,
+    CompileOptions, CompiledModel, Dimension, EngineError, ImageInput, Layout, ModelSource,
+    TensorInfo, Version,
 };
 
 /// A model that was read and can be compiled.
@@ -64,9 +65,12 @@ impl Model {
         let Self {
             handle,
             core,
+            inputs,
             outputs,
-            ..
         } = self;
+        if let (Some(image), [only]) = (image_input, inputs.as_slice()) {
+            close_channels(&handle, image, &only.shape)?;
+        }
         let device = options.property_device();
         if let Some(cache) = &options.cache {
             core.set_property(device, "CACHE_DIR", &cache.to_string_lossy())?;
@@ -112,6 +116,24 @@ fn explain(error: EngineError, source: &ModelSource, runtime: Option<Version>) -
         },
         _ => EngineError::Model { path, reason },
     }
+}
+
+/// Gives an open axis of channels its three, which pre-processing channel by channel needs.
+fn close_channels(
+    handle: &ffi::Model,
+    image: &ImageInput,
+    shape: &[Dimension],
+) -> Result<(), EngineError> {
+    let axis = match image.layout {
+        Layout::Nchw => 1,
+        Layout::Nhwc => 3,
+    };
+    let mut shape = shape.to_vec();
+    match shape.get_mut(axis) {
+        Some(channels @ None) => *channels = Some(3),
+        _ => return Ok(()),
+    }
+    handle.reshape(&shape)
 }
 
 fn prepare(

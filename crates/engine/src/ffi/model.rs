@@ -36,6 +36,30 @@ impl Model {
             .collect()
     }
 
+    /// Gives the only input a shape; axes without a size stay open.
+    pub(crate) fn reshape(&self, shape: &[Dimension]) -> Result<(), EngineError> {
+        let open = ov::ov_dimension_t { min: -1, max: -1 };
+        let fixed = |size: usize| ov::ov_dimension_t {
+            min: size as i64,
+            max: size as i64,
+        };
+        let axes: Vec<_> = shape.iter().map(|size| size.map_or(open, fixed)).collect();
+        let mut partial = ov::ov_partial_shape_t {
+            rank: ov::ov_dimension_t { min: 0, max: 0 },
+            dims: std::ptr::null_mut(),
+        };
+        // SAFETY: `axes` has as many dimensions as is said, and `partial` is a valid place.
+        let status = unsafe {
+            ov::ov_partial_shape_create(axes.len() as i64, axes.as_ptr(), &raw mut partial)
+        };
+        check(status, || "make a shape".to_owned())?;
+        // SAFETY: the handle is alive; OpenVINO copies the shape.
+        let status = unsafe { ov::ov_model_reshape_single_input(self.0, partial) };
+        // SAFETY: filled above, freed once.
+        unsafe { ov::ov_partial_shape_free(&raw mut partial) };
+        check(status, || "give the input three channels".to_owned())
+    }
+
     fn port(&self, index: usize, get: GetPort) -> Result<TensorInfo, EngineError> {
         let mut port = std::ptr::null_mut();
         // SAFETY: the handle is alive and `index` below the size; `port` receives a new handle.

@@ -1,5 +1,6 @@
 //! Reading ONNX files without OpenVINO: metadata, names, nodes, files with external weights.
 
+mod features;
 mod wire;
 
 use std::collections::BTreeSet;

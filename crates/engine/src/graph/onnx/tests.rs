@@ -110,3 +110,70 @@ fn damaged_files_say_so() {
         assert!(error.to_string().contains("ONNX file"), "{error}");
     }
 }
+
+#[test]
+fn outputs_are_appended_without_a_change_of_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("m.onnx");
+    let before = model("m.data");
+    std::fs::write(&path, &before).unwrap();
+    let onnx = OnnxModel::parse(&path, &before).unwrap();
+    let bytes = onnx
+        .with_outputs(&path, &[("x", "feature_vector")])
+        .unwrap();
+    assert_eq!(bytes[..before.len()], before);
+    let more = OnnxModel::parse(&path, &bytes).unwrap();
+    assert_eq!(more.outputs.last().unwrap().name, "feature_vector");
+    assert_eq!(more.nodes.len(), onnx.nodes.len() + 1);
+    let last = more.nodes.last().unwrap();
+    assert_eq!(
+        (last.kind.as_str(), last.inputs[0].as_str()),
+        ("Identity", "x")
+    );
+    assert_eq!(more.metadata, onnx.metadata);
+}
+
+/// A chain of nodes, each with its kind, its inputs and its output.
+fn chain(nodes: &[(&str, &[&str], &str)]) -> OnnxModel {
+    let node = |&(kind, inputs, output): &(&str, &[&str], &str)| OnnxNode {
+        kind: kind.to_owned(),
+        inputs: inputs.iter().map(|&name| name.to_owned()).collect(),
+        outputs: vec![output.to_owned()],
+        ..OnnxNode::default()
+    };
+    OnnxModel {
+        nodes: nodes.iter().map(node).collect(),
+        weights: vec![("w".to_owned(), vec![2, 2]), ("b".to_owned(), vec![2])],
+        ..OnnxModel::default()
+    }
+}
+
+#[test]
+fn features_are_what_goes_into_the_last_linear_layer() {
+    type Nodes<'a> = &'a [(&'a str, &'a [&'a str], &'a str)];
+    struct Case<'a>(Nodes<'a>, Option<&'a str>);
+    for Case(nodes, expected) in [
+        Case(&[("Gemm", &["f", "w", "b"], "y")], Some("f")),
+        Case(
+            &[
+                ("Transpose", &["w"], "t"),
+                ("MatMul", &["f", "t"], "z"),
+                ("Add", &["b", "z"], "s"),
+                ("Softmax", &["s"], "y"),
+            ],
+            Some("f"),
+        ),
+        Case(
+            &[
+                ("Conv", &["maps", "w", "b"], "c"),
+                ("GlobalAveragePool", &["c"], "p"),
+                ("Flatten", &["p"], "y"),
+            ],
+            Some("maps"),
+        ),
+        Case(&[("Relu", &["f"], "y")], None),
+        Case(&[("Identity", &["y"], "y")], None),
+    ] {
+        assert_eq!(chain(nodes).penultimate("y"), expected, "{nodes:?}");
+    }
+}

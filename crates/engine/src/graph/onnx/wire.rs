@@ -148,3 +148,18 @@ pub(super) struct Axis {
     #[prost(string, optional, tag = "2")]
     pub(super) dim_param: Option<String>,
 }
+
+/// What is appended to a model: fields that are merged into its graph.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct Addition {
+    #[prost(message, optional, tag = "7")]
+    pub(super) graph: Option<GraphAddition>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct GraphAddition {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) node: Vec<Node>,
+    #[prost(message, repeated, tag = "12")]
+    pub(super) output: Vec<Value>,
+}
