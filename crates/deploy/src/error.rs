@@ -57,6 +57,18 @@ pub enum DeployError {
         /// What a classifier or a detector has and the model has not.
         reason: String,
     },
+    /// A model can be read in several ways that give different numbers; the user must say which.
+    #[error("{}: {key}: {reason}\nSay which, by one of these lines:\n{lines}", path.display())]
+    Undecided {
+        /// The model.
+        path: PathBuf,
+        /// The key of the description that decides.
+        key: String,
+        /// Why it cannot be found out.
+        reason: String,
+        /// Commands to copy, each with its meaning.
+        lines: String,
+    },
     /// A model does not fit the description beside it.
     #[error("{}: {reason}", path.display())]
     DescribedModel {
@@ -144,6 +156,7 @@ impl DeployError {
             | Self::HookConfig(_)
             | Self::Hook(_)
             | Self::NoFeatures { .. }
+            | Self::Undecided { .. }
             | Self::OodModel(_) => "",
         }
     }

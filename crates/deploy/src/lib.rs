@@ -13,7 +13,7 @@
 //! 224 x 224 pixels), because there it may have to stand between padding; OpenVINO reads it in
 //! place. Results are read in place as well; a feature vector, logits or
 //! probabilities are copied once, into the prediction that owns them, and only when something
-//! asks for them. Rows of a described detector are taken apart into columns, one copy more.
+//! asks for them.
 
 mod collecting;
 mod config;

@@ -35,7 +35,7 @@ fn folder_with(model: &str, labels: &str) -> (tempfile::TempDir, PathBuf) {
 
 /// Proposes a description and writes it beside the model, as `deployment init` does.
 fn init(model: &Path) -> Proposal {
-    let proposal = custom::propose(model, &runtime()).unwrap();
+    let proposal = custom::propose(model, &runtime(), &[]).unwrap();
     let text = proposal.description.to_json();
     fs::write(model.with_file_name("straylight.json"), text).unwrap();
     proposal
@@ -194,47 +194,53 @@ fn outputs_are_found_by_the_names_that_onnx_gives_them() {
 }
 
 #[test]
-fn check_says_how_an_onnx_model_gets_features() {
-    let (folder, path) = folder_with("classifier.onnx", "red\ngreen\nblue\n");
-    init(&path);
-    let report = custom::check(folder.path(), &red_and_green(), &options()).unwrap();
-    assert!(
-        report.missing[0].contains("no feature vector"),
-        "{report:?}"
-    );
-    assert!(
-        report.missing[1].contains("`ovc classifier.onnx`"),
-        "{report:?}"
-    );
+fn onnx_models_get_their_features_in_place() {
+    for (model, labels, features) in [
+        (
+            "classifier.onnx",
+            "red\ngreen\nblue\n",
+            &[63.75, 50.0, 0.0][..],
+        ),
+        ("detector.onnx", "red\ngreen\n", &[]),
+    ] {
+        let (folder, path) = folder_with(model, labels);
+        init(&path);
+        let report = custom::check(folder.path(), &red_and_green(), &options()).unwrap();
+        assert!(
+            report.missing[0].contains("no feature vector"),
+            "{report:?}"
+        );
+        report.add_features(folder.path()).unwrap();
+        let report = custom::check(folder.path(), &red_and_green(), &options()).unwrap();
+        assert!(report.missing.is_empty(), "{report:?}");
+        let found = report.prediction.activations.features.unwrap();
+        assert!(features.is_empty() || near(&found, features), "{found:?}");
+    }
+}
+
+#[test]
+fn a_tflite_model_is_not_changed() {
+    let (folder, path) = folder_with("classifier.tflite", "red\ngreen\nblue\n");
+    let mut description = init(&path).description;
+    description.outputs.features = None;
+    fs::write(
+        path.with_file_name("straylight.json"),
+        description.to_json(),
+    )
+    .unwrap();
     let before = fs::read(&path).unwrap();
+    let report = custom::check(folder.path(), &red_and_green(), &options()).unwrap();
     let error = report.add_features(folder.path()).unwrap_err();
     assert!(matches!(error, DeployError::NoFeatures { .. }), "{error:?}");
     let text = error.to_string();
     for part in [
-        "classifier.onnx",
-        "only an OpenVINO IR",
-        "(`straylight deployment init --force classifier.xml`)",
+        "classifier.tflite",
+        "a TFLite model cannot be changed",
+        "`ovc",
     ] {
         assert!(text.contains(part), "{text}");
     }
     assert_eq!(fs::read(&path).unwrap(), before);
-    let (folder, path) = folder_with("classifier.tflite", "red\ngreen\nblue\n");
-    init(&path);
-    let report = custom::check(folder.path(), &red_and_green(), &options()).unwrap();
-    assert!(report.missing.is_empty(), "{report:?}");
-}
-
-#[test]
-fn a_detector_is_told_to_be_exported_with_its_features() {
-    let (folder, path) = folder_with("detector.onnx", "red\ngreen\n");
-    init(&path);
-    let report = custom::check(folder.path(), &red_and_green(), &options()).unwrap();
-    assert_eq!(report.missing.len(), 1, "{report:?}");
-    let text = report.add_features(folder.path()).unwrap_err().to_string();
-    assert!(
-        text.contains("detector.onnx") && text.contains("outputs.features"),
-        "{text}"
-    );
 }
 
 #[test]
@@ -287,8 +293,8 @@ fn wrong_descriptions_name_their_keys() {
         ),
         Case(
             "classifier.onnx",
-            "\"pad_value\": 0",
-            "\"resize\": \"squash\", \"pad_value\": 0",
+            "\"resize\": \"stretch\"",
+            "\"resize\": \"squash\"",
             &["straylight.json", "input.resize", "squash"],
         ),
         Case(
@@ -324,7 +330,7 @@ fn models_that_cannot_be_deployments_say_why() {
     ] {
         let path = path.with_file_name(name);
         fs::write(&path, content).unwrap();
-        let error = custom::propose(&path, &runtime()).unwrap_err();
+        let error = custom::propose(&path, &runtime(), &[]).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
         assert!(
             error.hint().contains("Export the model again"),
@@ -332,7 +338,7 @@ fn models_that_cannot_be_deployments_say_why() {
             error.hint()
         );
     }
-    let missing = custom::propose(&path.with_file_name("none.onnx"), &runtime());
+    let missing = custom::propose(&path.with_file_name("none.onnx"), &runtime(), &[]);
     let text = missing.unwrap_err().to_string();
     assert!(
         text.contains("none.onnx") && text.contains("No such file"),

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use straylight::custom::{check as check_deployment, propose};
+use straylight::custom::{
+    Assignment, Proposal, check as check_deployment, propose, write_with_features,
+};
 use straylight::engine::{Runtime, RuntimeOptions};
 use straylight::hookfile::HookFile;
 use straylight::image::read_frame;
@@ -25,6 +27,8 @@ const DESCRIPTION: &str = "straylight.json";
 Examples:
   straylight deployment show D
   straylight deployment init model/resnet.onnx
+  straylight deployment init model/resnet.onnx --recipe torchvision
+  straylight deployment init model/tiny.onnx --set input.scale=255 --set labels=cat,dog
   straylight deployment check model photo.jpg --add-features
   straylight deployment download birds --out D
   straylight deployment save D backup")]
@@ -54,6 +58,12 @@ enum What {
         /// Replace a description that is there already.
         #[arg(long)]
         force: bool,
+        /// What the model does not say: a key of the description and its value.
+        #[arg(long, value_name = "KEY=VALUE")]
+        set: Vec<Assignment>,
+        /// How its pixels are prepared, by a name: `--recipe list` lists all.
+        #[arg(long, value_name = "NAME")]
+        recipe: Option<String>,
     },
     /// Run a deployment on a picture and say what is missing.
     Check {
@@ -61,7 +71,7 @@ enum What {
         folder: PathBuf,
         /// A picture.
         image: PathBuf,
-        /// Make the penultimate layer the feature vector that OOD models need (IR models that
+        /// Make an inner layer the feature vector that OOD models need (IR and ONNX models that
         /// have a description).
         #[arg(long)]
         add_features: bool,
@@ -97,7 +107,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let as_json = arguments.json;
     match &arguments.what {
         What::Show { folder, engine } => show(folder, as_json, engine),
-        What::Init { model, force } => init(model, as_json, *force),
+        What::Init {
+            model,
+            force,
+            set,
+            recipe,
+        } => init(model, as_json, *force, set, recipe.as_deref()),
         What::Check {
             folder,
             image,
@@ -224,24 +239,57 @@ fn described(deployment: &Deployment, hooks: &HookFile) -> Value {
     })
 }
 
-fn init(model: &Path, as_json: bool, force: bool) -> Outcome {
-    let runtime = Runtime::load(&RuntimeOptions::default(), &TerminalProgress::new())?;
-    let proposal = propose(model, &runtime)?;
-    let text = proposal.description.to_json();
+fn init(
+    model: &Path,
+    as_json: bool,
+    force: bool,
+    set: &[Assignment],
+    recipe: Option<&str>,
+) -> Outcome {
+    if recipe == Some("list") {
+        output::line(&Assignment::recipes());
+        return Ok(Exit::Success);
+    }
     let path = model.with_file_name(DESCRIPTION);
-    if as_json {
-        output::line(text.trim_end());
-    } else if path.exists() && !force {
+    if !as_json && path.exists() && !force {
         let path = path.display();
         return Err(format!("{path} is there already; --force replaces it").into());
+    }
+    let mut assignments = recipe.map_or(Ok(Vec::new()), Assignment::recipe)?;
+    assignments.extend_from_slice(set);
+    let runtime = Runtime::load(&RuntimeOptions::default(), &TerminalProgress::new())?;
+    let mut proposal = propose(model, &runtime, &assignments)?;
+    if as_json {
+        output::line(proposal.description.to_json().trim_end());
     } else {
-        straylight::write_atomically(&path, text.as_bytes())?;
+        let features = write_with_features(model, &mut proposal.description, &runtime)?;
+        straylight::write_atomically(&path, proposal.description.to_json().as_bytes())?;
         output::line(&format!("wrote {}", path.display()));
+        if let Some(tensor) = features {
+            let copy = model.with_file_name(&proposal.description.model);
+            output::line(&format!(
+                "wrote {}: the model with `{tensor}` as its feature vector",
+                copy.display()
+            ));
+        }
+    }
+    say(&proposal);
+    Ok(Exit::Success)
+}
+
+/// Says of each fact where it comes from.
+fn say(proposal: &Proposal) {
+    for fact in &proposal.said {
+        output::note(&format!(
+            "{:<6} {:<24} {}",
+            fact.origin.as_str(),
+            fact.key,
+            fact.why
+        ));
     }
     for note in &proposal.notes {
         output::note(&format!("! {note}"));
     }
-    Ok(Exit::Success)
 }
 
 fn check(

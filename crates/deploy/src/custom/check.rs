@@ -1,8 +1,9 @@
 use std::path::Path;
 
-use straylight_core::{Frame, Prediction, TaskType};
-use straylight_engine::graph::IrModel;
+use straylight_core::{Frame, NoProgress, Prediction};
+use straylight_engine::Runtime;
 
+use super::features::{self, TFLITE};
 use super::{ModelDescription, find};
 use crate::{DeployError, Deployment, Keep, LoadOptions, folder};
 
@@ -32,8 +33,7 @@ pub fn check(
         missing.push(
             "The model has no feature vector: OOD detectors that need one are left out.".to_owned(),
         );
-        missing.extend(bare_format(path)?);
-        penultimate = deployment.head_weights()?.map(|head| head.source);
+        penultimate = inner_features(path, options)?;
     }
     if activations.probabilities.is_some() && activations.logits.is_none() {
         missing.push(
@@ -64,9 +64,9 @@ pub fn check(
 /// Why a deployment of Geti's is left as it is.
 const OF_GETI: &str = "the deployment is Geti's; deploy a model version with an explainability (XAI) \
      head instead";
-/// Why a detector is left as it is, and an IR model whose end is unknown.
-const NO_HEAD: &str = "no linear layer was found at its end; export it with its features as an \
-     output, and name that in outputs.features";
+/// Why a model is left as it is whose graph is not known well enough.
+const NO_LAYER: &str = "no layer was found that could be it; export the model with its features as \
+     an output, and name that in outputs.features";
 
 fn refuse(path: &Path, reason: &str) -> Result<(), DeployError> {
     Err(DeployError::NoFeatures {
@@ -75,40 +75,28 @@ fn refuse(path: &Path, reason: &str) -> Result<(), DeployError> {
     })
 }
 
-fn is_ir(model: &Path) -> bool {
-    model
-        .extension()
-        .is_some_and(|extension| extension == "xml")
-}
-
-/// How a model becomes one that can be changed.
-fn convert(model: &Path) -> String {
-    let (file, ir) = (model.display(), model.with_extension("xml"));
-    let ir = ir.display();
-    format!(
-        "only an OpenVINO IR model can be changed; convert it with OpenVINO's converter (`ovc \
-         {file}`), then describe the result (`straylight deployment init --force {ir}`)"
-    )
-}
-
-/// What to do about a described classifier that is no IR and has no feature vector.
-fn bare_format(path: &Path) -> Result<Option<String>, DeployError> {
+/// The inner tensor of a described model that can be its feature vector.
+fn inner_features(path: &Path, options: &LoadOptions) -> Result<Option<String>, DeployError> {
     let Some(file) = find(&folder::find(path)?) else {
         return Ok(None);
     };
-    let ModelDescription { model, task, .. } = ModelDescription::read(&file)?;
-    let is_other = task == TaskType::Classification && !is_ir(&model);
-    Ok(is_other.then(|| format!("To add one: {}.", convert(&model))))
+    let description = ModelDescription::read(&file)?;
+    let runtime = Runtime::load(&options.runtime, &NoProgress)?;
+    features::source(
+        &file.with_file_name(&description.model),
+        &description,
+        &runtime,
+    )
 }
 
 impl CheckReport {
-    /// Makes the penultimate layer an output named `feature_vector` of the described IR model,
-    /// and names it in the description; both files are replaced atomically.
+    /// Makes an inner tensor an output named `feature_vector` of the described model, and names it
+    /// in the description; both files are replaced atomically.
     ///
     /// # Errors
     ///
-    /// [`DeployError::NoFeatures`] when the deployment is Geti's, the model is no IR, or does not
-    /// end in a linear layer; the reason says what to do instead.
+    /// [`DeployError::NoFeatures`] when the deployment is Geti's, the model is TFLite, or no tensor
+    /// was found; the reason says what to do instead.
     pub fn add_features(&self, path: &Path) -> Result<(), DeployError> {
         let folder = folder::find(path)?;
         let Some(file) = find(&folder) else {
@@ -116,15 +104,15 @@ impl CheckReport {
         };
         let mut description = ModelDescription::read(&file)?;
         let model = file.with_file_name(&description.model);
-        if description.task == TaskType::Classification && !is_ir(&model) {
-            return refuse(&model, &convert(&description.model));
-        }
-        let Some(layer) = &self.penultimate else {
-            return refuse(&model, NO_HEAD);
+        let Some(tensor) = &self.penultimate else {
+            let tflite = model
+                .extension()
+                .is_some_and(|extension| extension == "tflite");
+            return refuse(&model, if tflite { TFLITE } else { NO_LAYER });
         };
-        let text = IrModel::read(&model)?.with_output(layer, "feature_vector")?;
-        description.outputs.features = Some("feature_vector".to_owned());
-        straylight_files::write_atomically(&model, text.as_bytes())?;
+        let content = features::content(&model, tensor)?;
+        description.outputs.features = Some(features::NAME.to_owned());
+        straylight_files::write_atomically(&model, &content)?;
         let json = file.with_file_name("straylight.json");
         straylight_files::write_atomically(&json, description.to_json().as_bytes())?;
         Ok(())

@@ -6,7 +6,7 @@ use serde_json::Value;
 use straylight_core::TaskType;
 use yaml_rust2::{Yaml, YamlLoader};
 
-use super::Column;
+use super::{InputDescription, OutputDescription};
 use crate::DeployError;
 
 /// The file names of a description, in the order in which they are looked for.
@@ -14,10 +14,34 @@ const FILES: [&str; 3] = ["straylight.json", "straylight.yaml", "straylight.yml"
 /// The version of the format that this program reads and writes.
 const VERSION: u32 = 1;
 
+/// The settings that `options` may hold.
+const OPTIONS: [&str; 17] = [
+    "agnostic_nms",
+    "confidence_threshold",
+    "image_threshold",
+    "iou_threshold",
+    "max_pred_number",
+    "multilabel",
+    "nms_execute",
+    "nms_max_predictions",
+    "normalization_scale",
+    "pixel_threshold",
+    "soft_threshold",
+    "blur_strength",
+    "tile_size",
+    "tile_with_full_img",
+    "tiles_overlap",
+    "topk",
+    "use_ellipse_shapes",
+];
+
 /// What a model's graph does not say about it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelDescription {
+    /// Where its JSON schema is, for editors.
+    #[serde(rename = "$schema", default, skip_serializing)]
+    pub schema: Option<String>,
     /// Version of the format, 1.
     pub version: u32,
     /// The model's file, beside the description.
@@ -25,7 +49,8 @@ pub struct ModelDescription {
     /// What people call it.
     #[serde(default)]
     pub name: String,
-    /// What it does: `classification` or `detection`.
+    /// What it does: `classification`, `detection`, `rotated_detection`, `instance_segmentation`,
+    /// `segmentation`, `keypoint_detection` or one of the `anomaly` tasks.
     pub task: TaskType,
     /// Names of its classes in the order of its outputs.
     pub labels: Vec<String>,
@@ -41,77 +66,6 @@ pub struct ModelDescription {
     /// Further settings, by the names that Geti's `model_info` has for them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub options: BTreeMap<String, Value>,
-}
-
-/// How a model's image is made.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct InputDescription {
-    /// Order of the axes, `NCHW` or `NHWC`; told by the shape if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub layout: Option<String>,
-    /// Order of the channels.
-    pub channels: Channels,
-    /// Subtracted from each channel (0 to 255), one value or three.
-    pub mean: Vec<f64>,
-    /// Each channel is divided by it, one value or three.
-    pub scale: Vec<f64>,
-    /// `standard`, `fit_to_window`, `fit_to_window_letterbox` or `crop`; `standard` if absent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resize: Option<String>,
-    /// Grey level of the padding.
-    pub pad_value: u8,
-}
-
-/// The order of a model's colour channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channels {
-    /// Red first.
-    #[default]
-    Rgb,
-    /// Blue first.
-    Bgr,
-}
-
-/// What a model's outputs mean, by their names; outputs that are not named are not used.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct OutputDescription {
-    /// Class scores: logits or probabilities of a classifier, scores of a detector's boxes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub scores: Option<String>,
-    /// The feature vector.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub features: Option<String>,
-    /// One saliency map a class, 8 bits.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub saliency_map: Option<String>,
-    /// Boxes: left, upper, right, lower edge, and maybe the score.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub boxes: Option<String>,
-    /// Classes of the boxes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub classes: Option<String>,
-    /// All of a detector's results in one tensor of rows.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detections: Option<String>,
-    /// What the columns of `detections` are.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub columns: Vec<Column>,
-    /// In what boxes are measured.
-    pub coordinates: Coordinates,
-}
-
-/// In what a detector measures boxes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Coordinates {
-    /// Pixels of the model's input.
-    #[default]
-    Pixels,
-    /// Parts of the input's sides, 0 to 1.
-    Fractions,
 }
 
 impl ModelDescription {
@@ -156,14 +110,19 @@ impl ModelDescription {
         if self.model.components().count() != 1 {
             return wrong("model", "the model must lie beside its description");
         }
-        let layout = self.input.layout.as_deref();
-        if layout.is_some_and(|layout| layout != "NCHW" && layout != "NHWC") {
-            return wrong("input.layout", "is neither NCHW nor NHWC");
+        if let Some(key) = self
+            .options
+            .keys()
+            .find(|key| !OPTIONS.contains(&key.as_str()))
+        {
+            let reason = format!("this program knows {}", OPTIONS.join(", "));
+            return wrong(&format!("options.{key}"), &reason);
         }
-        match self.task {
-            TaskType::Classification | TaskType::Detection => Ok(()),
-            _ => wrong("task", "is neither classification nor detection"),
-        }
+        let own = |(key, reason): (&str, String)| DeployError::config(path, key, reason);
+        self.input.check(self.task).map_err(own)?;
+        self.outputs
+            .check(self.task, self.labels.len())
+            .map_err(own)
     }
 }
 
@@ -225,7 +184,7 @@ mod tests {
     #[test]
     fn yaml_and_json_say_the_same() {
         let yaml = ModelDescription::parse(YAML, Path::new("straylight.yaml")).unwrap();
-        assert_eq!(yaml.input.channels, Channels::Bgr);
+        assert_eq!(yaml.input.channels, super::super::Channels::Bgr);
         assert_eq!(yaml.outputs.columns.len(), 6);
         let json = ModelDescription::parse(&yaml.to_json(), Path::new("straylight.json"));
         assert_eq!(json.unwrap(), yaml);
@@ -238,7 +197,8 @@ mod tests {
             Case("version: 1", "version: 7", "version"),
             Case("[a, b]", "[]", "labels"),
             Case("m.onnx", "../m.onnx", "model"),
-            Case("detection\n", "segmentation\n", "task"),
+            Case("detection\n", "crop\n", "task"),
+            Case("nms_execute", "nms_exceute", "options.nms_exceute"),
             Case("detection\n", "cooking\n", "cooking"),
             Case("options", "optoins", "optoins"),
             Case("bgr", "[", "straylight.yaml"),

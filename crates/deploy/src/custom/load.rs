@@ -5,9 +5,13 @@ use serde_json::Value;
 use straylight_core::{Color, Label, Pipeline, Project, Task, TaskType};
 use straylight_engine::graph::{IrModel, ModelInfo};
 use straylight_engine::{CompileOptions, Runtime};
-use straylight_tasks::{FEATURE_VECTOR, SALIENCY_MAP, TaskError};
+use straylight_tasks::{
+    Decoder, FEATURE_VECTOR, Grid, Masks, Planes, Reading, RowLayout, SALIENCY_MAP, Scores, Source,
+    Suppression, TaskConfig, TaskError,
+};
 
-use super::{Channels, Coordinates, ModelDescription, Rows};
+use super::outputs::{finds_boxes, is_anomaly};
+use super::{Axis, Channels, MaskArea, ModelDescription};
 use crate::DeployError;
 use crate::config::Config;
 use crate::model::{Adapter, TaskModel};
@@ -57,13 +61,16 @@ pub(crate) fn load(
 }
 
 /// Keys of a description, and what Geti's `model_info` calls them.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 9] = [
     ("input.layout", "input_layout"),
     ("input.mean", "mean_values"),
     ("input.scale", "scale_values"),
     ("input.channels", "reverse_input_channels"),
     ("input.resize", "resize_type"),
     ("input.pad_value", "pad_value"),
+    ("input.size", "input_size"),
+    ("input.shorter_side", "shorter_side"),
+    ("input.interpolation", "interpolation"),
 ];
 
 /// An error about a described model, so that it names the description and its keys.
@@ -94,15 +101,15 @@ impl ModelDescription {
         } else {
             self.name.clone()
         };
-        let classes = self
-            .labels
-            .iter()
-            .enumerate()
-            .map(|(place, name)| label(place, name, false));
+        let anomaly = is_anomaly(self.task);
+        let classes = self.all_labels().enumerate().map(|(place, name)| Label {
+            is_anomalous: anomaly && place == 1,
+            ..label(place, name, false)
+        });
         let empty = self
             .empty_label
             .iter()
-            .map(|name| label(self.labels.len(), name, true));
+            .map(|name| label(self.all_labels().count(), name, true));
         let task = Task {
             id: String::new(),
             title: "Task".to_owned(),
@@ -122,9 +129,14 @@ impl ModelDescription {
         }
     }
 
+    /// The names of the classes, then those of the key points.
+    fn all_labels(&self) -> impl Iterator<Item = &String> {
+        self.labels.iter().chain(&self.outputs.key_points)
+    }
+
     /// The description in the words of a Geti model's `model_info`.
     fn model_info(&self) -> BTreeMap<String, String> {
-        let ids = (0..self.labels.len())
+        let ids = (0..self.all_labels().count())
             .map(identifier)
             .collect::<Vec<_>>()
             .join(" ");
@@ -135,10 +147,11 @@ impl ModelDescription {
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let model_type = if self.task == TaskType::Detection {
-            "SSD"
-        } else {
-            "Classification"
+        let model_type = match self.task {
+            TaskType::Classification => "Classification",
+            TaskType::Segmentation => "Segmentation",
+            task if is_anomaly(task) => "AnomalyDetection",
+            _ => "SSD",
         };
         let mut info: BTreeMap<String, String> = self
             .options
@@ -152,12 +165,14 @@ impl ModelDescription {
                 )
             })
             .collect();
-        let resize = self
-            .input
-            .resize
-            .clone()
-            .unwrap_or_else(|| "standard".to_owned());
         let layout = self.input.layout.clone().unwrap_or_default();
+        let size = self
+            .input
+            .size
+            .map(|[width, height]| format!("{width} {height}"));
+        let size = size.unwrap_or_default();
+        let optional =
+            |number: Option<u32>| number.map_or_else(String::new, |number| number.to_string());
         for (key, value) in [
             ("model_type", model_type.to_owned()),
             ("labels", ids.clone()),
@@ -168,7 +183,10 @@ impl ModelDescription {
                 "reverse_input_channels",
                 (self.input.channels == Channels::Bgr).to_string(),
             ),
-            ("resize_type", resize),
+            ("resize_type", self.input.resize_type().to_owned()),
+            ("interpolation", self.input.interpolation.name().to_owned()),
+            ("shorter_side", optional(self.input.shorter_side)),
+            ("input_size", size),
             ("pad_value", self.input.pad_value.to_string()),
             ("input_layout", layout),
         ] {
@@ -177,19 +195,26 @@ impl ModelDescription {
         info
     }
 
-    /// Which outputs are used, and what post-processing calls them.
+    /// Which outputs are used, what post-processing calls them, and how it reads them.
     fn adapter(&self, path: &Path) -> Result<Adapter, DeployError> {
         let outputs = &self.outputs;
-        let boxes = match outputs.coordinates {
-            Coordinates::Pixels => "boxes",
-            Coordinates::Fractions => "bboxes",
+        let anomaly = is_anomaly(self.task);
+        let [scores, classes, masks] = if anomaly {
+            ["pred_score", "pred_label", "pred_mask"]
+        } else if finds_boxes(self.task) {
+            ["scores", "classes", "masks"]
+        } else {
+            ["logits", "classes", "masks"]
         };
-        let detector = self.task == TaskType::Detection;
         let named = [
             (&outputs.detections, "detections"),
-            (&outputs.boxes, boxes),
-            (&outputs.scores, if detector { "scores" } else { "logits" }),
-            (&outputs.classes, "labels"),
+            (&outputs.boxes, "boxes"),
+            (&outputs.scores, scores),
+            (&outputs.classes, classes),
+            (&outputs.count, "count"),
+            (&outputs.masks, masks),
+            (&outputs.prototypes, "prototypes"),
+            (&outputs.anomaly_map, "anomaly_map"),
             (&outputs.saliency_map, SALIENCY_MAP),
             (&outputs.features, FEATURE_VECTOR),
         ];
@@ -198,7 +223,91 @@ impl ModelDescription {
             .filter_map(|(output, name)| Some((output.clone()?, name.to_owned())));
         Ok(Adapter {
             names: names.collect(),
-            rows: Rows::of(outputs, path)?,
+            reading: self.reading(path)?,
+        })
+    }
+
+    /// How post-processing reads the outputs.
+    fn reading(&self, path: &Path) -> Result<Reading, DeployError> {
+        let outputs = &self.outputs;
+        let activation = outputs.activation.map(Into::into);
+        match self.task {
+            TaskType::Classification => Ok(match (activation, outputs.one_score) {
+                (None, false) => Reading::Usual,
+                (activation, one_of_two) => Reading::Scores(Scores {
+                    activation: activation.unwrap_or_default(),
+                    one_of_two,
+                }),
+            }),
+            TaskType::Segmentation => Ok(Reading::Planes(Planes {
+                activation: activation.unwrap_or_default(),
+                background: outputs.background,
+                classes: outputs.classes.is_some(),
+                labels: self.labels.len(),
+            })),
+            task if is_anomaly(task) => Ok(Reading::Usual),
+            _ => Ok(Reading::Detector(Box::new(self.decoder(path)?))),
+        }
+    }
+
+    fn decoder(&self, path: &Path) -> Result<Decoder, DeployError> {
+        let outputs = &self.outputs;
+        let config =
+            TaskConfig::from_model_info(&self.model_info()).map_err(|source| DeployError::Task {
+                path: path.to_owned(),
+                source,
+            });
+        let config = config.map_err(|error| reworded(error, path))?;
+        let source = if outputs.detections.is_some() {
+            let turned = outputs.candidates.map(|axis| axis == Axis::Columns);
+            let layout = RowLayout::new(outputs.columns.clone(), turned);
+            Source::Rows(
+                layout.map_err(|reason| DeployError::config(path, "outputs.columns", reason))?,
+            )
+        } else {
+            Source::Parts(outputs.box_format.into())
+        };
+        Ok(Decoder {
+            source,
+            unit: outputs.coordinates.into(),
+            activation: outputs.activation.map(Into::into).unwrap_or_default(),
+            classes: self.labels.len(),
+            first_class: outputs.first_class,
+            background: outputs.background,
+            several: outputs.several_classes,
+            grid: outputs.grid.as_ref().map(|grid| Grid {
+                strides: grid.strides.clone(),
+                anchors: grid.anchors.clone(),
+            }),
+            threshold: config.confidence_threshold,
+            suppression: config.nms_execute.then_some(Suppression {
+                iou_threshold: config.iou_threshold,
+                limit: config.nms_max_predictions,
+                agnostic: config.agnostic_nms,
+                include_edges: false,
+            }),
+            limit: if config.nms_execute || self.masks().is_some() {
+                config.nms_max_predictions
+            } else {
+                0
+            },
+            masks: self.masks(),
+            points: outputs.key_points.len(),
+        })
+    }
+
+    fn masks(&self) -> Option<Masks> {
+        let outputs = &self.outputs;
+        if outputs.prototypes.is_some() {
+            return Some(Masks::Prototypes);
+        }
+        outputs.masks.as_ref()?;
+        Some(Masks::Each {
+            area: match outputs.mask_area {
+                MaskArea::Box => straylight_tasks::MaskArea::Box,
+                MaskArea::Input => straylight_tasks::MaskArea::Input,
+            },
+            activation: outputs.mask_activation.map(Into::into).unwrap_or_default(),
         })
     }
 }

@@ -7,7 +7,7 @@
 //! ```yaml
 //! version: 1
 //! model: model.onnx            # IR (.xml), ONNX or TFLite, beside this file
-//! task: classification         # or detection
+//! task: classification         # or detection, segmentation, ...
 //! labels: [cat, dog]
 //! input: {channels: rgb, mean: [127, 127, 127], scale: [128, 128, 128], resize: standard}
 //! outputs: {scores: logits, features: features}
@@ -16,20 +16,25 @@
 //!
 //! For a detector `outputs` names `boxes` (N x 5 with the score, or N x 4), `scores` and
 //! `classes`, or `detections`, one tensor of rows whose `columns` are listed. `options` are
-//! keys of a Geti model's `model_info`.
+//! keys of a Geti model's `model_info`. The guide (`docs/src/models.md`) lists all keys, and
+//! `docs/src/straylight.schema.json` is their JSON schema.
 
 mod check;
-mod columns;
 mod description;
+mod features;
+
+mod input;
 mod load;
+mod outputs;
 mod propose;
 
 pub use check::{CheckReport, check};
-pub use columns::Column;
-pub(crate) use columns::Rows;
+pub use description::ModelDescription;
 pub(crate) use description::find;
-pub use description::{
-    Channels, Coordinates, InputDescription, ModelDescription, OutputDescription,
-};
+pub use features::write_with_features;
+pub use input::{Channels, InputDescription, Interpolation};
 pub(crate) use load::load;
-pub use propose::{Proposal, propose};
+pub use outputs::{
+    Activation, Axis, BoxFormat, Column, Coordinates, GridDescription, MaskArea, OutputDescription,
+};
+pub use propose::{Assignment, Origin, Proposal, Said, propose};

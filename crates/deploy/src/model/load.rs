@@ -4,7 +4,7 @@ use serde_json::Value;
 use straylight_core::Task;
 use straylight_engine::graph::IrModel;
 use straylight_engine::{CompileOptions, Runtime};
-use straylight_tasks::{TaskConfig, post_processor};
+use straylight_tasks::{TaskConfig, described_post_processor};
 
 use super::network::{Adapter, Network};
 use super::tiles::TileClassifier;
@@ -52,7 +52,9 @@ impl TaskModel {
             source,
         };
         let task_config = TaskConfig::from_model_info(config.entries()).map_err(failed)?;
-        let post = post_processor(task.task_type, &task_config, &task.labels).map_err(failed)?;
+        let reading = adapter.reading.clone();
+        let post = described_post_processor(task.task_type, &task_config, &task.labels, reading)
+            .map_err(failed)?;
         let network = Network::load(path, config, task_config.resize, ir, runtime, options)?;
         let network = network.adapted(adapter)?;
         let tile_classifier = match &task_config.tiling {

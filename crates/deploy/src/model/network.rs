@@ -3,21 +3,29 @@ use std::path::{Path, PathBuf};
 use straylight_core::RgbImage;
 use straylight_engine::graph::IrModel;
 use straylight_engine::{CompileOptions, CompiledModel, ModelSource, Runtime};
-use straylight_tasks::{Geometry, Outputs, ResizeType};
+use straylight_tasks::{Geometry, Outputs, Reading, ResizeType};
 
 use crate::DeployError;
 use crate::config::Config;
-use crate::custom::Rows;
 use crate::outputs::Results;
 use crate::preprocess::Preprocess;
 
 /// Which outputs of a graph are used, and what post-processing calls them.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Adapter {
     /// An output's own name and its new one; empty for all outputs under their own names.
     pub(crate) names: Vec<(String, String)>,
-    /// How the first output is taken apart, if it holds all of a detector's results.
-    pub(crate) rows: Option<Rows>,
+    /// How post-processing reads them.
+    pub(crate) reading: Reading,
+}
+
+impl Default for Adapter {
+    fn default() -> Self {
+        Self {
+            names: Vec::new(),
+            reading: Reading::Usual,
+        }
+    }
 }
 
 /// A compiled graph that takes an image.
@@ -27,7 +35,6 @@ pub(super) struct Network {
     compiled: CompiledModel,
     /// Index and name of each output that is used.
     outputs: Vec<(usize, String)>,
-    rows: Option<Rows>,
     preprocess: Preprocess,
 }
 
@@ -55,14 +62,12 @@ impl Network {
             path: path.to_owned(),
             compiled,
             outputs,
-            rows: None,
             preprocess,
         })
     }
 
     /// Uses the outputs that an adapter names, under their new names.
     pub(super) fn adapted(mut self, adapter: Adapter) -> Result<Self, DeployError> {
-        self.rows = adapter.rows;
         if adapter.names.is_empty() {
             return Ok(self);
         }
@@ -89,12 +94,7 @@ impl Network {
         session.run()?;
         let results = Results::of(&session, &self.outputs)?;
         let geometry = self.preprocess.geometry(image);
-        match &self.rows {
-            Some(rows) => rows.split(&results.view()?, &self.path, |outputs| {
-                take(outputs, &geometry)
-            }),
-            None => take(&results.view()?, &geometry),
-        }
+        take(&results.view()?, &geometry)
     }
 
     /// How many inferences may run at once.

@@ -8,13 +8,14 @@
 //! Models whose pre-processing is embedded (`embedded_processing`) take the image as it is when
 //! their input has no fixed size.
 
+mod interpolation;
 mod placement;
 
 use straylight_core::RgbImage;
 use straylight_engine::{Dimension, ImageInput, Layout, Session, TensorInfo};
-use straylight_image::resize;
 use straylight_tasks::{Geometry, ResizeType, Size};
 
+use interpolation::Interpolation;
 use placement::Placement;
 pub(crate) use placement::cut;
 
@@ -31,6 +32,9 @@ pub(crate) struct Preprocess {
     /// The size to which an embedded pre-processing brings the image.
     embedded_size: Option<Size>,
     resize: ResizeType,
+    /// The length to which the shorter side is scaled before the middle is cut out.
+    shorter_side: Option<u32>,
+    interpolation: Interpolation,
     pad_value: u8,
     normalise: Option<ImageInput>,
 }
@@ -58,10 +62,15 @@ impl Preprocess {
             config.number("orig_height", 0)?,
         );
         Ok(Self {
-            size: size(width, height),
+            size: size(width, height).or(stated_size(config)?),
             is_dynamic: input.shape.contains(&None),
             embedded_size: size(Some(original.0), Some(original.1)).filter(|_| embedded),
             resize,
+            shorter_side: config
+                .text("shorter_side")
+                .map(|_| config.number("shorter_side", 0))
+                .transpose()?,
+            interpolation: Interpolation::of(config)?,
             pad_value: config.number::<u16>("pad_value", 0)?.min(255) as u8,
             normalise: if embedded {
                 None
@@ -94,6 +103,10 @@ impl Preprocess {
             session.set_input_shape(0, &[1, input.height as usize, input.width as usize, 3])?;
         }
         let placement = Placement::new(self.resize, size_of(image), input);
+        let placement = match self.shorter_side {
+            Some(side) => placement.cut_after_scaling(size_of(image), input, side),
+            None => placement,
+        };
         session.write_input(0, |pixels: &mut [u8]| {
             self.fill(image, &placement, input.width as usize * 3, pixels);
         })?;
@@ -104,7 +117,11 @@ impl Preprocess {
         let part = placement.part.and_then(|part| cut(image, part));
         let source = part.as_ref().unwrap_or(image);
         let scaled = placement.scaled;
-        let scaled = resize::bilinear_openvino(source, scaled.width, scaled.height);
+        let scaled = self.interpolation.scale(source, scaled);
+        let scaled = match placement.cut {
+            Some(part) => cut(&scaled, part).unwrap_or(scaled),
+            None => scaled,
+        };
         if pixels.len() == scaled.data().len() {
             pixels.copy_from_slice(scaled.data());
             return;
@@ -129,6 +146,15 @@ fn size_of(image: &RgbImage) -> Size {
 fn size(width: Dimension, height: Dimension) -> Option<Size> {
     let side = |dimension: Dimension| dimension.map(|side| side as u32).filter(|&side| side > 0);
     Some(Size::new(side(width)?, side(height)?))
+}
+
+/// The size that a description states for an input that leaves its own open.
+fn stated_size(config: &Config) -> Result<Option<Size>, DeployError> {
+    match *config.numbers::<u32>("input_size")?.as_slice() {
+        [] => Ok(None),
+        [width, height] if width > 0 && height > 0 => Ok(Some(Size::new(width, height))),
+        _ => Err(config.wrong("input_size", "wanted width and height")),
+    }
 }
 
 fn no_image(config: &Config, input: &TensorInfo) -> DeployError {

@@ -10,6 +10,8 @@ pub(super) struct Placement {
     pub(super) scaled: Size,
     /// Padding left of it and above it.
     pub(super) offset: (u32, u32),
+    /// The part of the scaled image that is used; `None` for all of it.
+    pub(super) cut: Option<Tile>,
 }
 
 impl Placement {
@@ -19,6 +21,7 @@ impl Placement {
             part: None,
             scaled: input,
             offset: (0, 0),
+            cut: None,
         };
         match resize {
             ResizeType::FitToWindow => Self {
@@ -44,6 +47,35 @@ impl Placement {
             },
             // `standard`, and whatever is added later without an arm of its own.
             _ => whole,
+        }
+    }
+}
+
+impl Placement {
+    /// Scales the shorter side to a length, then cuts the input out of the middle, as torchvision's
+    /// `Resize` and `CenterCrop` do.
+    pub(super) fn cut_after_scaling(self, image: Size, input: Size, side: u32) -> Self {
+        let side = side.max(input.width).max(input.height);
+        let (short, long) = (image.width.min(image.height), image.width.max(image.height));
+        let long = (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;
+        let scaled = if image.width <= image.height {
+            Size::new(side, long)
+        } else {
+            Size::new(long, side)
+        };
+        // Python rounds halves to even.
+        let middle = |outer: u32, inner: u32| {
+            (f64::from(outer.saturating_sub(inner)) / 2.0).round_ties_even() as u32
+        };
+        Self {
+            part: None,
+            scaled,
+            offset: (0, 0),
+            cut: Some(Tile {
+                left: middle(scaled.width, input.width),
+                top: middle(scaled.height, input.height),
+                size: input,
+            }),
         }
     }
 }

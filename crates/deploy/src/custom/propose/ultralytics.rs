@@ -1,0 +1,317 @@
+//! Models of Ultralytics: YOLOv5, v8, v9, v10, 11, 12, 26 in all tasks.
+//!
+//! Their exports say `task`, `names`, `imgsz`, `stride` and `author` in their metadata. Raw
+//! outputs are `1 x (4 + classes + ...) x candidates` (v5 by its old exporter:
+//! `1 x candidates x (5 + classes)`); those of `nms=True` and of end-to-end models are
+//! `1 x 300 x (6 + ...)`.
+
+use straylight_core::TaskType;
+use straylight_engine::TensorInfo;
+
+use super::Origin;
+use super::draft::Draft;
+use super::evidence::{Evidence, core};
+use crate::DeployError;
+use crate::custom::{Activation, Axis, Column, Interpolation};
+
+/// Names of COCO's key points, which Ultralytics' pose models are trained with.
+const COCO_POINTS: [&str; 17] = [
+    "nose",
+    "left eye",
+    "right eye",
+    "left ear",
+    "right ear",
+    "left shoulder",
+    "right shoulder",
+    "left elbow",
+    "right elbow",
+    "left wrist",
+    "right wrist",
+    "left hip",
+    "right hip",
+    "left knee",
+    "right knee",
+    "left ankle",
+    "right ankle",
+];
+
+/// Reads a model whose metadata are those of Ultralytics.
+pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, DeployError> {
+    let Some(names) = evidence
+        .metadata("names")
+        .filter(|_| evidence.metadata("stride").is_some())
+    else {
+        return Ok(false);
+    };
+    // YOLOv5's own exporter writes no task.
+    let task = evidence.metadata("task").unwrap_or("detect");
+    let Some(names) = dictionary(names) else {
+        return Ok(false);
+    };
+    let count = evidence.labels.as_ref().map_or(names.len(), Vec::len);
+    draft.labels = Some(names);
+    draft.classes = Some(count);
+    draft.pixels(&[], &[255.0], Origin::File, "Ultralytics: pixels of 0 to 1");
+    draft.say("input.channels", Origin::File, "Ultralytics: red first");
+    size(evidence, draft);
+    if task == "classify" {
+        return Ok(classify(evidence, draft));
+    }
+    draft.resize(
+        "letterbox",
+        114,
+        Origin::File,
+        "Ultralytics: letterbox, grey 114",
+    );
+    objects(evidence, draft, task, count)
+}
+
+/// The size of an input that is left open.
+fn size(evidence: &Evidence<'_>, draft: &mut Draft) {
+    let open = evidence.input.shape.iter().skip(1).any(Option::is_none);
+    let sides = evidence.metadata("imgsz").map(numbers).unwrap_or_default();
+    if let (true, &[height, width]) = (open, sides.as_slice()) {
+        draft.input.size = Some([width, height]);
+        draft.say("input.size", Origin::File, "imgsz of the metadata");
+    }
+}
+
+fn numbers(text: &str) -> Vec<u32> {
+    let words = text.split(|character: char| !character.is_ascii_digit());
+    words.filter_map(|word| word.parse().ok()).collect()
+}
+
+fn classify(evidence: &Evidence<'_>, draft: &mut Draft) -> bool {
+    let Some(output) = evidence.outputs.first() else {
+        return false;
+    };
+    draft.task = Some(TaskType::Classification);
+    draft.outputs.scores = Some(output.name.clone());
+    draft.outputs.activation = Some(Activation::None);
+    draft.resize(
+        "crop",
+        0,
+        Origin::File,
+        "Ultralytics: shorter side, middle cut out",
+    );
+    let side = evidence.input.shape.get(2).copied().flatten();
+    draft.input.shorter_side = side
+        .map(|side| side as u32)
+        .or(draft.input.size.map(|size| size[0]));
+    draft.input.interpolation = Interpolation::PillowBilinear;
+    draft.say(
+        "outputs.scores",
+        Origin::File,
+        "task classify: probabilities",
+    );
+    true
+}
+
+/// Boxes with what the task adds to them.
+fn objects(
+    evidence: &Evidence<'_>,
+    draft: &mut Draft,
+    task: &str,
+    count: usize,
+) -> Result<bool, DeployError> {
+    let points = numbers(evidence.metadata("kpt_shape").unwrap_or_default());
+    let prototypes = evidence
+        .outputs
+        .iter()
+        .find(|output| output.shape.len() == 4);
+    let (kind, extra) = match (task, prototypes, points.as_slice()) {
+        ("detect", _, _) => (TaskType::Detection, None),
+        ("obb", _, _) => (TaskType::RotatedDetection, Some((Column::Angle, 1))),
+        ("segment", Some(prototypes), _) => {
+            let planes = prototypes.shape.get(1).copied().flatten().unwrap_or(32);
+            draft.outputs.prototypes = Some(prototypes.name.clone());
+            (
+                TaskType::InstanceSegmentation,
+                Some((Column::MaskCoefficients, planes)),
+            )
+        }
+        ("pose", _, &[points, values]) => {
+            let column = if values == 3 {
+                Column::KeyPoints
+            } else {
+                Column::KeyPointsWithoutScore
+            };
+            draft.outputs.key_points = point_names(points as usize);
+            let width = points as usize * values as usize;
+            (TaskType::KeypointDetection, Some((column, width)))
+        }
+        _ => {
+            return Err(evidence.refused(format!(
+                "its metadata say task `{task}`, which is not known: {}",
+                evidence.listed()
+            )));
+        }
+    };
+    draft.task = Some(kind);
+    let rows = evidence
+        .outputs
+        .iter()
+        .find(|output| output.shape.len() == 3);
+    let Some(rows) = rows else {
+        return Err(evidence.refused(format!(
+            "it has no output of candidates: {}",
+            evidence.listed()
+        )));
+    };
+    table(evidence, draft, rows, count, extra)?;
+    Ok(true)
+}
+
+fn point_names(count: usize) -> Vec<String> {
+    if count == COCO_POINTS.len() {
+        return COCO_POINTS.map(str::to_owned).to_vec();
+    }
+    (0..count).map(|point| format!("point {point}")).collect()
+}
+
+/// What the columns of the candidates are.
+fn table(
+    evidence: &Evidence<'_>,
+    draft: &mut Draft,
+    rows: &TensorInfo,
+    count: usize,
+    extra: Option<(Column, usize)>,
+) -> Result<(), DeployError> {
+    use Column::{
+        Bottom, Class, ClassScores, Height, Left, Objectness, Right, Score, Top, Width, X, Y,
+    };
+    let more = extra.map_or(0, |(_, width)| width);
+    let &[first, second] = core(&rows.shape, 2) else {
+        return Err(evidence.refused(format!("`{}` {} is no table", rows.name, rows.shape_text())));
+    };
+    let is = |side: Option<usize>, width: usize| side == Some(width);
+    let (raw, objectness, ready) = (4 + count + more, 5 + count + more, 6 + more);
+    // Widths may agree (4 + 2 classes = 6); then it is ready if its candidates are few, or if the
+    // graph sorts them.
+    let sorted = evidence
+        .kinds()
+        .keys()
+        .any(|kind| matches!(*kind, "TopK" | "NonMaxSuppression"));
+    let said = evidence
+        .metadata("end2end")
+        .is_some_and(|said| said == "True")
+        || evidence
+            .metadata("args")
+            .is_some_and(|args| args.contains("'nms': True"));
+    let is_ready = is(second, ready) && (said || sorted || !is(second, raw));
+    let turned = evidence.metadata("task") == Some("obb") && is_ready && !said && !sorted;
+    draft.outputs.detections = Some(rows.name.clone());
+    let extra = extra.map(|(column, _)| column);
+    let with = |columns: &[Column]| columns.iter().copied().chain(extra).collect::<Vec<_>>();
+    let mut own_nms = true;
+    if is_ready && !turned {
+        let boxes = if extra == Some(Column::Angle) {
+            [X, Y, Width, Height, Score, Class]
+        } else {
+            [Left, Top, Right, Bottom, Score, Class]
+        };
+        draft.outputs.columns = with(&boxes);
+        draft.outputs.candidates = Some(Axis::Rows);
+        own_nms = false;
+    } else if is(first, raw) || is(second, raw) {
+        draft.outputs.columns = with(&[X, Y, Width, Height, ClassScores]);
+        draft.outputs.candidates = Some(if is(first, raw) {
+            Axis::Columns
+        } else {
+            Axis::Rows
+        });
+    } else if is(second, objectness) || is(first, objectness) {
+        draft.outputs.columns = with(&[X, Y, Width, Height, Objectness, ClassScores]);
+        draft.outputs.candidates = Some(if is(second, objectness) {
+            Axis::Rows
+        } else {
+            Axis::Columns
+        });
+    } else {
+        return Err(evidence.undecided(
+            "labels",
+            format!(
+                "`{}` {} does not fit {count} classes: wanted {raw} values for each candidate, \
+                 {objectness} with objectness, or {ready} behind NMS",
+                rows.name,
+                rows.shape_text()
+            ),
+            &[("--set labels=NAME,NAME", "the names of all classes")],
+        ));
+    }
+    draft.option("confidence_threshold", 0.25);
+    draft.option("nms_execute", own_nms);
+    if own_nms {
+        draft.option("iou_threshold", 0.7);
+        draft.option("nms_max_predictions", 300);
+    }
+    let nms = if own_nms {
+        "suppressed here"
+    } else {
+        "suppressed in the graph"
+    };
+    draft.say(
+        "outputs.columns",
+        Origin::File,
+        format!("metadata of Ultralytics and {}; {nms}", rows.shape_text()),
+    );
+    draft.say(
+        "options",
+        Origin::Guess,
+        "thresholds of Ultralytics' predict: 0.25, IoU 0.7, 300 objects",
+    );
+    Ok(())
+}
+
+/// The values of a dictionary as Python writes it, `{0: 'person', 1: "bird's nest"}`, by key.
+pub(super) fn dictionary(text: &str) -> Option<Vec<String>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let mut entries: Vec<(usize, String)> = Vec::new();
+    let mut rest = inner.trim();
+    while !rest.is_empty() {
+        let (key, after) = rest.split_once(':')?;
+        let key = key.trim().trim_matches(['"', '\'']).parse().ok()?;
+        let (name, after) = quoted(after.trim_start())?;
+        entries.push((key, name));
+        rest = after.trim_start().trim_start_matches(',').trim_start();
+    }
+    entries.sort_by_key(|(key, _)| *key);
+    let in_order = entries
+        .iter()
+        .enumerate()
+        .all(|(place, (key, _))| place == *key);
+    (in_order && !entries.is_empty()).then(|| entries.into_iter().map(|(_, name)| name).collect())
+}
+
+/// A quoted text, and what comes after it.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let mut characters = text.char_indices();
+    let (_, quote) = characters
+        .next()
+        .filter(|(_, first)| matches!(first, '\'' | '"'))?;
+    let mut name = String::new();
+    while let Some((place, character)) = characters.next() {
+        match character {
+            '\\' => name.push(characters.next()?.1),
+            _ if character == quote => return text.get(place + 1..).map(|rest| (name, rest)),
+            _ => name.push(character),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dictionaries_of_python_and_json_are_read() {
+        let names = |text| dictionary(text);
+        assert_eq!(names("{0: 'a', 1: \"b's, c\"}").unwrap(), ["a", "b's, c"]);
+        assert_eq!(names(r#"{"1": "b", "0": "a"}"#).unwrap(), ["a", "b"]);
+        assert_eq!(names(r"{0: 'it\'s'}").unwrap(), ["it's"]);
+        for wrong in ["{}", "", "{0: 'a', 2: 'c'}", "{0: 'a", "['a']"] {
+            assert_eq!(names(wrong), None, "{wrong}");
+        }
+    }
+}
