@@ -141,9 +141,8 @@ def by_keras(name: str, line: str, settings: dict, sigmoid: bool = False):
         )
         images = {}
         for photo in photos:
-            image = Image.open(photo).convert("RGB")
-            array = np.asarray(image, dtype="float32")
-            images[photo.name] = module.preprocess_input(keras.ops.convert_to_numpy(keras.ops.image.resize(array, (224, 224)))[None])
+            image = keras.utils.load_img(photo, target_size=(224, 224), interpolation="bilinear")
+            images[photo.name] = module.preprocess_input(keras.utils.img_to_array(image)[None])
         for layer in network.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
                 layer.momentum = 0.0
@@ -151,7 +150,7 @@ def by_keras(name: str, line: str, settings: dict, sigmoid: bool = False):
         network.predict(next(iter(images.values())), verbose=0)
         last = [layer for layer in network.layers if layer.get_weights()][-1]
         kernel, *rest = last.get_weights()
-        last.set_weights([kernel * 20, *rest])
+        last.set_weights([kernel * 4, *rest])
         network.export(str(folder / "model.onnx"), format="onnx", verbose=False)
         names = ["good", "bad"] if sigmoid else NAMES
         labels(folder, names)
@@ -163,7 +162,7 @@ def by_keras(name: str, line: str, settings: dict, sigmoid: bool = False):
         return found
 
 
-by_keras("MobileNetV2", "--recipe symmetric", {"module": "mobilenet_v2"})
-by_keras("EfficientNetB0", "--recipe pixels", {"module": "efficientnet"})
-by_keras("ResNet50", "--recipe caffe", {"module": "resnet50"})
-by_keras("MobileNet", "--recipe symmetric", {"module": "mobilenet"}, sigmoid=True)
+by_keras("MobileNetV2", "--recipe symmetric --set input.interpolation=pillow_bilinear", {"module": "mobilenet_v2"})
+by_keras("EfficientNetB0", "--recipe pixels --set input.interpolation=pillow_bilinear", {"module": "efficientnet"})
+by_keras("ResNet50", "--recipe caffe --set input.interpolation=pillow_bilinear", {"module": "resnet50"})
+by_keras("MobileNet", "--recipe symmetric --set input.interpolation=pillow_bilinear", {"module": "mobilenet"}, sigmoid=True)
