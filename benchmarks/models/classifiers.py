@@ -26,7 +26,7 @@ def spread(network, photos, prepare, target: float = 3.0) -> Scaled:
     """Scale the logits so that they differ by `target` between classes."""
     with torch.no_grad():
         logits = network(torch.cat([prepare(Image.open(photo).convert("RGB")) for photo in photos]))
-    return Scaled(network, float(target / logits.std(dim=1).mean()))
+    return Scaled(network, float(target / logits.std(dim=1).mean())).eval()
 
 
 def classified(network, photos, prepare, names=NAMES) -> dict:
@@ -92,7 +92,7 @@ def by_transformers(kind: str, config: str, processor: str, **settings):
         network = seeded(lambda: getattr(transformers, kind)(made))
         prepared = getattr(transformers, processor)()
         prepare = lambda image: prepared(image, return_tensors="pt")["pixel_values"]  # noqa: E731
-        logits = Logits(network)
+        logits = Logits(network).eval()
         spread_batchnorm(logits, photos, prepare)
         network = spread(logits, photos, prepare)
         side = prepare(Image.open(photos[0]).convert("RGB")).shape[2:]
