@@ -60,8 +60,11 @@ impl<'a> Found<'a> {
             matches!(core(&output.shape, 2), [_, Some(4 | 5)]) && !is_integer(output)
         };
         let boxes = only(evidence, width)?;
-        let is_list =
-            |output: &TensorInfo| core(&output.shape, 1).len() == 1 && output.name != boxes.name;
+        let is_list = |output: &TensorInfo| {
+            output.shape.len() <= 2
+                && core(&output.shape, 1).len() == 1
+                && output.name != boxes.name
+        };
         let named_class = |output: &TensorInfo| {
             let name = output.name.to_lowercase();
             ["label", "class"].iter().any(|word| name.contains(word))
