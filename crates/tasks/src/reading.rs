@@ -91,7 +91,7 @@ impl Planes {
         };
         let area = height * width;
         let values = tensor.data.to_f32();
-        if area == 0 || values.len() % area != 0 {
+        if area == 0 || !values.len().is_multiple_of(area) {
             return Err(tensor.unfit("wanted at least one pixel"));
         }
         tensor.finite(&values)?;

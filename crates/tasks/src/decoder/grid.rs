@@ -1,7 +1,7 @@
 //! Raw outputs of detectors whose boxes are relative to the cells of grids.
 //!
 //! Without anchors (YOLOX): centre = (value + cell) x stride, side = exp(value) x stride, one
-//! candidate a cell. With anchors (YOLOv5, whose values are behind the sigmoid already):
+//! candidate a cell. With anchors (`YOLOv5`, whose values are behind the sigmoid already):
 //! centre = (2 value - 0.5 + cell) x stride, side = (2 value)^2 x anchor, anchor by anchor, each
 //! over all cells. Grids come by rising stride.
 

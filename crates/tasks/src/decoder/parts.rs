@@ -55,18 +55,15 @@ fn scores<'o, 'a>(
     boxes: &[f32],
     count: usize,
 ) -> Result<Scores<'o, 'a>, TaskError> {
-    let (tensor, values) = match outputs.named("scores") {
-        Some(tensor) => (tensor, tensor.data.to_f32().into_owned()),
-        None => {
-            let tensor = role(outputs, "boxes")?;
-            let fifth: Vec<f32> = boxes.chunks_exact(5).map(|row| row[4]).collect();
-            if tensor.last() != 5 {
-                return Err(
-                    tensor.unfit("there are no scores: wanted N x 5, or an output `scores`")
-                );
-            }
-            (tensor, fifth)
+    let (tensor, values) = if let Some(tensor) = outputs.named("scores") {
+        (tensor, tensor.data.to_f32().into_owned())
+    } else {
+        let tensor = role(outputs, "boxes")?;
+        if tensor.last() != 5 {
+            return Err(tensor.unfit("there are no scores: wanted N x 5, or an output `scores`"));
         }
+        let (rows, _) = boxes.as_chunks::<5>();
+        (tensor, rows.iter().map(|row| row[4]).collect())
     };
     let classes = outputs.named("classes").map(|classes| {
         let numbers = classes.data.to_classes();

@@ -82,7 +82,6 @@ impl Instances {
     }
 
     fn decoded(
-        &self,
         decoder: &Decoder,
         outputs: &Outputs<'_>,
         geometry: &Geometry,
@@ -109,7 +108,7 @@ impl Instances {
         geometry: &Geometry,
     ) -> Result<Vec<Instance>, TaskError> {
         if let Some(decoder) = &self.decoder {
-            return self.decoded(decoder, outputs, geometry);
+            return Self::decoded(decoder, outputs, geometry);
         }
         let candidates = self.candidates(&Parts::find(outputs)?, geometry)?;
         let kept = suppress_by(candidates, self.suppression.as_ref(), |(found, _)| *found);
