@@ -102,10 +102,9 @@ impl Preprocess {
         if self.is_dynamic {
             session.set_input_shape(0, &[1, input.height as usize, input.width as usize, 3])?;
         }
-        let placement = Placement::new(self.resize, size_of(image), input);
         let placement = match self.shorter_side {
-            Some(side) => placement.cut_after_scaling(size_of(image), input, side),
-            None => placement,
+            Some(side) => Placement::cut_after_scaling(size_of(image), input, side),
+            None => Placement::new(self.resize, size_of(image), input),
         };
         session.write_input(0, |pixels: &mut [u8]| {
             self.fill(image, &placement, input.width as usize * 3, pixels);

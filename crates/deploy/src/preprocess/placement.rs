@@ -54,7 +54,7 @@ impl Placement {
 impl Placement {
     /// Scales the shorter side to a length, then cuts the input out of the middle, as torchvision's
     /// `Resize` and `CenterCrop` do.
-    pub(super) fn cut_after_scaling(self, image: Size, input: Size, side: u32) -> Self {
+    pub(super) fn cut_after_scaling(image: Size, input: Size, side: u32) -> Self {
         let side = side.max(input.width).max(input.height);
         let (short, long) = (image.width.min(image.height), image.width.max(image.height));
         let long = (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;

@@ -81,9 +81,10 @@ fn has(output: &TensorInfo, words: &[&str]) -> bool {
 /// may be 1.
 fn width(shape: &[Dimension]) -> Option<usize> {
     match shape {
-        [_, Some(width)] | [_, Some(width), Some(1), Some(1)] => Some(*width),
-        // A hidden state of one place.
-        [_, Some(1), Some(width)] => Some(*width),
+        // The last is a hidden state of one place.
+        [_, Some(width)] | [_, Some(width), Some(1), Some(1)] | [_, Some(1), Some(width)] => {
+            Some(*width)
+        }
         _ => None,
     }
 }

@@ -8,6 +8,9 @@ use super::{Assignment, Origin, Proposal, Said};
 use crate::DeployError;
 use crate::custom::{InputDescription, ModelDescription, OutputDescription};
 
+/// The layout of an image all of whose axes are open.
+const OPEN: &str = "NCHW";
+
 /// A description on its way.
 #[derive(Default)]
 pub(super) struct Draft {
@@ -73,7 +76,7 @@ impl Draft {
             [None | Some(1), Some(3), _, _] => "NCHW",
             [None | Some(1), _, _, Some(3)] => "NHWC",
             // All axes open: channels come first, but in models of TensorFlow.
-            [None | Some(1), None, _, None] => "NCHW",
+            [None | Some(1), None, _, None] => OPEN,
             [None | Some(1), Some(1), _, _] | [None | Some(1), _, _, Some(1)] => {
                 return Err(evidence.refused(format!(
                     "its input `{}`, of shape {}, is a grey image; only models of RGB images are run",
@@ -146,7 +149,7 @@ impl Draft {
             options: self.options,
         };
         let mut said = self.said;
-        let description = assigned(description, evidence, assignments, &mut said)?;
+        let description = assigned(&description, evidence, assignments, &mut said)?;
         Ok(Proposal {
             description,
             said,
@@ -204,13 +207,13 @@ impl Draft {
 
 /// Puts what the user said into the description.
 fn assigned(
-    description: ModelDescription,
+    description: &ModelDescription,
     evidence: &Evidence<'_>,
     assignments: &[Assignment],
     said: &mut Vec<Said>,
 ) -> Result<ModelDescription, DeployError> {
     let path = evidence.model.with_file_name("straylight.json");
-    let mut json = serde_json::to_value(&description).unwrap_or_default();
+    let mut json = serde_json::to_value(description).unwrap_or_default();
     for one in assignments {
         let mut place = &mut json;
         for part in one.key().split('.') {

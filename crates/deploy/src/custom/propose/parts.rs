@@ -1,6 +1,6 @@
 //! Detectors with boxes, scores and classes in outputs of their own.
 //!
-//! TensorFlow Object Detection, torchvision, MMDeploy, RT-DETR and D-FINE behind their own
+//! TensorFlow Object Detection, torchvision, `MMDeploy`, RT-DETR and D-FINE behind their own
 //! post-processing.
 
 use straylight_core::TaskType;
@@ -232,10 +232,9 @@ fn first_class(
             Origin::Graph,
             "the graph gives a class as high as the labels' number",
         ),
-        // Unused rows are filled with zeros, so that a zero tells nothing of such models.
-        (_, _, Some((first @ 1, why))) => (first, Origin::Graph, why),
-        (_, Some((low, _)), None) if low < 0.5 => (0, Origin::Graph, "the graph gives class 0"),
+        // Unused rows are filled with zeros, so that a zero tells nothing where 1 is usual.
         (_, _, Some((first, why))) => (first, Origin::Graph, why),
+        (_, Some((low, _)), None) if low < 0.5 => (0, Origin::Graph, "the graph gives class 0"),
         _ => {
             return Err(evidence.undecided(
                 "outputs.first_class",

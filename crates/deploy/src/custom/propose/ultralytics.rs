@@ -1,4 +1,4 @@
-//! Models of Ultralytics: YOLOv5, v8, v9, v10, 11, 12, 26 in all tasks.
+//! Models of Ultralytics: `YOLOv5`, v8, v9, v10, 11, 12, 26 in all tasks.
 //!
 //! Their exports say `task`, `names`, `imgsz`, `stride` and `author` in their metadata. Raw
 //! outputs are `1 x (4 + classes + ...) x candidates` (v5 by its old exporter:

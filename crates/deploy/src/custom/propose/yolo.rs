@@ -1,4 +1,4 @@
-//! One output of candidates without metadata: YOLOv5, v8 and their kin, YOLOX, `DetectionOutput`.
+//! One output of candidates without metadata: `YOLOv5`, v8 and their kin, YOLOX, `DetectionOutput`.
 //!
 //! What tells them apart: the number of candidates (cells of the grids of stride 8, 16 and 32;
 //! three times as many with anchors), the number of labels, and the numbers that the graph gives.
@@ -175,13 +175,13 @@ fn raw(
         Origin::Guess,
         "Ultralytics: pixels of 0 to 1",
     );
-    fit(evidence, draft)?;
+    fit(evidence)?;
     Ok(true)
 }
 
 /// How images are fitted to a YOLO without metadata: only a graph that does not look at its image
 /// is stretched without a question.
-fn fit(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<(), DeployError> {
+fn fit(evidence: &Evidence<'_>) -> Result<(), DeployError> {
     if evidence.probe().is_some_and(Probe::is_constant) {
         return Ok(());
     }
