@@ -58,6 +58,7 @@ fn found(decoder: &Decoder, tensors: &[Named<'_>]) -> Vec<(Vec<f32>, f32, i64)> 
 
 /// Each layout holds one box of the second class, (8, 16) to (24, 48), with the score 0.75.
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of layouts")]
 fn every_layout_gives_the_same_box() {
     use Column::{
         Bottom, Class, ClassScores, Height, Left, Objectness, Other, Right, Score, Top, Width, X, Y,
