@@ -122,7 +122,7 @@ impl Evidence {
                 return Ok(());
             }
         }
-        if description.is_some() {
+        if description.is_some() && files.iter().any(|file| yolo::is_label_file(file)) {
             self.format = Some(Format::Yolo);
             return Ok(());
         }

@@ -16,6 +16,9 @@ const EXTENSIONS: [&str; 13] = [
 /// Folders of images that tools put beside annotations.
 const FOLDERS: [&str; 6] = ["images", "data", "JPEGImages", "image_2", "img", "Images"];
 
+/// Folders of pictures that are annotations.
+const MASKS: [&str; 3] = ["SegmentationClass", "SegmentationObject", "masks"];
+
 /// The image files below the folder of a set.
 pub(crate) struct ImageIndex {
     root: PathBuf,
@@ -33,6 +36,14 @@ pub(crate) fn has_image_name(file: &Path) -> bool {
         .any(|known| known.eq_ignore_ascii_case(extension))
 }
 
+/// Whether a picture is an annotation: its pixels are classes or objects.
+fn is_annotation(below: &Path) -> bool {
+    below.iter().any(|part| {
+        let part = part.to_string_lossy();
+        MASKS.contains(&&*part) || part.starts_with("panoptic_")
+    })
+}
+
 impl ImageIndex {
     /// All files below a folder whose names are those of images.
     pub(crate) fn of(root: &Path) -> Result<Self, FileError> {
@@ -42,7 +53,8 @@ impl ImageIndex {
             by_stem: HashMap::new(),
         };
         for file in folder::files_below(root)? {
-            if !has_image_name(&file) {
+            let below = file.strip_prefix(root).unwrap_or(&file);
+            if !has_image_name(&file) || is_annotation(below) {
                 continue;
             }
             let name = lower(file.file_name());

@@ -85,6 +85,8 @@ named! {
         ZOrder = "orders of depth",
         /// Identifiers of images, labels or objects.
         Id = "identifiers",
+        /// Numbers of labels.
+        LabelId = "numbers of labels",
         /// Names of labels.
         LabelName = "names of labels",
         /// Labels that no image has.

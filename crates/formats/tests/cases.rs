@@ -434,3 +434,176 @@ fn trees() {
         check(&case);
     }
 }
+
+/// What Datumaro 1.13.12 writes of one small set (`tools/make_format_fixtures.py`).
+#[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
+fn exports_of_datumaro() {
+    for case in [
+        clean(
+            "datumaro-exports/det/cvat",
+            Format::Cvat,
+            &[
+                "train/a.jpg 64x48: bolt box 4,5,20,10 occluded; nut box 30,20,10,10",
+                "val/b.jpg 64x48: washer box 1,1,10,20",
+                "val/c.jpg 64x48: ",
+            ],
+        ),
+        clean(
+            "datumaro-exports/det/open_images",
+            Format::Csv,
+            &[
+                "train/a.jpg 64x48: bolt box 4,5,20,10 truncated occluded; nut box 30,20,10,10",
+                "val/b.jpg 64x48: washer box 1,1,10,20",
+                "val/c.jpg 64x48: ?",
+            ],
+        ),
+        clean(
+            "datumaro-exports/det/kitti_detection",
+            Format::Kitti,
+            &[
+                "train/a.png 64x48: bolt box 4,5,20,10 truncated occluded; nut box 30,20,10,10",
+                "val/b.png 64x48: washer box 1,1,10,20",
+            ],
+        ),
+        clean(
+            "datumaro-exports/det/voc",
+            Format::PascalVoc,
+            &[
+                "train/a.jpg 64x48: bolt box 4,5,20,10 truncated occluded; nut box 30,20,10,10",
+                "val/b.jpg 64x48: washer box 1,1,10,20",
+                "val/c.jpg 64x48: ?",
+            ],
+        ),
+        clean(
+            "datumaro-exports/seg/voc_segmentation",
+            Format::PascalVoc,
+            &[
+                "train/a.jpg 64x48: bolt mask of 280 in 5,10,55,30",
+                "val/b.jpg 64x48: ?",
+            ],
+        ),
+        clean(
+            "datumaro-exports/seg/coco_panoptic",
+            Format::Coco,
+            &[
+                "train/a.jpg 64x48: bolt mask of 280 in 5,10,55,30 crowd",
+                "val/b.jpg 64x48: ",
+            ],
+        ),
+        clean(
+            "datumaro-exports/seg/coco_instances",
+            Format::Coco,
+            &[
+                "train/a.jpg 64x48: bolt mask of 280 in 5,10,55,30 crowd; \
+                 nut polygon of 4 in 4,30,20,10; nut 2 polygons in 30,2,20,6",
+                "val/b.jpg 64x48: ",
+            ],
+        ),
+        clean(
+            "datumaro-exports/seg/datumaro",
+            Format::Datumaro,
+            &[
+                "train/a.jpg 64x48: bolt mask of 280 in 5,10,55,30 crowd; \
+                 nut polygon of 4 in 4,30,20,10; nut 2 polygons in 30,2,20,6",
+                "val/b.jpg 64x48: ",
+            ],
+        ),
+        clean(
+            "datumaro-exports/seg/cvat",
+            Format::Cvat,
+            &[
+                "train/a.jpg 64x48: bolt mask of 280 in 5,10,55,30; nut polygon of 4 in 4,30,20,10; \
+                 nut polygon of 3 in 30,2,10,6; nut polygon of 3 in 44,2,6,6",
+                "val/b.jpg 64x48: ",
+            ],
+        ),
+        clean(
+            "datumaro-exports/seg/open_images",
+            Format::Csv,
+            &[
+                "train/a.jpg 64x48: bolt mask of 280 in 5,10,55,30",
+                "val/b.jpg 64x48: ?",
+            ],
+        ),
+        clean(
+            "datumaro-exports/cls/voc_classification",
+            Format::PascalVoc,
+            &[
+                "train/a.jpg 64x48: bolt image",
+                "val/b.jpg 64x48: washer image",
+            ],
+        ),
+        clean(
+            "datumaro-exports/cls/coco_labels",
+            Format::Coco,
+            &[
+                "train/a.jpg 64x48: bolt image",
+                "val/b.jpg 64x48: washer image",
+            ],
+        ),
+        clean(
+            "datumaro-exports/pts/datumaro",
+            Format::Datumaro,
+            &["train/a.jpg 64x48: bolt box 5,5,30,20 (10,10,2) (0,0,0) (20,21,1)"],
+        ),
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn other_tools() {
+    for case in [
+        clean(
+            "labelme-json/in",
+            Format::Labelme,
+            &["a.png 64x48: bolt box 4,5,20,10"],
+        ),
+        clean(
+            "cvat-images-xml/in",
+            Format::Cvat,
+            &["a.png 64x48: bolt box 4,5,20,10"],
+        ),
+        clean(
+            "label-studio-json",
+            Format::LabelStudio,
+            &[
+                "0b2f3a4c-a.jpg 64x48: bolt box 4,5,20,10; nut turned by 90 in 20,24,12,16; \
+                 nut polygon of 3 in 6.4,4.8,25.6,19.2; washer ellipse 25.6,19.2,12.8,9.6; \
+                 tip point 16,12; bad light image",
+            ],
+        ),
+        clean(
+            "label-studio-json-min",
+            Format::LabelStudio,
+            &["a.jpg 64x48: bolt box 4,4.8,20,9.6"],
+        ),
+        clean(
+            "fiftyone-detections",
+            Format::FiftyOne,
+            &["000001.jpg 64x48: bolt box 4,4.8,19.2,9.6 occluded"],
+        ),
+        Case {
+            problems: &["_annotations.csv: line 3: `x` is not a number"],
+            ..clean(
+                "csv-roboflow",
+                Format::Csv,
+                &["train/a.jpg 64x48: bolt box 4,5,20,10"],
+            )
+        },
+    ] {
+        check(&case);
+    }
+}
+
+#[test]
+fn damaged_json_is_an_error_with_its_place() {
+    let error = Format::detect(&fixture("coco-not-json"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("not valid JSON") && error.contains("line 2 column 10"),
+        "{error}"
+    );
+}

@@ -81,6 +81,11 @@ pub(crate) fn write(
 ) -> Result<(), FormatError> {
     let labels = Labels::of(set);
     let categories = labels.categories(set);
+    let renumbered = set.labels.iter().filter(|label| {
+        let known = label.id.filter(|id| *id != labels.id(&label.name));
+        known.is_some() && labels.areas.contains(&label.name.as_str())
+    });
+    Losses::of_set(report).add_some(Feature::LabelId, Outcome::Renamed, renumbered.count());
     let colors = set
         .labels
         .iter()
@@ -161,7 +166,8 @@ impl<'a> Labels<'a> {
             .map(|name| set.label(name).and_then(|label| label.id));
         let numbers: Vec<i64> = known.flatten().collect();
         let unique: HashSet<i64> = numbers.iter().copied().collect();
-        let ids = if unique.len() == areas.len() {
+        // Many readers take the category of number 0 for the background.
+        let ids = if unique.len() == areas.len() && numbers.iter().all(|number| *number > 0) {
             numbers
         } else {
             (1..=areas.len() as i64).collect()

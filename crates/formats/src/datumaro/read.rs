@@ -215,8 +215,11 @@ impl Reading<'_> {
         };
         self.annotations(gather, index, &item, place);
         let image = &mut gather.set.images[index];
-        image.id = Some(item.id.0).filter(|id| *id != folder::stem(&image.name));
         image.attributes = item.attr;
+        let number = image.attributes.remove("id");
+        image.id = number
+            .and_then(|number| serde_json::from_value::<Id>(number).ok())
+            .map(|id| id.0);
     }
 
     fn annotations(&self, gather: &mut Gather<'_>, index: usize, item: &Item<'_>, place: &str) {

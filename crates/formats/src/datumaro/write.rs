@@ -102,9 +102,15 @@ fn item(set: &AnnotatedSet, image: &AnnotatedImage) -> Value {
             }
         }
     }
-    let id = image.id.as_deref().unwrap_or_else(|| stem(&image.name));
+    let mut attributes = image.attributes.clone();
+    if let Some(id) = &image.id {
+        let number = id
+            .parse::<i64>()
+            .map_or_else(|_| id.as_str().into(), Into::into);
+        attributes.insert("id".to_owned(), number);
+    }
     json!({
-        "id": id, "annotations": annotations, "attr": image.attributes,
+        "id": stem(&image.name), "annotations": annotations, "attr": attributes,
         "image": {"path": image.name, "size": [image.height, image.width]},
     })
 }

@@ -17,18 +17,36 @@ struct Task<'a> {
     id: Option<Id>,
     #[serde(default)]
     data: Map<String, Value>,
-    #[serde(borrow, default, alias = "completions")]
+    #[serde(borrow, default)]
     annotations: Option<Vec<Annotation<'a>>>,
+    /// Their name in old versions.
+    #[serde(borrow, default)]
+    completions: Option<Vec<Annotation<'a>>>,
 }
 
 #[derive(Deserialize)]
 struct Annotation<'a> {
     #[serde(borrow, default)]
     result: RawList<'a>,
-    #[serde(default, alias = "skipped", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
     was_cancelled: bool,
-    #[serde(default, alias = "created_at", deserialize_with = "lenient")]
+    #[serde(default, deserialize_with = "lenient")]
+    skipped: bool,
+    #[serde(default, deserialize_with = "lenient")]
+    created_at: String,
+    #[serde(default, deserialize_with = "lenient")]
     updated_at: String,
+}
+
+impl Annotation<'_> {
+    /// When it was changed last.
+    fn time(&self) -> &str {
+        if self.updated_at.is_empty() {
+            &self.created_at
+        } else {
+            &self.updated_at
+        }
+    }
 }
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
@@ -79,14 +97,13 @@ fn tasks(gather: &mut Gather<'_>, path: &Path, text: &str, place: &str) {
 }
 
 fn full(gather: &mut Gather<'_>, path: &Path, task: &Task<'_>, place: &str) -> Result<(), String> {
-    let annotations = task.annotations.as_deref().unwrap_or_default();
+    let annotations = task.annotations.as_ref().or(task.completions.as_ref());
+    let annotations = annotations.map(Vec::as_slice).unwrap_or_default();
     let kept = annotations
         .iter()
-        .filter(|annotation| !annotation.was_cancelled);
+        .filter(|annotation| !annotation.was_cancelled && !annotation.skipped);
     let kept: Vec<&Annotation<'_>> = kept.collect();
-    let latest = kept
-        .iter()
-        .max_by_key(|annotation| annotation.updated_at.as_str());
+    let latest = kept.iter().max_by_key(|annotation| annotation.time());
     if kept.len() > 1 {
         gather.note(
             place,

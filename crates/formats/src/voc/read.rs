@@ -46,6 +46,7 @@ fn stem_of(path: &Path) -> String {
 
 /// Images that a subset lists and that have no annotation file.
 fn unannotated(gather: &mut Gather<'_>, subsets: &HashMap<String, String>, seen: &HashSet<String>) {
+    let present = presence(gather);
     let mut listed: Vec<(&String, &String)> = subsets.iter().collect();
     listed.sort();
     for (name, subset) in listed {
@@ -59,10 +60,43 @@ fn unannotated(gather: &mut Gather<'_>, subsets: &HashMap<String, String>, seen:
         let found = gather.find_image(name, subset, &root, &place);
         let index = found.and_then(|(file, name)| gather.image(&file, &name, subset, None, &place));
         if let Some(index) = index {
-            gather.set.images[index].unannotated = true;
+            let labels = present.get(name.as_str());
+            gather.set.images[index].unannotated = labels.is_none();
+            for label in labels.into_iter().flatten() {
+                gather.set.add_label(label);
+                gather.set.images[index].add_image_label(label);
+            }
             segmentation::add(gather, index);
         }
     }
+}
+
+/// Labels of whole images by stem, from the files `LABEL_SUBSET.txt` of the challenge.
+fn presence(gather: &mut Gather<'_>) -> HashMap<String, Vec<String>> {
+    let folder = gather.root.join("ImageSets").join("Main");
+    let mut labels: HashMap<String, Vec<String>> = HashMap::new();
+    for path in folder::with_extension(&folder, "txt").unwrap_or_default() {
+        let name = stem_of(&path);
+        let Some((label, _)) = name.rsplit_once('_') else {
+            continue;
+        };
+        let Some(text) = gather.text(&path) else {
+            continue;
+        };
+        if !text.lines().all(is_presence) {
+            continue;
+        }
+        for line in text.lines() {
+            let mut words = line.split_whitespace();
+            if let (Some(stem), Some("1")) = (words.next(), words.next()) {
+                labels
+                    .entry(stem.to_owned())
+                    .or_default()
+                    .push(label.to_owned());
+            }
+        }
+    }
+    labels
 }
 
 /// `labelmap.txt` of CVAT and Datumaro: `name:r,g,b:parts:actions` a line.

@@ -13,7 +13,27 @@ pub(crate) mod names;
 mod read;
 mod write;
 
+use std::path::Path;
+
 pub(crate) use read::read;
 pub(crate) use write::write;
 
+use crate::text;
+
 pub(crate) const WANTED: &str = "a YAML file with `names`, obj.names or classes.txt";
+
+/// Whether a text file has lines of a class number and four numbers at least.
+pub(crate) fn is_label_file(file: &Path) -> bool {
+    let is_text = file
+        .extension()
+        .is_some_and(|end| end.eq_ignore_ascii_case("txt"));
+    let is_line = |line: &str| {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        words.len() >= 5 && words.iter().all(|word| word.parse::<f64>().is_ok())
+    };
+    is_text
+        && text::read(file).is_ok_and(|text| {
+            let first = text.lines().find(|line| !line.trim().is_empty());
+            first.is_some_and(is_line)
+        })
+}
