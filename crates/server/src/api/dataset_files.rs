@@ -131,7 +131,14 @@ fn file_name(image: &ImageRecord, taken: &mut HashSet<String>) -> String {
 /// The kinds of project that can be made of a set: by the shapes in it.
 pub(super) fn project_types(set: &AnnotatedSet) -> Vec<TaskType> {
     let objects = || set.images.iter().flat_map(|image| &image.objects);
-    if objects().all(|object| object.geometry == Geometry::Image) {
+    // Formats without labels of images have boxes over the whole image instead.
+    let is_label = |image: &AnnotatedImage, object: &Object| match &object.geometry {
+        Geometry::Image => true,
+        Geometry::Shape(shape) => shape.is_whole_image(image.width, image.height),
+        _ => false,
+    };
+    let only_labels = |image: &AnnotatedImage| image.objects.iter().all(|o| is_label(image, o));
+    if set.images.iter().all(only_labels) {
         return vec![TaskType::Classification];
     }
     let has = |fits: fn(&Geometry) -> bool| objects().any(|object| fits(&object.geometry));
