@@ -4,6 +4,7 @@
 //! Images come in decoded, predictions go out as data, and times are handed in.
 
 mod activations;
+mod address;
 mod frame;
 mod image;
 mod label;
@@ -13,6 +14,9 @@ mod project;
 mod shape;
 
 pub use activations::Activations;
+pub use address::{
+    PERCENT_ENCODING_HINT, hide_secrets, hide_secrets_in, holds_user, needs_percent_encoding,
+};
 pub use frame::{ContentHash, EncodedImage, Frame, ImageFormat};
 pub use image::{ImageSizeError, RgbImage};
 pub use jiff::Timestamp;

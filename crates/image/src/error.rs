@@ -23,6 +23,12 @@ pub enum ImageErrorKind {
     /// The first bytes are those of no format that Straylight reads.
     #[error("this is no image that Straylight can read (it begins with {0})")]
     UnknownFormat(String),
+    /// A picture of a format that Straylight does not read.
+    #[error("this is a picture in the format {0}, which Straylight does not read")]
+    UnreadFormat(&'static str),
+    /// A folder, pipe, socket or device has the place of a file.
+    #[error("it is {0}, not a file")]
+    NotAFile(&'static str),
     /// The file breaks the rules of its format or ends too early.
     #[error("the {format} file is damaged or incomplete: {reason}")]
     Corrupt {
@@ -96,8 +102,16 @@ impl ImageErrorKind {
         match self {
             Self::Empty | Self::Corrupt { .. } => "copy or download it again, or leave it out",
             Self::UnknownFormat(_) => "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF",
+            Self::UnreadFormat("HEIC") => {
+                "convert it to JPEG, for example with heif-convert; an iPhone takes JPEGs when its \
+                 camera settings say Most Compatible"
+            }
+            Self::UnreadFormat(_) => "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF",
+            Self::NotAFile(_) => "name image files",
             Self::Unsupported { .. } => "save it again as an 8-bit RGB JPEG or PNG",
-            Self::TooManyPixels { .. } => "scale it down or raise the limit on pixels",
+            Self::TooManyPixels { .. } => {
+                "scale it down, or raise the limit (option --max-pixels, setting max-pixels)"
+            }
             Self::TooManyBytes { .. } => "compress it or raise the limit on bytes",
             Self::Read(_) => "check that the file exists and may be read",
             Self::Encode { .. } => "choose another format or a smaller size",

@@ -1,15 +1,17 @@
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
 use straylight_core::{EncodedImage, Frame, Timestamp};
 
-use crate::{DecodeLimits, ImageError, ImageErrorKind, decode_with};
+use crate::decode::{Decoded, decode_with_time};
+use crate::listing::special_kind;
+use crate::{DecodeLimits, ImageError, ImageErrorKind};
 
 /// Reads an image file into a frame within the default [`DecodeLimits`].
 ///
-/// The frame is named after the file's stem, keeps the file's own bytes, and was captured when
-/// the file was last modified.
+/// The frame is named after the file's stem and keeps the file's own bytes. It was captured when
+/// its EXIF notes say (`DateTimeOriginal`), else when the file was last modified.
 pub fn read_frame(path: &Path) -> Result<Frame, ImageError> {
     read_frame_with(path, &DecodeLimits::default())
 }
@@ -25,26 +27,34 @@ pub fn read_frame_with(path: &Path, limits: &DecodeLimits) -> Result<Frame, Imag
 }
 
 /// Decodes a file's bytes into a frame that keeps them.
+///
+/// `captured_at` counts where the file does not say itself when the picture was taken.
 pub fn decode_frame(
     bytes: Vec<u8>,
     name: &str,
     captured_at: Timestamp,
     limits: &DecodeLimits,
 ) -> Result<Frame, ImageError> {
-    let (image, format) = decode_with(&bytes, limits)?;
+    let Decoded {
+        image,
+        format,
+        taken,
+    } = decode_with_time(&bytes, limits)?;
     let bytes = bytes.into();
-    Ok(Frame::new(image, name, captured_at).with_encoded(EncodedImage { format, bytes }))
+    let frame = Frame::new(image, name, taken.unwrap_or(captured_at));
+    Ok(frame.with_encoded(EncodedImage { format, bytes }))
 }
 
 fn read_bytes(path: &Path, limits: &DecodeLimits) -> Result<(Vec<u8>, Timestamp), ImageErrorKind> {
-    let file = File::open(path).map_err(ImageErrorKind::Read)?;
-    let metadata = file.metadata().map_err(ImageErrorKind::Read)?;
-    if metadata.is_dir() {
-        return Err(ImageErrorKind::Read(io::ErrorKind::IsADirectory.into()));
+    // Looked at before it is opened: opening a pipe waits for somebody who writes.
+    let metadata = path.metadata().map_err(ImageErrorKind::Read)?;
+    if let Some(what) = special_kind(metadata.file_type()) {
+        return Err(ImageErrorKind::NotAFile(what));
     }
+    let file = File::open(path).map_err(ImageErrorKind::Read)?;
     limits.check_bytes(metadata.len())?;
     let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    // A pipe has no length, and a file may grow while it is read.
+    // A file may grow while it is read.
     file.take(limits.max_file_bytes.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(ImageErrorKind::Read)?;

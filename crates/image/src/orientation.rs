@@ -127,46 +127,6 @@ impl Walk {
     }
 }
 
-/// Reads the orientation from an EXIF block: a TIFF header and its first directory.
-///
-/// The block may begin with `Exif\0\0`, as in JPEG. A broken block means upright, as in every
-/// viewer: the pixels are good even when the camera's notes are not.
-pub(crate) fn from_exif(block: &[u8]) -> Orientation {
-    let tiff = block.strip_prefix(b"Exif\0\0").unwrap_or(block);
-    orientation_tag(tiff).map_or(Orientation::Upright, Orientation::from_tag)
-}
-
-const ORIENTATION_TAG: u16 = 0x0112;
-const ENTRY_BYTES: usize = 12;
-
-fn orientation_tag(tiff: &[u8]) -> Option<u16> {
-    let big_endian = match tiff.get(..4)? {
-        [b'I', b'I', 42, 0] => false,
-        [b'M', b'M', 0, 42] => true,
-        _ => return None,
-    };
-    let u16_at = |at: usize| {
-        let bytes = tiff.get(at..at.checked_add(2)?)?.try_into().ok()?;
-        Some(if big_endian {
-            u16::from_be_bytes(bytes)
-        } else {
-            u16::from_le_bytes(bytes)
-        })
-    };
-    let (first, second) = (u16_at(4)?, u16_at(6)?);
-    let (high, low) = if big_endian {
-        (first, second)
-    } else {
-        (second, first)
-    };
-    let directory = (usize::from(high) << 16) | usize::from(low);
-    let entries = usize::from(u16_at(directory)?);
-    (0..entries)
-        .map(|i| directory + 2 + i * ENTRY_BYTES)
-        .find(|&at| u16_at(at) == Some(ORIENTATION_TAG))
-        .and_then(|at| u16_at(at + 8))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -203,23 +163,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_tag_is_found_in_both_byte_orders() {
-        let little = b"II\x2a\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0";
-        let big = b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x08\0\0";
-        assert_eq!(from_exif(little), Orientation::Rotate90);
-        assert_eq!(from_exif(big), Orientation::Rotate270);
-        assert_eq!(from_exif(&little[..12]), Orientation::Upright);
-    }
-
     proptest! {
-        #[test]
-        fn any_bytes_are_survived(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
-            let mut block = b"II\x2a\0".to_vec();
-            block.extend(bytes);
-            from_exif(&block);
-        }
-
         #[test]
         fn turning_there_and_back_changes_nothing(w in 1u32..80, h in 1u32..80) {
             let data = (0..w * h * 3).map(|v| v as u8).collect();

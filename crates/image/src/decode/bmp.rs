@@ -6,7 +6,7 @@ use zune_core::options::DecoderOptions;
 
 use super::{Header, PixelReader, convert};
 use crate::ImageErrorKind;
-use crate::orientation::Orientation;
+use crate::exif::CameraNotes;
 
 /// Windows bitmaps: palette, 16, 24 and 32 bits, run-length encoded or plain.
 pub(super) struct BmpReader<'a> {
@@ -28,7 +28,7 @@ impl<'a> BmpReader<'a> {
         let header = Header {
             width: u32::try_from(width).map_err(|_| missing())?,
             height: u32::try_from(height).map_err(|_| missing())?,
-            orientation: Orientation::Upright,
+            notes: CameraNotes::default(),
         };
         Ok(Self { decoder, header })
     }

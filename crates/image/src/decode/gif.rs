@@ -4,7 +4,7 @@ use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};
 use straylight_core::{ImageFormat, RgbImage};
 
 use super::{Header, PixelReader, convert};
-use crate::orientation::Orientation;
+use crate::exif::CameraNotes;
 use crate::{DecodeLimits, ImageErrorKind};
 
 /// The first frame of a GIF on its canvas; what it leaves clear is black.
@@ -31,7 +31,7 @@ impl PixelReader for GifReader<'_> {
         Header {
             width: u32::from(self.decoder.width()),
             height: u32::from(self.decoder.height()),
-            orientation: Orientation::Upright,
+            notes: CameraNotes::default(),
         }
     }
 

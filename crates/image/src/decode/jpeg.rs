@@ -7,7 +7,7 @@ use zune_jpeg::errors::DecodeErrors;
 
 use super::{Header, PixelReader, convert};
 use crate::ImageErrorKind;
-use crate::orientation::{self, Orientation};
+use crate::exif::CameraNotes;
 
 /// Baseline and progressive JPEG; gray, YCbCr, RGB, CMYK and YCCK.
 pub(super) struct JpegReader<'a> {
@@ -30,9 +30,9 @@ impl<'a> JpegReader<'a> {
         let header = Header {
             width: u32::from(info.width),
             height: u32::from(info.height),
-            orientation: decoder
+            notes: decoder
                 .exif()
-                .map_or(Orientation::Upright, |exif| orientation::from_exif(exif)),
+                .map_or_else(CameraNotes::default, |exif| CameraNotes::of_block(exif)),
         };
         Ok(Self { decoder, header })
     }

@@ -16,10 +16,10 @@ mod png;
 mod tiff;
 mod webp;
 
-use straylight_core::{ImageFormat, RgbImage};
+use straylight_core::{ImageFormat, RgbImage, Timestamp};
 
-use crate::orientation::Orientation;
-use crate::sniff::{beginning, sniff};
+use crate::exif::CameraNotes;
+use crate::sniff::{beginning, sniff, unread_format};
 use crate::{DecodeLimits, ImageError, ImageErrorKind};
 
 /// What an image file says about itself in its header.
@@ -35,12 +35,12 @@ pub struct ImageInfo {
     pub orientation: Orientation,
 }
 
-/// Size and orientation as stored.
+/// Size as stored, and what the camera wrote down.
 #[derive(Debug, Clone, Copy)]
 struct Header {
     width: u32,
     height: u32,
-    orientation: Orientation,
+    notes: CameraNotes,
 }
 
 /// One format's decoder after it has read the header.
@@ -65,17 +65,38 @@ pub fn decode_with(
     bytes: &[u8],
     limits: &DecodeLimits,
 ) -> Result<(RgbImage, ImageFormat), ImageError> {
+    let decoded = decode_with_time(bytes, limits)?;
+    Ok((decoded.image, decoded.format))
+}
+
+/// A decoded image file.
+pub(crate) struct Decoded {
+    pub(crate) image: RgbImage,
+    pub(crate) format: ImageFormat,
+    /// When the camera says that the picture was taken.
+    pub(crate) taken: Option<Timestamp>,
+}
+
+/// Decodes an image file, and reads when it was taken.
+pub(crate) fn decode_with_time(
+    bytes: &[u8],
+    limits: &DecodeLimits,
+) -> Result<Decoded, ImageErrorKind> {
     let (format, reader) = open(bytes, limits)?;
-    let orientation = reader.header().orientation;
-    let stored = reader.pixels()?;
-    Ok((orientation.apply(stored), format))
+    let CameraNotes { orientation, taken } = reader.header().notes;
+    let image = orientation.apply(reader.pixels()?);
+    Ok(Decoded {
+        image,
+        format,
+        taken,
+    })
 }
 
 /// Reads format and upright size from an image file's header, without decoding pixels.
 pub fn probe(bytes: &[u8]) -> Result<ImageInfo, ImageError> {
     let (format, reader) = open(bytes, &DecodeLimits::default())?;
     let header = reader.header();
-    let (width, height) = if header.orientation.swaps_sides() {
+    let (width, height) = if header.notes.orientation.swaps_sides() {
         (header.height, header.width)
     } else {
         (header.width, header.height)
@@ -95,7 +116,10 @@ fn open<'a>(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Opened<'a>, ImageE
         return Err(ImageErrorKind::Empty);
     }
     limits.check_bytes(bytes.len() as u64)?;
-    let unknown = || ImageErrorKind::UnknownFormat(beginning(bytes));
+    let unknown = || match unread_format(bytes) {
+        Some(format) => ImageErrorKind::UnreadFormat(format),
+        None => ImageErrorKind::UnknownFormat(beginning(bytes)),
+    };
     let format = sniff(bytes).ok_or_else(unknown)?;
     let reader: Box<dyn PixelReader + 'a> = match format {
         ImageFormat::Jpeg => Box::new(jpeg::JpegReader::new(bytes)?),

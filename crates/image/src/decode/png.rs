@@ -4,7 +4,7 @@ use png::{ColorType, DecodingError, Limits, Transformations};
 use straylight_core::{ImageFormat, RgbImage};
 
 use super::{Header, PixelReader, convert};
-use crate::orientation::{self, Orientation};
+use crate::exif::CameraNotes;
 use crate::{DecodeLimits, ImageErrorKind};
 
 /// PNG of every colour type and bit depth.
@@ -27,10 +27,10 @@ impl<'a> PngReader<'a> {
         let header = Header {
             width: info.width,
             height: info.height,
-            orientation: info
+            notes: info
                 .exif_metadata
                 .as_ref()
-                .map_or(Orientation::Upright, |exif| orientation::from_exif(exif)),
+                .map_or_else(CameraNotes::default, |exif| CameraNotes::of_block(exif)),
         };
         Ok(Self { reader, header })
     }

@@ -1,11 +1,13 @@
+use std::collections::HashMap;
 use std::io::Cursor;
 
-use straylight_core::{ImageFormat, RgbImage};
+use straylight_core::{ImageFormat, RgbImage, Timestamp};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
-use tiff::tags::Tag;
+use tiff::tags::{IfdPointer, Tag};
 use tiff::{ColorType, TiffError};
 
 use super::{Header, PixelReader, convert};
+use crate::exif::CameraNotes;
 use crate::orientation::Orientation;
 use crate::{DecodeLimits, ImageErrorKind};
 
@@ -25,10 +27,14 @@ impl<'a> TiffReader<'a> {
         let (width, height) = decoder.dimensions().map_err(error)?;
         let color = decoder.colortype().map_err(error)?;
         let tag = decoder.find_tag_unsigned(Tag::Orientation).map_err(error)?;
+        let notes = CameraNotes {
+            orientation: tag.map_or(Orientation::Upright, Orientation::from_tag),
+            taken: taken(&mut decoder),
+        };
         let header = Header {
             width,
             height,
-            orientation: tag.map_or(Orientation::Upright, Orientation::from_tag),
+            notes,
         };
         Ok(Self {
             decoder,
@@ -118,6 +124,27 @@ impl<'a> TiffReader<'a> {
             || ImageErrorKind::corrupt(ImageFormat::Tiff, "a colour is not in the palette");
         Ok(colors.ok_or_else(outside)?.into_flattened())
     }
+}
+
+/// When the picture was taken, if its EXIF directory says so.
+fn taken(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<Timestamp> {
+    let place = decoder
+        .find_tag_unsigned::<u64>(Tag::ExifDirectory)
+        .ok()??;
+    let directory = decoder.read_directory(IfdPointer(place)).ok()?;
+    let mut tags = decoder.read_directory_tags(&directory);
+    let mut texts = HashMap::new();
+    for tag in [
+        exif::Tag::DateTimeOriginal,
+        exif::Tag::SubSecTimeOriginal,
+        exif::Tag::OffsetTimeOriginal,
+    ] {
+        let value = tags.find_tag(Tag::from_u16_exhaustive(tag.number())).ok()?;
+        if let Some(text) = value.and_then(|value| value.into_string().ok()) {
+            texts.insert(tag, text.into_bytes());
+        }
+    }
+    crate::exif::taken(|tag| texts.get(&tag).cloned())
 }
 
 /// Brings samples stored plane after plane into pixel order.

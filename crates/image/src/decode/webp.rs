@@ -3,7 +3,7 @@ use webpx::{Decoder, DecoderConfig, ImageInfo, Limits};
 
 use super::{Header, PixelReader, convert};
 use crate::ImageErrorKind;
-use crate::orientation::{self, Orientation};
+use crate::exif::CameraNotes;
 
 /// WebP, lossy, lossless, or the first frame of an animation.
 ///
@@ -21,7 +21,7 @@ impl<'a> WebpReader<'a> {
         let header = Header {
             width: info.width,
             height: info.height,
-            orientation: exif.map_or(Orientation::Upright, |exif| orientation::from_exif(&exif)),
+            notes: exif.map_or_else(CameraNotes::default, |exif| CameraNotes::of_block(&exif)),
         };
         Ok(Self { bytes, header })
     }
