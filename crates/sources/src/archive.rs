@@ -1,5 +1,6 @@
 //! Images in zip and tar archives, read entry by entry; nothing is unpacked to disk.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
@@ -7,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use straylight_core::Timestamp;
-use straylight_image::DecodeLimits;
+use straylight_image::{DecodeLimits, is_hidden, is_no_picture_by_name, sniff};
+use tar::EntryType;
 use zip::ZipArchive;
 
+use crate::files::Found;
 use crate::item::{Content, Feed, Item, Sink};
 use crate::{SourceError, SourceErrorKind};
 
@@ -36,6 +39,7 @@ impl Feed for ZipFeed {
                 return;
             }
         };
+        let mut found = Found::default();
         for index in 0..archive.len() {
             let entry = archive
                 .by_index(index)
@@ -45,18 +49,44 @@ impl Feed for ZipFeed {
                     .name()
                     .map_err(|error| archive_error(&place, error))?
                     .into_owned();
-                if entry.is_dir() || is_hidden(&name) {
+                if entry.is_dir() {
                     return Ok(None);
+                }
+                if is_of_the_system(&name) {
+                    found.no_picture(OsStr::new(".hidden"));
+                    return Ok(None);
+                }
+                if entry.is_symlink() {
+                    return Err(not_a_file(&place, &name, "a link"));
                 }
                 entry_item(&place, &name, entry, modified, &self.limits).map(Some)
             });
-            if let Some(item) = item.transpose()
-                && sink(item).is_break()
-            {
+            let Some(item) = item.transpose() else {
+                continue;
+            };
+            if given(item, &mut found, sink).is_break() {
                 return;
             }
         }
+        let _ = found.end(&place, sink);
     }
+}
+
+/// Gives an entry, or counts it if it is no picture by design.
+fn given(item: Result<Item, SourceError>, found: &mut Found, sink: Sink<'_>) -> ControlFlow<()> {
+    if let Ok(Item {
+        place,
+        content: Content::Bytes { bytes, .. },
+    }) = &item
+    {
+        let name = Path::new(place).file_name().unwrap_or_default();
+        if is_no_picture_by_name(name) && sniff(bytes).is_none() {
+            found.no_picture(name);
+            return ControlFlow::Continue(());
+        }
+    }
+    found.image();
+    sink(item)
 }
 
 /// Gives the files of a tar archive, plain or compressed, in the archive's order.
@@ -80,17 +110,30 @@ impl TarFeed {
         let failed = |error: std::io::Error| archive_error(&place, error);
         let (file, modified) = open(&self.path)?;
         let mut archive = tar::Archive::new(plain(BufReader::new(file)).map_err(failed)?);
+        let mut found = Found::default();
         for entry in archive.entries().map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.path().map_err(failed)?.to_string_lossy().into_owned();
-            if !entry.header().entry_type().is_file() || is_hidden(&name) {
+            let kind = entry.header().entry_type();
+            if is_of_the_system(&name) {
+                found.no_picture(OsStr::new(".hidden"));
                 continue;
             }
-            let item = entry_item(&place, &name, entry, modified, &self.limits);
-            if sink(item) == ControlFlow::Break(()) {
-                break;
+            let item = match special_entry(kind) {
+                Some(what) => Err(not_a_file(&place, &name, what)),
+                // Folders, and the notes that some programs add.
+                None if !kind.is_file() && !kind.is_contiguous() => continue,
+                None => {
+                    let time = entry.header().mtime().ok().and_then(seconds_since_1970);
+                    let time = time.unwrap_or(modified);
+                    entry_item(&place, &name, entry, time, &self.limits)
+                }
+            };
+            if given(item, &mut found, sink).is_break() {
+                return Ok(());
             }
         }
+        let _ = found.end(&place, sink);
         Ok(())
     }
 }
@@ -120,9 +163,30 @@ fn archive_error(place: &str, error: impl std::fmt::Display) -> SourceError {
 }
 
 /// The system's files: `.DS_Store` and the doubles that macOS adds to archives.
-fn is_hidden(name: &str) -> bool {
+fn is_of_the_system(name: &str) -> bool {
     name.split('/')
-        .any(|part| part.starts_with('.') && part != "." || part == "__MACOSX")
+        .any(|part| part != "." && is_hidden(OsStr::new(part)))
+}
+
+/// An entry that is neither a file nor a folder, in words.
+fn special_entry(kind: EntryType) -> Option<&'static str> {
+    match kind {
+        EntryType::Link | EntryType::Symlink => Some("a link"),
+        EntryType::Fifo => Some("a named pipe"),
+        EntryType::Char | EntryType::Block => Some("a device"),
+        _ => None,
+    }
+}
+
+fn not_a_file(archive: &str, name: &str, what: &'static str) -> SourceError {
+    let kind = SourceErrorKind::NotAFile(what);
+    SourceError::new(format!("{archive}: {name}"), kind)
+}
+
+/// Archives that shall be the same every time have no times: 0 is not one.
+fn seconds_since_1970(seconds: u64) -> Option<Timestamp> {
+    let seconds = i64::try_from(seconds).ok().filter(|&seconds| seconds > 0)?;
+    Timestamp::from_second(seconds).ok()
 }
 
 /// One byte more than allowed is read at most, whatever size the archive claims.

@@ -3,7 +3,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use straylight_image::ImageError;
+use straylight_image::{ImageError, NoPictures};
 
 /// A source, or one image of it, could not be read.
 ///
@@ -22,9 +22,30 @@ pub enum SourceErrorKind {
     /// One image is no image, damaged or too large; the next one may be good.
     #[error("{0}")]
     Image(#[source] ImageError),
-    /// There is no such file, folder or device.
+    /// There is no such file or folder.
     #[error("it does not exist; check the path")]
     NotFound,
+    /// There is no such camera.
+    #[error("there is no such camera on this machine; check that it is plugged in and its number")]
+    NoCamera,
+    /// A pipe, socket, device or folder has the place of an image file.
+    #[error("it is {0}, not a file; it is left out")]
+    NotAFile(&'static str),
+    /// A stream whose address can never be read.
+    #[error("it cannot be opened: {0}")]
+    Address(String),
+    /// An address of a kind that is not known.
+    #[error("addresses begin with {known}")]
+    Scheme {
+        /// The kinds that are known.
+        known: String,
+    },
+    /// A folder, archive, list or part of a video holds no image.
+    #[error("it holds no image; check the path and the options")]
+    NoImage,
+    /// Only says what was passed over.
+    #[error("passed over {0}")]
+    PassedOver(NoPictures),
     /// The operating system refused to read it.
     #[error("cannot read it: {0}; check that it may be read")]
     Read(#[source] io::Error),
@@ -47,6 +68,17 @@ pub enum SourceErrorKind {
     /// The program that decodes videos failed.
     #[error("it cannot be decoded: {0}; check that the file or stream plays in ffplay")]
     Video(String),
+    /// A video is cut off or damaged; the frames that could be decoded were used.
+    #[error(
+        "it is cut off or damaged: {frames} frames could be read and are used ({reason}); copy or \
+         record it again"
+    )]
+    Incomplete {
+        /// How many frames were given.
+        frames: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// An image of a server could not be downloaded.
     #[error("{0}")]
     Download(String),
@@ -109,9 +141,9 @@ impl SourceError {
 }
 
 impl SourceErrorKind {
-    /// Whether it only says that the source is being tried again.
+    /// Whether it is only a remark: the source is tried again, or files were passed over.
     pub fn is_notice(&self) -> bool {
-        matches!(self, Self::Interrupted { .. })
+        matches!(self, Self::Interrupted { .. } | Self::PassedOver(_))
     }
 
     /// Whether a program is missing on this machine.
@@ -123,7 +155,12 @@ impl SourceErrorKind {
     pub fn is_about_one_image(&self) -> bool {
         matches!(
             self,
-            Self::Image(_) | Self::Decoder | Self::Read(_) | Self::NotFound | Self::Download(_)
+            Self::Image(_)
+                | Self::Decoder
+                | Self::Read(_)
+                | Self::NotFound
+                | Self::NotAFile(_)
+                | Self::Download(_)
         )
     }
 }

@@ -1,18 +1,19 @@
 //! Folders, watched folders, patterns and lists.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs;
 use std::io::BufRead;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use straylight_image::{Listed, NoPictures, listed};
+
 use crate::item::{Content, Feed, Item, Sink};
 use crate::{SourceError, SourceErrorKind, Stop};
 
 /// Gives the files of a folder in the order of their paths.
-///
-/// Hidden files and folders (a dot before their names) are left out: they are the system's.
 pub(crate) struct FolderFeed {
     pub(crate) folder: PathBuf,
     pub(crate) recursive: bool,
@@ -20,40 +21,110 @@ pub(crate) struct FolderFeed {
 
 impl Feed for FolderFeed {
     fn feed(self: Box<Self>, sink: Sink<'_>) {
-        let _ = walk(&self.folder, self.recursive, sink);
+        let mut walk = Walk::new(self.recursive, sink);
+        if walk.folder(&self.folder).is_continue() {
+            let _ = walk.found.end(&self.folder.display().to_string(), sink);
+        }
     }
 }
 
-/// Looks at one folder after the other, so that a large tree is never listed as a whole.
-fn walk(folder: &Path, recursive: bool, sink: Sink<'_>) -> ControlFlow<()> {
-    let entries = match entries(folder) {
-        Ok(entries) => entries,
-        Err(error) => return sink(Err(SourceError::io(folder.display().to_string(), error))),
-    };
-    for path in entries {
-        match path.metadata() {
-            // A link to a folder above would never end.
-            Ok(metadata) if metadata.is_dir() => {
-                if recursive && !path.is_symlink() {
-                    walk(&path, recursive, sink)?;
-                }
-            }
-            _ => sink(Ok(file(path)))?,
+/// What was found in a folder, archive or list so far.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    any: bool,
+    passed_over: NoPictures,
+}
+
+impl Found {
+    /// Counts an image, or an error in the place of one.
+    pub(crate) fn image(&mut self) {
+        self.any = true;
+    }
+
+    /// Counts a file that is no picture by design.
+    pub(crate) fn no_picture(&mut self, name: &OsStr) {
+        self.passed_over.count(name);
+    }
+
+    /// Says at the end what was passed over, and that there was nothing else if so.
+    pub(crate) fn end(self, place: &str, sink: Sink<'_>) -> ControlFlow<()> {
+        if self.passed_over.total() > 0 {
+            let kind = SourceErrorKind::PassedOver(self.passed_over);
+            sink(Err(SourceError::new(place, kind)))?;
+        }
+        if !self.any {
+            sink(Err(SourceError::new(place, SourceErrorKind::NoImage)))?;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A walk through a folder: one folder after the other, so that a large tree is never listed whole.
+struct Walk<'a> {
+    recursive: bool,
+    sink: Sink<'a>,
+    found: Found,
+}
+
+impl<'a> Walk<'a> {
+    fn new(recursive: bool, sink: Sink<'a>) -> Self {
+        Self {
+            recursive,
+            sink,
+            found: Found::default(),
         }
     }
-    ControlFlow::Continue(())
+
+    fn folder(&mut self, folder: &Path) -> ControlFlow<()> {
+        let entries = match entries(folder) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.found.image();
+                let place = folder.display().to_string();
+                return (self.sink)(Err(SourceError::io(place, error)));
+            }
+        };
+        for path in entries {
+            self.path(path)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn path(&mut self, path: PathBuf) -> ControlFlow<()> {
+        match listed(&path) {
+            // A link to a folder above would never end.
+            Listed::Folder if path.is_symlink() => {
+                self.found.passed_over.count_link();
+                ControlFlow::Continue(())
+            }
+            Listed::Folder if self.recursive => self.folder(&path),
+            Listed::Folder => ControlFlow::Continue(()),
+            Listed::NoPicture => {
+                self.found.no_picture(path.file_name().unwrap_or_default());
+                ControlFlow::Continue(())
+            }
+            Listed::Special(what) => {
+                self.found.image();
+                (self.sink)(Err(not_a_file(&path, what)))
+            }
+            Listed::Picture => {
+                self.found.image();
+                (self.sink)(Ok(file(path)))
+            }
+        }
+    }
 }
 
 fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
-        }
-    }
+    let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    let mut paths = entries.collect::<std::io::Result<Vec<_>>>()?;
     paths.sort();
     Ok(paths)
+}
+
+fn not_a_file(path: &Path, what: &'static str) -> SourceError {
+    let place = path.display().to_string();
+    SourceError::new(place, SourceErrorKind::NotAFile(what))
 }
 
 fn file(path: PathBuf) -> Item {
@@ -81,8 +152,12 @@ impl Feed for WatchFeed {
     fn feed(self: Box<Self>, sink: Sink<'_>) {
         let mut given: BTreeMap<PathBuf, Look> = BTreeMap::new();
         let mut before: BTreeMap<PathBuf, Look> = BTreeMap::new();
+        let mut told = Told::default();
         loop {
-            let now = looks(&self.folder, self.recursive);
+            let (now, remarks) = looks(&self.folder, self.recursive);
+            if told.tell(remarks, sink).is_break() {
+                return;
+            }
             for (path, look) in &now {
                 let complete = before.get(path) == Some(look);
                 if complete && given.get(path) != Some(look) {
@@ -101,22 +176,54 @@ impl Feed for WatchFeed {
     }
 }
 
+/// Files of a look, and what else is there to say of the folder.
+type Looked = (BTreeMap<PathBuf, Look>, Vec<SourceError>);
+
 /// A folder that cannot be read for the moment is empty: a watch outlives it.
-fn looks(folder: &Path, recursive: bool) -> BTreeMap<PathBuf, Look> {
-    let mut looks = BTreeMap::new();
+fn looks(folder: &Path, recursive: bool) -> Looked {
+    let (mut looks, mut remarks) = (BTreeMap::new(), Vec::new());
     let mut keep = |item: Result<Item, SourceError>| {
-        if let Ok(Item {
-            content: Content::File(path),
-            ..
-        }) = item
-            && let Ok(metadata) = path.metadata()
-        {
-            looks.insert(path, (metadata.len(), metadata.modified().ok()));
+        match item {
+            Ok(Item {
+                content: Content::File(path),
+                ..
+            }) => {
+                if let Ok(metadata) = path.metadata() {
+                    looks.insert(path, (metadata.len(), metadata.modified().ok()));
+                }
+            }
+            Err(error) if matches!(error.kind(), SourceErrorKind::NotAFile(_)) => {
+                remarks.push(error);
+            }
+            _ => {}
         }
         ControlFlow::Continue(())
     };
-    let _ = walk(folder, recursive, &mut keep);
-    looks
+    let mut walk = Walk::new(recursive, &mut keep);
+    let _ = walk.folder(folder);
+    let passed_over = walk.found.passed_over;
+    if passed_over.total() > 0 {
+        let place = folder.display().to_string();
+        let kind = SourceErrorKind::PassedOver(passed_over);
+        remarks.push(SourceError::new(place, kind));
+    }
+    (looks, remarks)
+}
+
+/// What a watch has said already: each pipe is named once, and so is the first count of files that
+/// are no pictures; a count for every new file would bury the rest.
+#[derive(Default)]
+struct Told(BTreeSet<String>);
+
+impl Told {
+    fn tell(&mut self, remarks: Vec<SourceError>, sink: Sink<'_>) -> ControlFlow<()> {
+        for remark in remarks {
+            if self.0.insert(remark.place().to_owned()) {
+                sink(Err(remark))?;
+            }
+        }
+        ControlFlow::Continue(())
+    }
 }
 
 /// Gives the files that fit a pattern, in alphabetical order.
@@ -139,26 +246,51 @@ impl GlobFeed {
 
 impl Feed for GlobFeed {
     fn feed(self: Box<Self>, sink: Sink<'_>) {
+        let mut found = Found::default();
         let mut any = false;
         for path in self.paths {
-            let item = match path {
-                Ok(path) if path.is_dir() => continue,
-                Ok(path) => Ok(file(path)),
+            any = true;
+            let given = match path {
+                Ok(path) => named(path, false, &mut found, sink),
                 Err(error) => {
+                    found.image();
                     let place = error.path().display().to_string();
-                    Err(SourceError::io(place, error.into()))
+                    sink(Err(SourceError::io(place, error.into())))
                 }
             };
-            any = true;
-            if sink(item).is_break() {
+            if given.is_break() {
                 return;
             }
         }
-        if !any {
-            let _ = sink(Err(SourceError::new(
-                self.pattern,
-                SourceErrorKind::NothingFits,
-            )));
+        if any {
+            let _ = found.end(&self.pattern, sink);
+        } else {
+            let kind = SourceErrorKind::NothingFits;
+            let _ = sink(Err(SourceError::new(self.pattern, kind)));
+        }
+    }
+}
+
+/// Gives a file that a pattern or a list names. `folders` says whether a folder is worth an error;
+/// one that is called like a picture always is.
+fn named(path: PathBuf, folders: bool, found: &mut Found, sink: Sink<'_>) -> ControlFlow<()> {
+    match listed(&path) {
+        Listed::NoPicture => {
+            found.no_picture(path.file_name().unwrap_or_default());
+            ControlFlow::Continue(())
+        }
+        Listed::Folder if !folders && path.extension().is_none() => ControlFlow::Continue(()),
+        Listed::Folder => {
+            found.image();
+            sink(Err(not_a_file(&path, "a folder")))
+        }
+        Listed::Special(what) => {
+            found.image();
+            sink(Err(not_a_file(&path, what)))
+        }
+        Listed::Picture => {
+            found.image();
+            sink(Ok(file(path)))
         }
     }
 }
@@ -170,20 +302,25 @@ pub(crate) struct ListFeed<R> {
 
 impl<R: BufRead + Send> Feed for ListFeed<R> {
     fn feed(self: Box<Self>, sink: Sink<'_>) {
+        let mut found = Found::default();
         for (index, line) in self.lines.lines().enumerate() {
-            let item = match line {
+            let given = match line {
                 Ok(line) if line.trim().is_empty() => continue,
-                Ok(line) => Ok(file(PathBuf::from(line.trim_end_matches('\r')))),
+                Ok(line) => {
+                    let path = PathBuf::from(line.trim_end_matches('\r'));
+                    named(path, true, &mut found, sink)
+                }
                 Err(error) => {
                     let place = format!("standard input, line {}", index + 1);
-                    Err(SourceError::new(place, SourceErrorKind::Read(error)))
+                    let _ = sink(Err(SourceError::new(place, SourceErrorKind::Read(error))));
+                    return;
                 }
             };
-            let failed = item.is_err();
-            if sink(item).is_break() || failed {
+            if given.is_break() {
                 return;
             }
         }
+        let _ = found.end("standard input", sink);
     }
 }
 

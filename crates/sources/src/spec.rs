@@ -1,13 +1,15 @@
+use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use straylight_image::sniff;
+use straylight_core::hide_secrets;
+use straylight_image::{sniff, special_kind, unread_format};
 
-use crate::SourceError;
+use crate::{SourceError, SourceErrorKind};
 
 /// What a user names as a source.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Spec {
     /// One image file.
@@ -30,6 +32,27 @@ pub enum Spec {
     Stream(String),
     /// A camera: a device path or a number.
     Camera(String),
+}
+
+impl fmt::Debug for Spec {
+    /// Addresses without their passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, value): (_, &dyn fmt::Debug) = match self {
+            Self::List => return f.write_str("List"),
+            Self::Stream(address) => {
+                return write!(f, "Stream({:?})", hide_secrets(address));
+            }
+            Self::File(path) => ("File", path),
+            Self::Folder(path) => ("Folder", path),
+            Self::Glob(pattern) => ("Glob", pattern),
+            Self::Sequence(pattern) => ("Sequence", pattern),
+            Self::Zip(path) => ("Zip", path),
+            Self::Tar(path) => ("Tar", path),
+            Self::Video(path) => ("Video", path),
+            Self::Camera(device) => ("Camera", device),
+        };
+        write!(f, "{name}({value:?})")
+    }
 }
 
 const SCHEMES: [&str; 8] = [
@@ -59,7 +82,12 @@ impl Spec {
         let path = Path::new(text);
         match path.metadata() {
             Ok(metadata) if metadata.is_dir() => Ok(Self::Folder(path.to_owned())),
-            Ok(_) => Self::of_file(path),
+            Ok(metadata) => match special_kind(metadata.file_type()) {
+                // Opening a pipe waits for somebody who writes.
+                Some(what) => Err(SourceError::new(text, SourceErrorKind::NotAFile(what))),
+                None => Self::of_file(path),
+            },
+            Err(_) if is_address(text) => Err(unknown_scheme(text)),
             Err(_) if is_sequence(text) => Ok(Self::Sequence(text.to_owned())),
             Err(_) if text.contains(['*', '?', '[']) => Ok(Self::Glob(text.to_owned())),
             Err(error) => Err(SourceError::io(text, error)),
@@ -87,7 +115,7 @@ impl Spec {
             .map_err(|error| SourceError::io(place(), error))?;
         let path = path.to_owned();
         Ok(match start.as_slice() {
-            bytes if sniff(bytes).is_some() => Self::File(path),
+            bytes if sniff(bytes).is_some() || unread_format(bytes).is_some() => Self::File(path),
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip(path),
             [0x1f, 0x8b, ..] => Self::Tar(path),
             bytes if bytes.get(257..262) == Some(b"ustar") => Self::Tar(path),
@@ -96,6 +124,18 @@ impl Spec {
             _ => Self::File(path),
         })
     }
+}
+
+/// A scheme and `://`, as in an address of a kind that is not known.
+fn is_address(text: &str) -> bool {
+    let scheme = text.split_once("://").map_or("", |(scheme, _)| scheme);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_part)
+}
+
+fn unknown_scheme(text: &str) -> SourceError {
+    let known = SCHEMES.join(", ");
+    SourceError::new(hide_secrets(text), SourceErrorKind::Scheme { known })
 }
 
 fn is_sequence(text: &str) -> bool {
@@ -137,23 +177,6 @@ fn is_video(start: &[u8], path: &Path) -> bool {
     known || EXTENSIONS.contains(&extension.as_str())
 }
 
-/// An address without its user name and password.
-pub(crate) fn redacted(address: &str) -> String {
-    let Some((scheme, rest)) = address.split_once("://") else {
-        return address.to_owned();
-    };
-    let host_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let shown = match rest[..host_end].rfind('@') {
-        Some(at) => format!("***@{}", &rest[at + 1..]),
-        None => rest.to_owned(),
-    };
-    // Tokens are often passed as parameters.
-    match shown.split_once('?') {
-        Some((path, _)) => format!("{scheme}://{path}?***"),
-        None => format!("{scheme}://{shown}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,15 +201,15 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_hidden() {
-        struct Case(&'static str, &'static str);
-        for Case(address, wanted) in [
-            Case("rtsp://user:p@ss@cam/1", "rtsp://***@cam/1"),
-            Case("http://cam/video?token=abc", "http://cam/video?***"),
-            Case("http://cam/a@b", "http://cam/a@b"),
-            Case("video.mp4", "video.mp4"),
-        ] {
-            assert_eq!(redacted(address), wanted);
+    fn an_address_of_an_unknown_kind_is_told_without_its_password() {
+        for text in ["rtps://me:secret@cam/1", "rtps://me:sec?ret@cam/*"] {
+            let error = Spec::parse(text).unwrap_err().to_string();
+            assert!(
+                error.contains("rtps://***@cam/") && error.contains("rtsp://"),
+                "{error}"
+            );
         }
+        let spec = format!("{:?}", Spec::Stream("rtsp://me:secret@cam/1".to_owned()));
+        assert_eq!(spec, "Stream(\"rtsp://***@cam/1\")");
     }
 }

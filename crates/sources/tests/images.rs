@@ -35,7 +35,7 @@ fn png(number: u8) -> Vec<u8> {
     encode_png(&image(number)).unwrap()
 }
 
-/// `00.png` to `09.png`, a text, a damaged image, a hidden file, and a folder with one more.
+/// `00.png` to `09.png`, a text, what is no image, a damaged one, a hidden one, a folder with one.
 fn photos() -> TempDir {
     let scratch = tempfile::tempdir().unwrap();
     let write = |name: &str, bytes: &[u8]| fs::write(scratch.path().join(name), bytes).unwrap();
@@ -43,6 +43,7 @@ fn photos() -> TempDir {
         write(&format!("{number:02}.png"), &png(number));
     }
     write("03b.txt", b"not an image");
+    write("03c.bin", b"not an image");
     write("05b.jpg", &encode_jpeg(&image(5), 90).unwrap()[..200]);
     write(".hidden.png", b"");
     fs::create_dir(scratch.path().join("07 inner")).unwrap();
@@ -50,11 +51,14 @@ fn photos() -> TempDir {
     scratch
 }
 
-/// Numbers of good images; the places of errors with `!`.
+/// Numbers of good images; the places of errors with `!`, those of remarks with `~`.
 fn told(frames: Frames) -> Vec<String> {
     let tell = |sourced: Result<Sourced, SourceError>| match sourced {
         Ok(sourced) => number(&sourced),
-        Err(error) => format!("!{}", error.place().rsplit('/').next().unwrap()),
+        Err(error) => {
+            let mark = if error.kind().is_notice() { "~" } else { "!" };
+            format!("{mark}{}", error.place().rsplit('/').next().unwrap())
+        }
     };
     frames.map(tell).collect()
 }
@@ -72,9 +76,10 @@ fn a_folder_comes_in_order_with_its_bad_files_named() {
     let scratch = photos();
     let options = SourceOptions::default();
     let frames = open(&text(scratch.path()), &options).unwrap();
-    let wanted = "0 1 2 3 !03b.txt 4 5 !05b.jpg 6 77 7 8 9"
-        .split(' ')
-        .collect::<Vec<_>>();
+    let name = scratch.path().file_name().unwrap().to_str().unwrap();
+    let remark = format!("~{name}");
+    let wanted = "0 1 2 3 !03c.bin 4 5 !05b.jpg 6 77 7 8 9".split(' ');
+    let wanted: Vec<&str> = wanted.chain([remark.as_str()]).collect();
     assert_eq!(told(frames), wanted);
 
     let flat = SourceOptions {
@@ -88,17 +93,98 @@ fn a_folder_comes_in_order_with_its_bad_files_named() {
 #[test]
 fn frames_know_their_names_and_errors_their_reasons() {
     let scratch = photos();
-    let mut frames = open(&text(scratch.path()), &SourceOptions::default()).unwrap();
+    let source = text(scratch.path());
+    let mut frames = open(&source, &SourceOptions::default()).unwrap();
     let first = frames.next().unwrap().unwrap();
     assert_eq!(first.frame.name(), "00");
     assert_eq!(first.place, text(&scratch.path().join("00.png")));
     assert!(first.frame.encoded().is_some());
     let error = frames.find_map(Result::err).unwrap();
     assert!(
-        error.to_string().contains("03b.txt: this is no image"),
+        error.to_string().contains("03c.bin: this is no image"),
         "{error}"
     );
     assert!(error.kind().is_about_one_image());
+    let remark = frames.filter_map(Result::err).last().unwrap().to_string();
+    let wanted = "passed over 2 entries that are no pictures (1 .txt, 1 hidden)";
+    assert!(remark.contains(wanted), "{remark}");
+}
+
+#[test]
+fn a_folder_without_an_image_says_so() {
+    let scratch = tempfile::tempdir().unwrap();
+    let source = text(scratch.path());
+    let errors = || -> Vec<String> {
+        let frames = open(&source, &SourceOptions::default()).unwrap();
+        frames.map(|f| f.unwrap_err().kind().to_string()).collect()
+    };
+    assert!(errors()[0].contains("it holds no image"), "{:?}", errors());
+    fs::write(scratch.path().join("a.json"), "{}").unwrap();
+    assert_eq!(errors().len(), 2, "{:?}", errors());
+    assert!(errors()[0].contains("1 .json"), "{:?}", errors());
+}
+
+#[cfg(unix)]
+#[test]
+fn pipes_sockets_and_folders_are_named_and_never_opened() {
+    let scratch = tempfile::tempdir().unwrap();
+    let at = |name: &str| scratch.path().join(name);
+    fs::write(at("a.png"), png(1)).unwrap();
+    fs::create_dir(at("b.jpg")).unwrap();
+    fs::write(at("b.jpg").join("inner.png"), png(2)).unwrap();
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(at("c.jpg"))
+        .status();
+    assert!(pipe.unwrap().success());
+    let _socket = std::os::unix::net::UnixListener::bind(at("d.png")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", at("e.png")).unwrap();
+    std::os::unix::fs::symlink(scratch.path(), at("f")).unwrap();
+    let options = SourceOptions::default();
+    let name = text(Path::new(scratch.path().file_name().unwrap()));
+    let remark = format!("~{name}");
+    let wanted = ["1", "2", "!c.jpg", "!d.png", "!e.png", &remark];
+    assert_eq!(told(open(&text(scratch.path()), &options).unwrap()), wanted);
+    let wanted = ["1", "!b.jpg", "!c.jpg", "!d.png", "!e.png"];
+    assert_eq!(told(open(&text(&at("*.*g")), &options).unwrap()), wanted);
+    let list = format!("{}\n{}\n", text(&at("c.jpg")), text(&at("b.jpg")));
+    let listed = told(open_list(Cursor::new(list), &options));
+    assert_eq!(listed, ["!c.jpg", "!b.jpg"]);
+    let error = open(&text(&at("c.jpg")), &options).unwrap_err().to_string();
+    assert!(error.contains("a named pipe, not a file"), "{error}");
+    let watch = SourceOptions {
+        watch: Some(Duration::from_millis(1)),
+        ..SourceOptions::default()
+    };
+    let mut frames = open(&text(scratch.path()), &watch).unwrap();
+    let mut seen: Vec<String> = frames
+        .by_ref()
+        .take(6)
+        .map(|sourced| match sourced {
+            Ok(sourced) => number(&sourced),
+            Err(error) => error.place().rsplit('/').next().unwrap().to_owned(),
+        })
+        .collect();
+    frames.stop().ask();
+    seen.sort();
+    let mut wanted = ["1", "2", &*name, "c.jpg", "d.png", "e.png"];
+    wanted.sort_unstable();
+    assert_eq!(seen, wanted);
+}
+
+#[test]
+fn formats_that_are_not_read_are_named_whatever_the_file_is_called() {
+    let media = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/media");
+    for (file, format) in [
+        ("IMG_0001.HEIC", "HEIC"),
+        ("IMG_0002.jpg", "HEIC"),
+        ("x.avif", "AVIF"),
+    ] {
+        let source = text(&media.join(file));
+        let mut frames = open(&source, &SourceOptions::default()).unwrap();
+        let error = frames.next().unwrap().unwrap_err().to_string();
+        let wanted = format!("a picture in the format {format}, which Straylight does not read");
+        assert!(error.contains(&wanted) && error.contains(file), "{error}");
+    }
 }
 
 #[test]
@@ -191,11 +277,9 @@ fn archives_are_read_without_unpacking() {
             .collect();
         assert_eq!(places.len(), 3, "{places:#?}");
         assert_eq!(places[0], format!("{}: b/1.png", archive.display()));
-        assert!(
-            places[1].contains("2.txt: this is no image"),
-            "{}",
-            places[1]
-        );
+        assert_eq!(places[1], format!("{}: 3.png", archive.display()));
+        let wanted = "2 entries that are no pictures (1 .txt, 1 hidden)";
+        assert!(places[2].contains(wanted), "{}", places[2]);
     }
 }
 

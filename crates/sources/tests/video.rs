@@ -237,7 +237,259 @@ fn frames_that_end_in_the_middle_are_an_error() {
     let outcomes: Vec<_> = open_spec(Spec::Video(clip), &options).unwrap().collect();
     assert!(outcomes[0].is_ok() && outcomes.len() == 2, "{outcomes:?}");
     let error = outcomes[1].as_ref().unwrap_err();
+    let is_incomplete = matches!(error.kind(), SourceErrorKind::Incomplete { frames: 1, .. });
+    assert!(is_incomplete, "{error}");
+}
+
+fn media(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/media");
+    path.join(name).to_str().unwrap().to_owned()
+}
+
+/// Milliseconds from the first frame to each.
+fn times(frames: &[Sourced]) -> Vec<i64> {
+    let first = frames[0].frame.captured_at();
+    let passed =
+        |frame: &Sourced| frame.frame.captured_at().as_millisecond() - first.as_millisecond();
+    frames.iter().map(passed).collect()
+}
+
+fn shown_at(frames: &[Sourced]) -> Vec<&str> {
+    let time = |frame: &'_ Sourced| -> usize { frame.place.rfind(" at ").unwrap() + 4 };
+    frames
+        .iter()
+        .map(|frame| &frame.place[time(frame)..])
+        .collect()
+}
+
+#[test]
+fn frames_have_the_times_at_which_a_player_shows_them() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let clip = media("vfr.mp4");
+    let all = good(&clip, &SourceOptions::default());
+    assert_eq!(times(&all), [0, 100, 200, 1000, 1100, 3000]);
+    let wanted = [
+        "0.000 s", "0.100 s", "0.200 s", "1.000 s", "1.100 s", "3.000 s",
+    ];
+    assert_eq!(shown_at(&all), wanted);
+    // Each second gives its first frame; seconds without one give none.
+    let one_a_second = SourceOptions {
+        fps: Some(1.0),
+        ..SourceOptions::default()
+    };
+    let frames = good(&clip, &one_a_second);
+    assert_eq!(shown_at(&frames), ["0.000 s", "1.000 s", "3.000 s"]);
+    let second = SourceOptions {
+        stride: 2,
+        ..SourceOptions::default()
+    };
+    assert_eq!(
+        shown_at(&good(&clip, &second)),
+        ["0.000 s", "0.200 s", "1.100 s"]
+    );
+    let later = SourceOptions {
+        start: Some(Duration::from_millis(500)),
+        ..SourceOptions::default()
+    };
+    assert_eq!(
+        shown_at(&good(&clip, &later)),
+        ["1.000 s", "1.100 s", "3.000 s"]
+    );
+}
+
+/// Makes a video of ten frames a second from which some frames are left out.
+fn uneven(folder: &Path, name: &str, codec: &[&str]) -> String {
+    let path = folder.join(name);
+    let made = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-f", "lavfi", "-i"])
+        .arg("testsrc=size=64x48:rate=10:duration=4")
+        .args(["-vf", "select='not(between(n,3,9)+between(n,12,29))'"])
+        .args(["-fps_mode", "passthrough", "-pix_fmt", "yuv420p"])
+        .args(codec)
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success(), "{name}");
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn uneven_times_are_right_in_every_container_with_and_without_b_frames() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let ten: Vec<i64> = (30..40).map(|n| n * 100).collect();
+    let wanted: Vec<i64> = [0, 100, 200, 1000, 1100].into_iter().chain(ten).collect();
+    let b_frames = ["-c:v", "libx264", "-bf", "3"];
+    for (name, codec) in [
+        ("a.mp4", &b_frames[..]),
+        ("b.mkv", &b_frames[..]),
+        ("c.ts", &b_frames[..]),
+        ("d.mov", &["-c:v", "libx264", "-bf", "0"][..]),
+        ("e.webm", &["-c:v", "libvpx"][..]),
+        // A file that begins at 7 s.
+        ("f.mkv", &["-c:v", "libx264", "-output_ts_offset", "7"][..]),
+        (
+            "g.ts",
+            &["-c:v", "mpeg2video", "-output_ts_offset", "7"][..],
+        ),
+    ] {
+        let clip = uneven(scratch.path(), name, codec);
+        let frames = good(&clip, &SourceOptions::default());
+        let off: Vec<i64> = times(&frames)
+            .iter()
+            .zip(&wanted)
+            .map(|(time, wanted)| (time - wanted).abs())
+            .collect();
+        assert_eq!(frames.len(), wanted.len(), "{name}");
+        // Matroska counts milliseconds, and MPEG-TS 90,000 ticks a second.
+        assert!(
+            off.iter().all(|off| *off <= 1),
+            "{name}: {:?}",
+            times(&frames)
+        );
+        assert_eq!(shown_at(&frames)[0], "0.000 s", "{name}");
+    }
+}
+
+#[test]
+fn a_video_that_is_held_upright_comes_upright() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let frames = good(&media("portrait.mp4"), &SourceOptions::default());
+    let image = frames[0].frame.image();
+    assert_eq!((image.width(), image.height()), (48, 64));
+    let above = image.pixel(24, 8).unwrap();
+    let below = image.pixel(24, 56).unwrap();
+    assert!(above[2] > 150 && above[0] < 100, "blue above: {above:?}");
+    assert!(below[0] > 150 && below[2] < 100, "red below: {below:?}");
+}
+
+#[test]
+fn a_video_that_is_cut_gives_its_frames_and_says_so() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let check = |clip: &str, least: usize, most: usize| {
+        let (mut given, mut errors) = (0, Vec::new());
+        for sourced in open(clip, &SourceOptions::default()).unwrap() {
+            match sourced {
+                Ok(_) => given += 1,
+                Err(error) => errors.push(error),
+            }
+        }
+        assert_eq!(errors.len(), 1, "{clip}: {given} frames, {errors:?}");
+        assert!((least..=most).contains(&given), "{clip}: {given}");
+        match errors[0].kind() {
+            SourceErrorKind::Incomplete { frames, .. } => assert_eq!(*frames, given as u64),
+            other => panic!("{clip}: {other}"),
+        }
+    };
+    check(&media("cut.ts"), 11, 11);
+    let whole = |name: &str, options: &[&str]| -> PathBuf {
+        let path = scratch.path().join(name);
+        let made = Command::new("ffmpeg")
+            .args(["-loglevel", "error", "-f", "lavfi", "-i"])
+            .arg("testsrc=size=320x240:rate=10:duration=4")
+            .args(["-pix_fmt", "yuv420p", "-g", "5"])
+            .args(options)
+            .arg(&path)
+            .status();
+        assert!(made.unwrap().success(), "{name}");
+        path
+    };
+    for (name, options) in [
+        ("a.mp4", &["-movflags", "+faststart"][..]),
+        ("b.mkv", &["-cluster_time_limit", "500"][..]),
+        ("c.avi", &["-c:v", "mjpeg"][..]),
+    ] {
+        let path = whole(name, options);
+        let clip = path.to_str().unwrap();
+        assert_eq!(good(clip, &SourceOptions::default()).len(), 40, "{name}");
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() * 6 / 10]).unwrap();
+        check(clip, 5, 35);
+    }
+}
+
+#[test]
+fn a_video_without_its_index_is_refused() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let mut frames = open(&media("no-moov.mp4"), &SourceOptions::default()).unwrap();
+    let error = frames.next().unwrap().unwrap_err();
     assert!(matches!(error.kind(), SourceErrorKind::Video(_)), "{error}");
+    assert!(frames.next().is_none());
+}
+
+#[test]
+fn a_frame_beyond_the_limit_ends_the_video_and_does_not_hang() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    let scratch = tempfile::tempdir().unwrap();
+    let clip = video(scratch.path());
+    let mut options = SourceOptions::default();
+    options.limits.max_pixels = 1000;
+    let errors: Vec<_> = open(&clip, &options).unwrap().collect();
+    assert_eq!(errors.len(), 1);
+    let error = errors[0].as_ref().unwrap_err().to_string();
+    assert!(error.contains("limit on pixels"), "{error}");
+}
+
+#[test]
+fn passwords_with_any_character_are_hidden_and_end_at_once() {
+    let _alone = alone();
+    if !ffmpeg_is_there() {
+        return;
+    }
+    for password in ["xq#zj", "x/q?zj", "xq@zj/", "77%", "xq%zzj"] {
+        let address = format!("rtsp://admin:{password}@127.0.0.1:9/s");
+        let options = SourceOptions::default();
+        let said: Vec<String> = open(&address, &options)
+            .unwrap()
+            .map(|sourced| sourced.unwrap_err().to_string())
+            .collect();
+        assert_eq!(
+            said.len(),
+            1,
+            "such an address never becomes right: {said:?}"
+        );
+        assert!(said[0].contains("rtsp://***@127.0.0.1:9/s"), "{}", said[0]);
+        assert!(said[0].contains("write # as %23"), "{}", said[0]);
+        for part in password.split(['#', '/', '?', '@', '%']).chain(["admin"]) {
+            assert!(
+                part.is_empty() || !said[0].contains(part),
+                "{part}: {}",
+                said[0]
+            );
+        }
+    }
+}
+
+#[test]
+fn a_camera_that_is_not_there_ends_at_once() {
+    let _alone = alone();
+    if !cfg!(target_os = "linux") || !ffmpeg_is_there() {
+        return;
+    }
+    let outcomes: Vec<_> = open("camera:97", &SourceOptions::default())
+        .unwrap()
+        .collect();
+    assert_eq!(outcomes.len(), 1);
+    let error = outcomes[0].as_ref().unwrap_err();
+    assert!(matches!(error.kind(), SourceErrorKind::NoCamera), "{error}");
 }
 
 #[test]

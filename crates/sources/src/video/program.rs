@@ -1,29 +1,27 @@
-//! Running ffmpeg and ffprobe.
+//! Running ffmpeg.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::io::{self, BufRead, BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufReader, ErrorKind};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use serde::Deserialize;
-use straylight_core::{RgbImage, Timestamp};
+use straylight_core::RgbImage;
 use straylight_image::DecodeLimits;
 
+use super::messages::{self, FrameTime, Messages};
 use super::ppm;
 use crate::{SourceErrorKind, Stop};
-
-/// Lines of the program's messages that are kept for an error.
-const LAST_LINES: usize = 4;
 
 /// A running ffmpeg that writes frames; ended when dropped.
 pub(super) struct Running {
     child: Arc<Mutex<Child>>,
     pipe: BufReader<ChildStdout>,
-    messages: Option<JoinHandle<String>>,
+    messages: Option<JoinHandle<Messages>>,
+    times: Receiver<FrameTime>,
 }
 
 impl Running {
@@ -44,7 +42,8 @@ impl Running {
                 "its output cannot be read".to_owned(),
             ));
         };
-        let messages = thread::spawn(move || last_lines(BufReader::new(stderr)));
+        let (sender, times) = channel();
+        let messages = thread::spawn(move || messages::read(BufReader::new(stderr), &sender));
         let child = Arc::new(Mutex::new(child));
         let ended = Arc::clone(&child);
         stop.set_interrupt(move || kill(&ended));
@@ -53,6 +52,7 @@ impl Running {
             child,
             pipe,
             messages: Some(messages),
+            times,
         })
     }
 
@@ -61,20 +61,44 @@ impl Running {
         ppm::read(&mut self.pipe, limits)
     }
 
-    /// Waits for the program: its last messages if it failed.
-    pub(super) fn outcome(mut self) -> Result<(), String> {
+    /// When the frame that was read last is shown; `None` if the program did not say.
+    ///
+    /// The program tells it before it writes the frame, so that this waits for no other frame.
+    pub(super) fn time(&self) -> FrameTime {
+        self.times.recv().ok().flatten()
+    }
+
+    /// Waits for the program, and says what it came to.
+    pub(super) fn outcome(mut self) -> ProgramOutcome {
         let messages = self.messages.take().and_then(|thread| thread.join().ok());
+        let Messages { last, complaint } = messages.unwrap_or_default();
         let status = self
             .child
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .wait();
-        let messages = messages.filter(|text| !text.is_empty());
-        match status {
-            Ok(status) if status.success() => Ok(()),
-            Ok(status) => Err(messages.unwrap_or_else(|| status.to_string())),
-            Err(error) => Err(error.to_string()),
-        }
+        let failed = match status {
+            Ok(status) if status.success() => None,
+            Ok(status) if last.is_empty() => Some(status.to_string()),
+            Ok(_) => Some(last),
+            Err(error) => Some(error.to_string()),
+        };
+        ProgramOutcome { failed, complaint }
+    }
+}
+
+/// What a run of the program came to.
+pub(super) struct ProgramOutcome {
+    /// What it said last, if it failed.
+    pub(super) failed: Option<String>,
+    /// What it had to say against the data, even if it came to its end.
+    complaint: Option<String>,
+}
+
+impl ProgramOutcome {
+    /// What is wrong with the data, if anything is; `broken` says what was missing in the output.
+    pub(super) fn wrong(self, broken: Option<String>) -> Option<String> {
+        self.failed.or(self.complaint).or(broken)
     }
 }
 
@@ -101,113 +125,53 @@ pub(super) fn not_started(program: &Path, error: io::Error) -> SourceErrorKind {
     }
 }
 
-pub(super) fn last_lines(messages: impl BufRead) -> String {
-    let mut last = VecDeque::new();
-    for line in messages.split(b'\n').map_while(Result::ok) {
-        let line = String::from_utf8_lossy(&line).trim().to_owned();
-        if !line.is_empty() {
-            last.push_back(line);
-        }
-        if last.len() > LAST_LINES {
-            last.pop_front();
+/// The version of ffmpeg; builds between releases have none, they are newer than all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Version(Option<(u32, u32)>);
+
+impl Version {
+    /// Asks the program.
+    pub(super) fn of(program: &Path) -> Result<Self, SourceErrorKind> {
+        let output = Command::new(program)
+            .arg("-version")
+            .stdin(Stdio::null())
+            .output();
+        let output = output.map_err(|error| not_started(program, error))?;
+        Ok(Self::parse(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// From `ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright ...`.
+    fn parse(text: &str) -> Self {
+        let number = text.split_whitespace().nth(2);
+        let number = number.map(|number| number.trim_start_matches('n'));
+        let mut parts = number
+            .unwrap_or_default()
+            .split(|c: char| !c.is_ascii_digit());
+        let mut part = || parts.next()?.parse().ok();
+        Self(part().zip(part()))
+    }
+
+    fn is_before(self, version: (u32, u32)) -> bool {
+        self.0.is_some_and(|own| own < version)
+    }
+
+    /// The option that makes ffmpeg pass every frame once, whatever its time; 5.1 renamed it.
+    pub(super) fn pass_every_frame(self) -> [&'static str; 2] {
+        if self.is_before((5, 1)) {
+            ["-vsync", "passthrough"]
+        } else {
+            ["-fps_mode", "passthrough"]
         }
     }
-    Vec::from(last).join("; ")
-}
 
-/// The option that makes ffmpeg pass every frame once, whatever its time; 5.1 renamed it.
-pub(super) fn pass_every_frame(program: &Path) -> Result<[&'static str; 2], SourceErrorKind> {
-    let output = Command::new(program)
-        .arg("-version")
-        .stdin(Stdio::null())
-        .output();
-    let output = output.map_err(|error| not_started(program, error))?;
-    Ok(match version(&String::from_utf8_lossy(&output.stdout)) {
-        Some(version) if version < (5, 1) => ["-vsync", "passthrough"],
-        _ => ["-fps_mode", "passthrough"],
-    })
-}
-
-/// From `ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright ...`; builds between releases have none.
-fn version(text: &str) -> Option<(u32, u32)> {
-    let number = text.split_whitespace().nth(2)?.trim_start_matches('n');
-    let mut parts = number.split(|c: char| !c.is_ascii_digit());
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-}
-
-/// What ffprobe knows of a video file.
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
-pub(super) struct Probe {
-    /// Frames a second.
-    pub(super) rate: Option<f64>,
-    /// When it was taken, if the camera wrote it down.
-    pub(super) taken: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-struct ProbeOutput {
-    #[serde(default)]
-    streams: Vec<ProbeStream>,
-    format: Option<ProbeFormat>,
-}
-
-#[derive(Deserialize)]
-struct ProbeStream {
-    avg_frame_rate: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ProbeFormat {
-    tags: Option<ProbeTags>,
-}
-
-#[derive(Deserialize)]
-struct ProbeTags {
-    creation_time: Option<String>,
-}
-
-/// Asks ffprobe, which stands beside ffmpeg. What it does not know stays unknown: only names
-/// and times of frames depend on it.
-pub(super) fn probe(ffmpeg: &Path, video: &Path) -> Probe {
-    let mut command = Command::new(beside(ffmpeg));
-    command.args([
-        "-v",
-        "error",
-        "-select_streams",
-        "v:0",
-        "-of",
-        "json",
-        "-show_entries",
-    ]);
-    command.args(["stream=avg_frame_rate:format_tags=creation_time", "-i"]);
-    let output = command.arg(video).stdin(Stdio::null()).output();
-    output.map_or_else(|_| Probe::default(), |output| parse(&output.stdout))
-}
-
-fn beside(ffmpeg: &Path) -> PathBuf {
-    let name = ffmpeg.file_name().unwrap_or_default().to_string_lossy();
-    ffmpeg.with_file_name(name.replace("ffmpeg", "ffprobe"))
-}
-
-fn parse(json: &[u8]) -> Probe {
-    let Ok(output) = serde_json::from_slice::<ProbeOutput>(json) else {
-        return Probe::default();
-    };
-    let tags = output.format.and_then(|format| format.tags);
-    Probe {
-        rate: output
-            .streams
-            .first()
-            .and_then(|s| ratio(s.avg_frame_rate.as_deref()?)),
-        taken: tags.and_then(|tags| tags.creation_time?.parse().ok()),
+    /// The filter that tells the time of each frame, without sums of pixels where that is known.
+    pub(super) fn show_times(self) -> &'static str {
+        if self.is_before((5, 0)) {
+            "showinfo"
+        } else {
+            "showinfo=checksum=0"
+        }
     }
-}
-
-/// `30000/1001`; `0/0` is unknown.
-fn ratio(text: &str) -> Option<f64> {
-    let (above, below) = text.split_once('/')?;
-    let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);
-    Some(above / below).filter(|rate| rate.is_finite() && *rate > 0.0)
 }
 
 /// Seconds as ffmpeg's command line takes them.
@@ -221,50 +185,29 @@ mod tests {
 
     #[test]
     fn versions_are_read() {
-        struct Case(&'static str, Option<(u32, u32)>);
-        for Case(text, wanted) in [
+        struct Case(&'static str, Option<(u32, u32)>, &'static str);
+        for Case(text, wanted, option) in [
             Case(
                 "ffmpeg version 4.4.2-0ubuntu0.22.04.1 Copyright (c)",
                 Some((4, 4)),
+                "-vsync",
             ),
-            Case("ffmpeg version n7.1 Copyright", Some((7, 1))),
-            Case("ffmpeg version 5.1.8-0+deb12u1 Copyright", Some((5, 1))),
-            Case("ffmpeg version N-12345-gabcdef Copyright", None),
-            Case("", None),
+            Case("ffmpeg version n7.1 Copyright", Some((7, 1)), "-fps_mode"),
+            Case(
+                "ffmpeg version 5.1.8-0+deb12u1 Copyright",
+                Some((5, 1)),
+                "-fps_mode",
+            ),
+            Case(
+                "ffmpeg version N-12345-gabcdef Copyright",
+                None,
+                "-fps_mode",
+            ),
+            Case("", None, "-fps_mode"),
         ] {
-            assert_eq!(version(text), wanted, "{text}");
+            let version = Version::parse(text);
+            assert_eq!(version, Version(wanted), "{text}");
+            assert_eq!(version.pass_every_frame()[0], option, "{text}");
         }
-    }
-
-    #[test]
-    fn probes_are_read() {
-        let json = br#"{"streams": [{"avg_frame_rate": "30000/1001"}],
-            "format": {"tags": {"creation_time": "2024-05-06T07:08:09.000000Z"}}}"#;
-        let probe = parse(json);
-        assert!((probe.rate.unwrap() - 29.97).abs() < 0.01);
-        assert_eq!(probe.taken.unwrap().to_string(), "2024-05-06T07:08:09Z");
-        assert_eq!(
-            parse(br#"{"streams": [{"avg_frame_rate": "0/0"}]}"#),
-            Probe::default()
-        );
-        assert_eq!(parse(b"nonsense"), Probe::default());
-    }
-
-    #[test]
-    fn ffprobe_stands_beside_ffmpeg() {
-        assert_eq!(beside(Path::new("ffmpeg")), Path::new("ffprobe"));
-        assert_eq!(
-            beside(Path::new("/opt/ffmpeg.exe")),
-            Path::new("/opt/ffprobe.exe")
-        );
-    }
-
-    #[test]
-    fn only_the_last_messages_are_kept() {
-        let lines: Vec<String> = (0..100).map(|n| format!("line {n}")).collect();
-        assert_eq!(
-            last_lines(lines.join("\n").as_bytes()),
-            "line 96; line 97; line 98; line 99"
-        );
     }
 }

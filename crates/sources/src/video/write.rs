@@ -1,11 +1,13 @@
-use std::io::Write;
+use std::io::{BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, Stdio};
+use std::sync::mpsc::channel;
 use std::thread::{self, JoinHandle};
 
 use straylight_core::RgbImage;
 
-use super::program::{last_lines, not_started};
+use super::messages;
+use super::program::not_started;
 use crate::{SourceError, SourceErrorKind};
 
 /// Writes frames of one size into a video file, through the ffmpeg program.
@@ -47,7 +49,7 @@ impl VideoWriter {
         let messages = child
             .stderr
             .take()
-            .map(|stderr| thread::spawn(move || last_lines(std::io::BufReader::new(stderr))));
+            .map(|stderr| thread::spawn(move || said(stderr)));
         Ok(Self {
             path: path.to_owned(),
             part,
@@ -115,6 +117,12 @@ impl Drop for VideoWriter {
         let _ = self.child.wait();
         let _ = std::fs::remove_file(&self.part);
     }
+}
+
+/// The program's last messages.
+fn said(stderr: ChildStderr) -> String {
+    let (no_times, _) = channel();
+    messages::read(BufReader::new(stderr), &no_times).last
 }
 
 /// The unfinished file, beside its place; the extension stays, for it says the kind.
