@@ -209,6 +209,35 @@ fn the_kind_tells_what_is_wrong() {
 }
 
 #[test]
+fn a_photo_is_taken_when_its_camera_says() {
+    let media = folder().join("../media");
+    for name in ["taken.jpg", "taken.png", "taken.webp", "taken.tif"] {
+        let frame = read_frame(&media.join(name)).unwrap();
+        let taken = frame.captured_at().to_string();
+        assert_eq!(taken, "2024-05-06T05:08:09.25Z", "{name}");
+    }
+}
+
+#[test]
+fn sixteen_bits_and_transparency_keep_their_colour() {
+    let media = folder().join("../media");
+    let pixel = |name: &str, x, y| {
+        let frame = read_frame(&media.join(name)).unwrap();
+        frame.image().pixel(x, y).unwrap()
+    };
+    assert_eq!(pixel("g16.png", 3, 3), [156; 3]);
+    assert_eq!(pixel("g16.tiff", 3, 3), [156; 3]);
+    assert_eq!(pixel("rgba.png", 0, 0), [200, 100, 50]);
+    assert_eq!(pixel("rgba.png", 39, 29), [200, 100, 50]);
+    assert!(read_frame(&media.join("f32.tiff")).is_err());
+    let error = read_frame(&media.join("big.png")).unwrap_err().to_string();
+    assert!(
+        error.contains("12000 x 12000") && error.contains("--max-pixels"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_frame_keeps_name_time_and_bytes() {
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("a.b.JPG");
