@@ -77,7 +77,8 @@ impl EventIds {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyPolicy {
-    /// Each firing is a delivery of its own, as often as the same image may come.
+    /// Each firing is a delivery of its own, as often as the same image may come. (A local dataset
+    /// still takes the same file once.)
     #[default]
     Event,
     /// An image that one hook delivers again is the same delivery.

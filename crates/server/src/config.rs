@@ -2,6 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use straylight_image::DecodeLimits;
+
 /// How the server listens, what it allows, and how it describes itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -109,7 +111,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             image_bytes: 64 << 20,
-            image_pixels: 100_000_000,
+            image_pixels: DecodeLimits::default().max_pixels,
             upload_bytes: straylight_geti::wire::MAX_UPLOAD_BYTES,
             json_bytes: 16 << 20,
             memory_bytes: 128 << 20,

@@ -69,6 +69,11 @@ impl Store {
         Self::open_with(root, StoreOptions::default())
     }
 
+    /// Whether a directory holds a store; opening it would make none.
+    pub fn exists(root: impl AsRef<Path>) -> bool {
+        root.as_ref().join("store.db").is_file()
+    }
+
     /// Opens the store as [`Store::open`] does, with options.
     pub fn open_with(root: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
         let root = root.as_ref();

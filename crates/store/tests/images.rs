@@ -6,8 +6,8 @@ mod common;
 use common::{files_below, image, project, stray};
 use straylight_core::Shape;
 use straylight_store::{
-    Decision, ImageFilter, ImageSort, NewImage, Page, Review, SortDirection, Store, StoreError,
-    StoredAnnotation, StoredLabel,
+    Added, Decision, ImageFilter, ImageSort, NewImage, Page, Review, SortDirection, Store,
+    StoreError, StoredAnnotation, StoredLabel,
 };
 
 const BY_NAME: (ImageSort, SortDirection) = (ImageSort::Name, SortDirection::Ascending);
@@ -43,6 +43,43 @@ fn filter(change: impl FnOnce(&mut ImageFilter)) -> ImageFilter {
     let mut filter = ImageFilter::default();
     change(&mut filter);
     filter
+}
+
+#[test]
+fn the_same_file_goes_into_a_dataset_once_if_asked() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (project, dataset) = project(&store);
+    let others = store.get_or_create_dataset(&project.id, "others").unwrap();
+    let first = NewImage {
+        once: true,
+        idempotency_key: Some("first".to_owned()),
+        ..image("a")
+    };
+    let added = store.add_image(&dataset.id, &first).unwrap();
+    assert!(added.is_new());
+    let again = NewImage {
+        idempotency_key: Some("second".to_owned()),
+        ..first.clone()
+    };
+    let same = store.add_image(&dataset.id, &again).unwrap();
+    assert_eq!(same, Added::SameFile(added.image().clone()));
+    let retried = store.add_image(&dataset.id, &first).unwrap();
+    assert_eq!(retried, Added::AlreadyThere(added.image().clone()));
+    // Also when a person has moved it on since, but not in another dataset.
+    assert!(store.add_image(&others.id, &again).unwrap().is_new());
+    store.move_image(&added.image().id, &others.id).unwrap();
+    let moved = store.add_image(&dataset.id, &again).unwrap();
+    assert!(matches!(moved, Added::SameFile(_)), "{moved:?}");
+    let each_time = NewImage {
+        once: false,
+        ..again
+    };
+    let each_time = NewImage {
+        idempotency_key: None,
+        ..each_time
+    };
+    assert!(store.add_image(&dataset.id, &each_time).unwrap().is_new());
 }
 
 #[test]

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use straylight_core::hide_secrets;
 use straylight_geti::{
     Certificates, ClientOptions, DatasetSink, ErrorKind, Geti, GetiError, ProxyChoice, RetryPolicy,
     Secret, SecretRef, ServerDetails,
@@ -130,7 +131,7 @@ impl Action for GetiDataCollection {
     }
 
     fn sink(&self) -> String {
-        format!("Geti server {}", self.config.session.host)
+        format!("Geti server {}", hide_secrets(&self.config.session.host))
     }
 
     fn is_remote(&self) -> bool {

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use straylight_core::ImageFormat;
@@ -22,10 +23,12 @@ pub enum LocalStore {
 /// Adds images to a dataset of the local store, with prediction, score and reason.
 ///
 /// The dataset is created when it is missing. An image goes in once, however often its delivery
-/// is tried: the store knows its key.
+/// is tried: the store knows its key. Nor does an image go in whose file is in the dataset already,
+/// so that a folder or a video may be run again.
 pub struct LocalDatasetCollection {
     store: Mutex<LocalStore>,
     dataset_id: Mutex<Option<String>>,
+    already_there: AtomicU64,
     config: LocalDatasetConfig,
 }
 
@@ -44,6 +47,7 @@ impl LocalDatasetCollection {
         Self {
             store: Mutex::new(store),
             dataset_id: Mutex::default(),
+            already_there: AtomicU64::new(0),
             config,
         }
     }
@@ -131,6 +135,7 @@ fn new_image(event: &Event) -> Result<NewImage, ActionError> {
     let mut new = NewImage::new(name, bytes, format, size).with_prediction(&event.prediction);
     new.captured_at = Some(event.captured_at);
     new.idempotency_key = Some(event.key().to_owned());
+    new.once = true;
     new.collected = Some(collected(event));
     Ok(new)
 }
@@ -166,7 +171,14 @@ impl Action for LocalDatasetCollection {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        self.add(event).map(|_| ())
+        if let Added::SameFile(_) = self.add(event)? {
+            self.already_there.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn already_there(&self) -> u64 {
+        self.already_there.load(Ordering::Relaxed)
     }
 
     fn is_delivered(&self, _event: &Event) -> Result<Delivery, ActionError> {
@@ -195,9 +207,16 @@ mod tests {
         let project = store.create_project(&project).unwrap();
         let action =
             LocalDatasetCollection::new(LocalStore::Open(Arc::clone(&store)), "p", "strays");
-        for id in [1, 2, 1] {
-            action.perform(&event_with(id, "a")).unwrap();
+        for (id, name) in [(1, "a"), (2, "b"), (1, "a")] {
+            action.perform(&event_with(id, name)).unwrap();
         }
+        assert_eq!(action.already_there(), 0, "the same event again is a retry");
+        action.perform(&event_with(3, "a")).unwrap();
+        assert_eq!(
+            action.already_there(),
+            1,
+            "the same file in another run is not added"
+        );
         let dataset = store.dataset_named(&project.id, "strays").unwrap().unwrap();
         let page = store.images(
             &dataset.id,
@@ -209,7 +228,7 @@ mod tests {
         assert_eq!(images.len(), 2);
         assert_eq!(images[0].ood_score, Some(0.93));
         store.delete_dataset(&dataset.id).unwrap();
-        action.perform(&event_with(3, "b")).unwrap();
+        action.perform(&event_with(4, "b")).unwrap();
         assert!(
             store
                 .dataset_named(&project.id, "strays")

@@ -81,6 +81,11 @@ pub trait Action: Send + Sync {
         begun.iter().map(none).collect()
     }
 
+    /// How many events were delivered whose image was at the sink before, from another run.
+    fn already_there(&self) -> u64 {
+        0
+    }
+
     /// Whether an event whose delivery ended unclear is at the sink.
     fn is_delivered(&self, _event: &Event) -> Result<Delivery, ActionError> {
         Ok(Delivery::Unknown)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use straylight_core::hide_secrets;
 
 use super::LogLevel;
 use crate::action::HttpBody;
@@ -63,7 +64,7 @@ pub struct SessionConfig {
 
 impl fmt::Debug for SessionConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SessionConfig({})", self.host)
+        write!(f, "SessionConfig({})", hide_secrets(&self.host))
     }
 }
 

@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use straylight_core::{hide_secrets, holds_user};
 use straylight_files::{FileError, create_folder};
 use straylight_geti::{Secret, SecretRef};
 
@@ -99,6 +100,7 @@ pub fn secrets_in_clear_text(hooks: &[HookConfig]) -> Vec<String> {
     let mut found = Vec::new();
     for hook in hooks {
         let mut action = hook.action.clone();
+        found.extend(user_in_address(&action));
         let slots = secrets_of(&mut action).into_iter();
         found.extend(
             slots
@@ -163,6 +165,18 @@ fn of_session(session: &mut SessionConfig) -> Vec<Slot<'_>> {
     let secret = proxies.filter(|(_, address)| address.contains('@') || is_reference(address));
     secrets.extend(secret.map(|(scheme, slot)| (format!("{scheme} proxy"), slot)));
     secrets
+}
+
+/// What is secret in the address that an action sends to: a user name or password.
+fn user_in_address(action: &ActionConfig) -> Option<String> {
+    let address = match action {
+        ActionConfig::GetiDataCollection(config) => &config.session.host,
+        ActionConfig::HttpRequestAction(config) => &config.url,
+        ActionConfig::S3Collection(config) => config.endpoint.as_ref()?,
+        _ => return None,
+    };
+    let shown = hide_secrets(address);
+    holds_user(address).then(|| format!("the user name or password in {shown}"))
 }
 
 fn is_reference(text: &str) -> bool {
@@ -259,6 +273,28 @@ mod tests {
             error.contains("env:NAME") && !error.contains("swordfish"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_not_written() {
+        for password in [
+            "swordfish",
+            "sword/fish",
+            "sword?fish",
+            "sword#fish",
+            "sword@fish",
+        ] {
+            let url = format!("http://me:{password}@h/");
+            let text = SDK_FILE
+                .replace("swordfish", "env:TOKEN")
+                .replace("http://h", &url);
+            let hooks = parse_hooks(&text, Path::new("x")).unwrap();
+            let error = render_hooks(&hooks).unwrap_err().to_string();
+            assert!(
+                error.contains("http://***@h/") && !error.contains("sword"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

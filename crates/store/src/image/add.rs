@@ -35,6 +35,9 @@ pub struct NewImage {
     pub captured_at: Option<Timestamp>,
     /// What makes a repetition recognisable, such as a hook's name and the content hash.
     pub idempotency_key: Option<String>,
+    /// Whether an image of the same bytes that is in the dataset, or was added to it first, takes
+    /// the place of this one.
+    pub once: bool,
     /// Why it was collected, when a hook did.
     pub collected: Option<Collected>,
     /// What the model said about it.
@@ -63,13 +66,15 @@ pub enum Added {
     Added(ImageRecord),
     /// An image with its idempotency key was added to this dataset before; nothing changed.
     AlreadyThere(ImageRecord),
+    /// An image of the same bytes is in this dataset; nothing changed. Only with [`NewImage::once`].
+    SameFile(ImageRecord),
 }
 
 impl Added {
     /// The image, new or old.
     pub fn image(&self) -> &ImageRecord {
         match self {
-            Self::Added(image) | Self::AlreadyThere(image) => image,
+            Self::Added(image) | Self::AlreadyThere(image) | Self::SameFile(image) => image,
         }
     }
 
@@ -90,6 +95,7 @@ impl NewImage {
             height: size.1,
             captured_at: None,
             idempotency_key: None,
+            once: false,
             collected: None,
             prediction: None,
         }
@@ -112,27 +118,21 @@ impl Store {
     /// adds an image. Durable when it returns.
     pub fn add_image(&self, dataset_id: &str, new: &NewImage) -> Result<Added, StoreError> {
         check(new)?;
-        if let Some(image) = self.known(dataset_id, new)? {
-            return Ok(Added::AlreadyThere(image));
-        }
         let hash = ContentHash::of(&new.bytes);
         let format = FileFormat::Image(new.format);
         let key = FileKey { hash, format };
+        if let Some(known) = self.known(dataset_id, new, key)? {
+            return known.of(self);
+        }
         for _ in 0..ATTEMPTS {
             let note = self.files().put_image(key, &new.bytes)?;
             let id = self
                 .db()
                 .write(|db| self.insert_image(db, dataset_id, new, key))?;
-            if let Some((id, is_new)) = id {
+            if let Some(found) = id {
                 note.settle();
                 self.after_write()?;
-                let image = self.image(&id)?;
-                let added = if is_new {
-                    Added::Added
-                } else {
-                    Added::AlreadyThere
-                };
-                return Ok(added(image));
+                return found.of(self);
             }
         }
         let path = self.files().path(key);
@@ -140,15 +140,19 @@ impl Store {
         Err(StoreError::io("keep", &path, source))
     }
 
-    fn known(&self, dataset_id: &str, new: &NewImage) -> Result<Option<ImageRecord>, StoreError> {
-        let Some(key) = &new.idempotency_key else {
+    fn known(
+        &self,
+        dataset_id: &str,
+        new: &NewImage,
+        file: FileKey,
+    ) -> Result<Option<Found>, StoreError> {
+        if new.idempotency_key.is_none() && !new.once {
             return Ok(None);
-        };
-        let id = self.db().read(|db| {
+        }
+        self.db().read(|db| {
             let (dataset, _) = dataset::find(db, dataset_id)?;
-            by_key(db, dataset, key)
-        })?;
-        id.map(|id| self.image(&id)).transpose()
+            known(db, dataset, new, file)
+        })
     }
 
     /// Adds the row unless its key is known; `None` when the file was taken away meanwhile.
@@ -158,14 +162,12 @@ impl Store {
         dataset_id: &str,
         new: &NewImage,
         file: FileKey,
-    ) -> Result<Option<(String, bool)>, Fault> {
+    ) -> Result<Option<Found>, Fault> {
         let (dataset, _) = dataset::find(db, dataset_id)?;
-        if let Some(key) = &new.idempotency_key
-            && let Some(id) = by_key(db, dataset, key)?
-        {
+        if let Some(known) = known(db, dataset, new, file)? {
             // The file is shared with that image, or was written for nothing.
             self.remove_if_unused(db, file)?;
-            return Ok(Some((id, false)));
+            return Ok(Some(known));
         }
         if !self.files().path(file).is_file() {
             return Ok(None);
@@ -177,8 +179,52 @@ impl Store {
             annotation::write_prediction(db, seq, prediction, now)?;
         }
         image::query::refresh_labels(db, seq)?;
-        Ok(Some((id, true)))
+        Ok(Some(Found::New(id)))
     }
+}
+
+/// The identifier of an image, and why it is the one.
+enum Found {
+    New(String),
+    SameKey(String),
+    SameFile(String),
+}
+
+impl Found {
+    fn of(self, store: &Store) -> Result<Added, StoreError> {
+        Ok(match self {
+            Self::New(id) => Added::Added(store.image(&id)?),
+            Self::SameKey(id) => Added::AlreadyThere(store.image(&id)?),
+            Self::SameFile(id) => Added::SameFile(store.image(&id)?),
+        })
+    }
+}
+
+/// The image of a dataset that takes the place of a new one.
+fn known(
+    db: &Connection,
+    dataset: i64,
+    new: &NewImage,
+    file: FileKey,
+) -> Result<Option<Found>, Fault> {
+    if let Some(key) = &new.idempotency_key
+        && let Some(id) = by_key(db, dataset, key)?
+    {
+        return Ok(Some(Found::SameKey(id)));
+    }
+    if !new.once {
+        return Ok(None);
+    }
+    Ok(by_file(db, dataset, file)?.map(Found::SameFile))
+}
+
+fn by_file(db: &Connection, dataset: i64, file: FileKey) -> Result<Option<String>, Fault> {
+    let query = "SELECT id FROM image
+         WHERE hash = ?1 AND format = ?2 AND (dataset = ?3 OR origin = ?3) LIMIT 1";
+    let mut statement = db.prepare_cached(query)?;
+    let parameters = params![file.hash.0, file.format.extension(), dataset];
+    let found = statement.query_row(parameters, |row| row.get(0));
+    Ok(found.optional()?)
 }
 
 fn by_key(db: &Connection, origin: i64, key: &str) -> Result<Option<String>, Fault> {

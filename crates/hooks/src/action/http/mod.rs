@@ -13,6 +13,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use straylight_core::holds_user;
 use ureq::Agent;
 use ureq::http::{Request, Response};
 use ureq::tls::{RootCerts, TlsConfig};
@@ -60,7 +61,7 @@ impl HttpRequestAction {
                 "the URL begins with neither http:// nor https://",
             ));
         }
-        if self.address().contains('@') {
+        if holds_user(&self.config.url) {
             let message = "the URL holds a user name or password: send them in a header that \
                            refers to `env:NAME` or `file:PATH`";
             return Err(ActionError::permanent(message));

@@ -139,7 +139,11 @@ impl Action for S3Collection {
     }
 
     fn sink(&self) -> String {
-        let endpoint = self.config.endpoint.as_deref().unwrap_or("s3");
+        let endpoint = self
+            .config
+            .endpoint
+            .as_deref()
+            .map_or("s3".to_owned(), hide_secrets);
         format!("{endpoint} bucket {}", self.config.bucket)
     }
 
