@@ -43,7 +43,7 @@ where
             return u8::try_from(error.exit_code()).unwrap_or(2);
         }
     };
-    match command::run(&arguments, &settings) {
+    match command::run(&arguments, &settings).and_then(output::end) {
         Ok(code) => code as u8,
         Err(failure) => failed(&failure),
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::builder::OsStr;
-use clap::{Arg, Command};
+use clap::{Arg, Command, Id};
 
 /// A setting: its name, the variable of the environment, its default, and what it is.
 pub(crate) struct Setting {
@@ -34,7 +34,7 @@ const fn setting(
 }
 
 /// All settings.
-pub(crate) const SETTINGS: [Setting; 7] = [
+pub(crate) const SETTINGS: [Setting; 8] = [
     setting("deployment", "STRAYLIGHT_DEPLOYMENT", None),
     setting("store", "STRAYLIGHT_STORE", None),
     setting("server", "STRAYLIGHT_SERVER", None),
@@ -42,6 +42,7 @@ pub(crate) const SETTINGS: [Setting; 7] = [
     setting("device", "STRAYLIGHT_DEVICE", Some("CPU")),
     setting("precision", "STRAYLIGHT_PRECISION", Some("f32")),
     setting("ffmpeg", "STRAYLIGHT_FFMPEG", Some("ffmpeg")),
+    setting("max-pixels", "STRAYLIGHT_MAX_PIXELS", Some("134217728")),
 ];
 
 /// Name of the file in the current folder.
@@ -83,19 +84,19 @@ impl Settings {
 
     /// Makes the values the defaults of all options of these names, in all subcommands.
     pub(crate) fn apply(&self, command: Command) -> Command {
-        let options: Vec<String> = command
+        let options: Vec<(Id, &Setting)> = command
             .get_arguments()
-            .filter_map(Arg::get_long)
-            .map(str::to_owned)
+            .filter_map(|argument| {
+                let name = argument.get_long()?;
+                let setting = SETTINGS.iter().find(|setting| setting.name == name)?;
+                Some((argument.get_id().clone(), setting))
+            })
             .collect();
-        let command = options.iter().fold(command, |command, option| {
-            let Some(setting) = SETTINGS.iter().find(|setting| setting.name == option) else {
-                return command;
-            };
+        let command = options.into_iter().fold(command, |command, (id, setting)| {
             let value = self
-                .value(option)
+                .value(setting.name)
                 .map(|value| OsStr::from(value.to_owned()));
-            command.mut_arg(option, |argument| with_value(argument, setting, value))
+            command.mut_arg(id, |argument| with_value(argument, setting, value))
         });
         let below: Vec<String> = command
             .get_subcommands()

@@ -18,7 +18,7 @@ pub mod serve;
 pub use straylight_core::{
     Activations, Annotation, Color, ContentHash, Dataset, EncodedImage, Frame, ImageFormat, Label,
     NoProgress, Point, Prediction, Progress, Project, RgbImage, SaliencyMap, ScoredLabel, Shape,
-    Task, TaskType, Timestamp,
+    Task, TaskType, Timestamp, hide_secrets, holds_user,
 };
 pub use straylight_deploy::{
     DeployError, Deployment, Keep, LoadOptions, ModelCache, SavedHooks, custom, deployment_folder,

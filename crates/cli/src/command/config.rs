@@ -10,8 +10,8 @@ use crate::settings::{SETTINGS, Setting, Settings};
 /// Arguments of `straylight config`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Settings are the options --deployment, --store, --server, --state, --device, --precision and
---ffmpeg of all commands that have them. A flag counts before the environment, the environment
+Settings are the options --deployment, --store, --server, --state, --device, --precision,
+--ffmpeg and --max-pixels of all commands that have them. A flag counts before the environment, the environment
 before the file, the file before the default. The file is the one of --config or STRAYLIGHT_CONFIG,
 else straylight.toml in the current folder, else straylight/config.toml in the user's configuration
 folder:

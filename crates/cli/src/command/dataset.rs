@@ -149,6 +149,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         What::Create { dataset } => create(&open()?, dataset, as_json),
         What::Upload { dataset, paths } => {
             let done = upload(&open()?.target(dataset)?, paths, &progress)?;
+            if done.passed_over.total() > 0 {
+                output::note(&format!("note: passed over {}", done.passed_over));
+            }
             let text = format!("{} uploaded, {} were there", done.media, done.skipped);
             let value = json!({ "media": done.media, "there_already": done.skipped });
             output::answer_with(as_json, &text, value, done.problems)
@@ -170,7 +173,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
                 filter: filter.clone(),
                 create: *task,
             };
-            let done = import(&open()?, split_target(into), folder, &options, &progress)?;
+            let platform = match task {
+                Some(_) => arguments.platform.open_or_make()?,
+                None => open()?,
+            };
+            let done = import(&platform, split_target(into), folder, &options, &progress)?;
             let text = format!(
                 "{} images with {} annotations imported, {} were there",
                 done.images, done.objects, done.skipped

@@ -8,6 +8,7 @@ use straylight::hookfile::{ActionDraft, HookDraft, HookFile, Limit, TriggerKind,
 use straylight::hooks::Overflow;
 use straylight::hooks::config::HookConfig;
 use straylight::platform::split_target;
+use straylight::{hide_secrets, holds_user};
 
 use crate::command::platform::PlatformArguments;
 use crate::exit::{Exit, Failure, Outcome};
@@ -169,34 +170,35 @@ enum ActionArgument {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let folder = arguments.deployment.as_deref();
     let folder = folder.ok_or("name the deployment with --deployment FOLDER")?;
-    let mut file = HookFile::open(folder)?;
     let as_json = arguments.json;
     match &arguments.what {
-        What::Show => show(&file, as_json)?,
+        What::Show => show(&HookFile::open(folder)?, as_json)?,
         What::Check { move_secrets } => {
-            return check(&mut file, move_secrets.as_deref(), as_json);
+            return check(folder, move_secrets.as_deref(), as_json);
         }
         What::Add(add) => {
-            file.add(add.hook()?)?;
-            file.save()?;
-            let names = file.names();
-            let name = names.last().map_or("", String::as_str);
+            let hook = add.hook()?;
+            let name = HookFile::change(folder, |file| {
+                file.add(hook)?;
+                Ok(file.names().pop().unwrap_or_default())
+            })?;
             output::answer(as_json, &format!("added {name}"), &json!({ "added": name }))?;
         }
         What::Remove(remove) => {
-            let names = if remove.all {
-                file.names()
-            } else {
-                remove.hooks.clone()
-            };
-            // Numbers are those of before: the last goes first.
-            let mut removed = Vec::new();
-            for name in names.iter().rev() {
-                removed.push(file.remove(name)?);
-            }
-            file.save()?;
-            let text = format!("removed {} hooks", removed.len());
-            let value = json!({ "removed": removed.len(), "hooks": file.names() });
+            let (removed, left) = HookFile::change(folder, |file| {
+                let names = if remove.all {
+                    file.names()
+                } else {
+                    remove.hooks.clone()
+                };
+                // Numbers are those of before: the last goes first.
+                for name in names.iter().rev() {
+                    file.remove(name)?;
+                }
+                Ok((names.len(), file.names()))
+            })?;
+            let text = format!("removed {removed} hooks");
+            let value = json!({ "removed": removed, "hooks": left });
             output::answer(as_json, &text, &value)?;
         }
     }
@@ -205,7 +207,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 fn show(file: &HookFile, as_json: bool) -> Result<(), Failure> {
     if as_json {
-        return output::json(&file.hooks, "-".as_ref());
+        let hooks = file.hooks.iter().map(serde_json::to_value);
+        let hooks = hooks.map(|hook| hook.map(without_passwords));
+        return output::json(&hooks.collect::<Result<Vec<_>, _>>()?, "-".as_ref());
     }
     if file.hooks.is_empty() {
         output::line("no hooks");
@@ -222,23 +226,37 @@ fn show(file: &HookFile, as_json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Settings with the passwords of addresses hidden.
+fn without_passwords(value: Value) -> Value {
+    match value {
+        Value::String(text) if holds_user(&text) => Value::String(hide_secrets(&text)),
+        Value::Array(values) => values.into_iter().map(without_passwords).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| (key, without_passwords(value)))
+            .collect(),
+        other => other,
+    }
+}
+
 /// The name of a trigger or action, then its settings.
 fn settings(config: &impl serde::Serialize) -> Result<String, Failure> {
     let name = kind(config);
-    let value = serde_json::to_value(config)?;
+    let value = without_passwords(serde_json::to_value(config)?);
     Ok(match value.get(&name).and_then(Value::as_object) {
         Some(settings) if !settings.is_empty() => format!("{name} {}", value[&name]),
         _ => name,
     })
 }
 
-fn check(file: &mut HookFile, secrets: Option<&Path>, as_json: bool) -> Outcome {
+fn check(deployment: &Path, secrets: Option<&Path>, as_json: bool) -> Outcome {
     if let Some(folder) = secrets {
-        for moved in file.move_secrets(folder)? {
+        let moved = HookFile::change(deployment, |file| file.move_secrets(folder))?;
+        for moved in moved {
             output::note(&format!("moved the {} to {}", moved.what, moved.reference));
         }
-        file.save()?;
     }
+    let file = HookFile::open(deployment)?;
     let (problems, losses) = (file.check()?, file.losses());
     if as_json {
         output::json(

@@ -23,6 +23,7 @@ mod steps;
 mod token;
 
 use clap::{Parser, Subcommand};
+use straylight::image::DecodeLimits;
 
 use crate::exit::Outcome;
 use crate::settings::Settings;
@@ -39,6 +40,17 @@ pub(crate) struct Arguments {
     /// File with settings (default: `STRAYLIGHT_CONFIG`, straylight.toml, the user's config.toml).
     #[arg(long, global = true, value_name = "FILE", help_heading = "Settings")]
     config: Option<std::path::PathBuf>,
+    /// Most pixels of an image (width times height), wherever one is read: predicted, collected,
+    /// uploaded, stored.
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        env = "STRAYLIGHT_MAX_PIXELS",
+        value_parser = clap::value_parser!(u64).range(1..),
+        help_heading = "Settings"
+    )]
+    max_pixels: Option<u64>,
     #[command(subcommand)]
     command: Command,
 }
@@ -83,6 +95,9 @@ enum Command {
 
 /// Runs the command that was asked for.
 pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Outcome {
+    if let Some(pixels) = arguments.max_pixels {
+        DecodeLimits::set_default_max_pixels(pixels);
+    }
     match &arguments.command {
         Command::Bench(arguments) => bench::run(arguments),
         Command::Config(arguments) => config::run(arguments, settings),

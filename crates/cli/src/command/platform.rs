@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use straylight::geti::ServerDetails;
 use straylight::platform::Platform;
+use straylight::store::Store;
 
 use crate::exit::Failure;
 use crate::output;
@@ -29,9 +30,32 @@ pub(crate) struct PlatformArguments {
     pub(crate) store: Option<PathBuf>,
 }
 
+/// Refuses a folder without a store: a wrong path must not make one.
+pub(crate) fn there_is_a_store(folder: &Path) -> Result<(), Failure> {
+    if Store::exists(folder) {
+        return Ok(());
+    }
+    let folder = folder.display();
+    let error = format!(
+        "there is no store in {folder}; check the path, or make one with `straylight project \
+         create NAME --store {folder}` or `straylight serve --store {folder}`"
+    );
+    Err(error.into())
+}
+
 impl PlatformArguments {
-    /// Logs in to the server, or opens the local store.
+    /// Logs in to the server, or opens the local store, which must be there.
     pub(crate) fn open(&self) -> Result<Platform, Failure> {
+        if let Some(folder) = &self.store
+            && self.server.is_none()
+        {
+            there_is_a_store(folder)?;
+        }
+        self.open_or_make()
+    }
+
+    /// Logs in to the server, or opens the local store, which is made if it is not there.
+    pub(crate) fn open_or_make(&self) -> Result<Platform, Failure> {
         Ok(match &self.store {
             Some(folder) if self.server.is_none() => Platform::open_store(folder)?,
             _ => {

@@ -36,7 +36,9 @@ Examples:
   straylight predict street.mp4 --deployment D --fps 5 --out street-drawn.mp4
   straylight predict photos.zip --deployment D --json > predictions.jsonl
 
-Hooks are not asked; `straylight run` does that. Exit code 3: some images were bad, they are listed.")]
+Hooks are not asked; `straylight run` does that. Exit code 3: some images were bad or a video was cut
+off, they are listed. Files beside the images that are no pictures (.txt, .xml, .json, hidden ones, ...)
+are counted in one line and change no code.")]
 #[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
 pub(crate) struct Arguments {
     /// Folder of the deployment.
@@ -162,13 +164,13 @@ impl<'a> Writer<'a> {
         if self.arguments.json {
             output::json_line(&Record::of(seen, &[]))?;
         } else {
-            output::line(&steps::in_words(seen));
+            output::next_line(&steps::in_words(seen))?;
         }
         if let Some(graphics) = self.graphics {
             let drawn = Pictures::in_folder("", false).draw(seen);
             let maps = drawn.1.iter().map(|(_, map)| map);
             for picture in std::iter::once(&drawn.0).chain(maps) {
-                output::line(graphics.render(picture, TERMINAL_SIDE)?.trim_end());
+                output::graphics_line(graphics.render(picture, TERMINAL_SIDE)?.trim_end())?;
             }
         }
         if let Some(pictures) = &mut self.pictures {

@@ -103,7 +103,10 @@ pub(crate) fn task_type(text: &str) -> Result<TaskType, String> {
 
 /// Lists, makes, shows, deletes, downloads or uploads.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let platform = arguments.platform.open()?;
+    let platform = match arguments.what {
+        What::Create(_) | What::Upload { .. } => arguments.platform.open_or_make()?,
+        _ => arguments.platform.open()?,
+    };
     let as_json = arguments.json;
     match &arguments.what {
         What::List => list(&platform, as_json)?,

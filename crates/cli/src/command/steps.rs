@@ -20,9 +20,10 @@ pub(crate) fn in_words(seen: &Seen) -> String {
     } else {
         labels.join(", ")
     };
+    let place = output::place(&seen.place);
     match seen.ood_score {
-        Some(score) => format!("{}: {labels}; OOD {score:.3}", seen.place),
-        None => format!("{}: {labels}", seen.place),
+        Some(score) => format!("{place}: {labels}; OOD {score:.3}"),
+        None => format!("{place}: {labels}"),
     }
 }
 
@@ -44,7 +45,8 @@ fn bad_source(error: SourceError, json: bool) -> Result<(), Failure> {
         return Err(error.into());
     }
     if error.kind().is_notice() {
-        output::note(&format!("note: {error}"));
+        let place = output::place(error.place());
+        output::note(&format!("note: {place}: {}", error.kind()));
         return Ok(());
     }
     list(error.place(), &error.kind().to_string(), json)
@@ -55,7 +57,7 @@ fn failed(place: &str, error: &DeployError, json: bool) -> Result<(), Failure> {
 }
 
 fn list(image: &str, error: &str, json: bool) -> Result<(), Failure> {
-    output::note(&format!("bad: {image}: {error}"));
+    output::note(&format!("bad: {}: {error}", output::place(image)));
     if json {
         output::json_line(&BadRecord { image, error })?;
     }

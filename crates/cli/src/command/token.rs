@@ -8,6 +8,7 @@ use straylight::Timestamp;
 use straylight::server::create_token;
 use straylight::store::{Store, TokenRecord};
 
+use crate::command::platform::there_is_a_store;
 use crate::exit::{Exit, Outcome};
 use crate::output;
 
@@ -55,6 +56,9 @@ enum What {
 
 /// Makes, lists or revokes.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    if !matches!(arguments.what, What::Create { .. }) {
+        there_is_a_store(&arguments.store)?;
+    }
     let store = Store::open(&arguments.store)?;
     let as_json = arguments.json;
     match &arguments.what {

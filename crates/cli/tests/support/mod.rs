@@ -13,7 +13,7 @@ use tempfile::TempDir;
 pub(crate) const DEPLOYMENT: &str = "assets/demo";
 
 /// Variables that would change what the program says.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 15] = [
     "STRAYLIGHT_CONFIG",
     "STRAYLIGHT_DEPLOYMENT",
     "STRAYLIGHT_STORE",
@@ -22,6 +22,7 @@ const VARIABLES: [&str; 14] = [
     "STRAYLIGHT_DEVICE",
     "STRAYLIGHT_PRECISION",
     "STRAYLIGHT_FFMPEG",
+    "STRAYLIGHT_MAX_PIXELS",
     "STRAYLIGHT_GRAPHICS",
     "STRAYLIGHT_DEMO_ASSETS",
     "GETI_HOST",

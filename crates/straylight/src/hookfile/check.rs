@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
-use straylight_hooks::config::{ActionConfig, HookConfig, TriggerConfig, render_hooks};
+use straylight_hooks::config::{
+    ActionConfig, ConfigError, HookConfig, TriggerConfig, render_hooks,
+};
 use straylight_hooks::{HookSet, HookSetOptions, Overflow};
 use straylight_ood::OodModel;
 
@@ -61,6 +63,27 @@ pub(super) fn losses(hooks: &[HookConfig], names: &[String]) -> Vec<String> {
         )
     });
     said.collect()
+}
+
+/// What is wrong with a new hook and will not come right by itself.
+pub(super) fn mistakes(
+    hook: &HookConfig,
+    model: Option<Arc<OodModel>>,
+    labels: &[String],
+) -> Vec<String> {
+    let tried = HookConfig {
+        queue: None,
+        ..hook.clone()
+    };
+    let built = tried.build(&context(model)).err();
+    let built = built.filter(|error| !matches!(error, ConfigError::Unmet { .. }));
+    let mut found: Vec<String> = built.map(|error| error.to_string()).into_iter().collect();
+    let there = labels.join(", ");
+    let unknown = unknown_labels(&hook.trigger, labels);
+    found.extend(
+        unknown.map(|label| format!("the deployment has no label `{label}`; it has: {there}")),
+    );
+    found
 }
 
 /// Labels that a trigger looks for and the deployment does not have.

@@ -4,6 +4,7 @@ mod check;
 mod draft;
 mod limit;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -49,6 +50,9 @@ pub enum HookFileError {
         /// The names that there are.
         there: String,
     },
+    /// A hook that cannot work.
+    #[error("{}", .0.join("; "))]
+    Mistaken(Vec<String>),
     /// A hook of this name is there already.
     #[error("there is a hook named `{0}` already; remove it or choose another name")]
     Taken(String),
@@ -83,6 +87,20 @@ impl HookFile {
         Ok(Self { folder, hooks })
     }
 
+    /// Reads the hooks of a deployment folder, changes them and writes them, while every other
+    /// process that does so waits.
+    pub fn change<T>(
+        deployment: &Path,
+        change: impl FnOnce(&mut Self) -> Result<T, HookFileError>,
+    ) -> Result<T, HookFileError> {
+        let folder = deployment_folder(deployment)?;
+        let _turn = lock(&folder).map_err(|error| FileError::new("lock", &folder, error))?;
+        let mut file = Self::open(deployment)?;
+        let changed = change(&mut file)?;
+        file.save()?;
+        Ok(changed)
+    }
+
     /// The file that the hooks are in.
     pub fn path(&self) -> PathBuf {
         self.folder.join(FILE)
@@ -94,10 +112,20 @@ impl HookFile {
     }
 
     /// Adds a hook at the end.
+    ///
+    /// # Errors
+    ///
+    /// A name that is taken, a label that the deployment does not have, and a setting out of its
+    /// range. What may come later, such as an OOD model or a secret, is left to [`HookFile::check`].
     pub fn add(&mut self, hook: HookConfig) -> Result<(), HookFileError> {
         let taken = hook.name.as_ref();
         if let Some(name) = taken.filter(|name| self.names().contains(name)) {
             return Err(HookFileError::Taken(name.clone()));
+        }
+        let model = self.ood_model()?.map(Arc::new);
+        let mistakes = check::mistakes(&hook, model, &self.label_names());
+        if !mistakes.is_empty() {
+            return Err(HookFileError::Mistaken(mistakes));
         }
         self.hooks.push(hook);
         Ok(())
@@ -192,6 +220,19 @@ impl HookFile {
             .map(name)
             .collect()
     }
+}
+
+/// Keeps other processes from changing the hooks of a folder until it is dropped.
+fn lock(folder: &Path) -> std::io::Result<File> {
+    // A folder itself can be locked on Unix, so that nothing is left behind.
+    let file = if cfg!(unix) {
+        File::open(folder)?
+    } else {
+        let path = folder.join("hook_config.lock");
+        File::options().create(true).append(true).open(path)?
+    };
+    file.lock()?;
+    Ok(file)
 }
 
 /// Reads the hooks of any `hook_config.json`.

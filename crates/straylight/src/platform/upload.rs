@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use straylight_core::Progress;
 use straylight_geti::wire::Media;
 use straylight_geti::{DatasetApi, GetiError, Transfer};
+use straylight_image::{NoPictures, is_no_picture_by_name};
 
 /// What was uploaded.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -13,6 +14,8 @@ pub struct Uploaded {
     pub skipped: usize,
     /// Files that could not be uploaded, or that no server takes.
     pub problems: Vec<(String, String)>,
+    /// Files of folders that are no pictures by design.
+    pub passed_over: NoPictures,
 }
 
 /// Uploads files and the files directly in folders: images and videos.
@@ -62,8 +65,15 @@ impl Uploaded {
             .ignored
             .iter()
             .filter(|path| videos.ignored.contains(path));
-        self.problems
-            .extend(ignored.map(|path| bad(path, "no image or video that servers take")));
+        for path in ignored {
+            let name = path.file_name().unwrap_or_default();
+            if is_no_picture_by_name(name) {
+                self.passed_over.count(name);
+            } else {
+                self.problems
+                    .push(bad(path, "no image or video that servers take"));
+            }
+        }
         self.add(images.transfer);
         self.add(videos.transfer);
         if before == (self.media + self.skipped, self.problems.len()) {
