@@ -81,12 +81,12 @@ fn old_hooks_that_name_their_policy_still_run() {
 #[test]
 fn an_old_store_shows_its_dataset() {
     let scratch = old();
-    let shown = scratch.run(&["project", "list", "--store", "store", "--json"]);
-    let shown = shown.expect(0).out;
-    assert!(
-        shown.contains("upgrade") && shown.contains("Strays"),
-        "{shown}"
-    );
+    let ran = scratch.run(&["dataset", "list", "upgrade", "--store", "store", "--json"]);
+    let all = json(&ran.expect(0));
+    let strays = all.as_array().unwrap().iter();
+    let strays = strays.filter(|dataset| dataset["name"] == "Strays");
+    let images: Vec<&Value> = strays.map(|dataset| &dataset["images"]).collect();
+    assert_eq!(images, [5]);
 }
 
 #[test]
