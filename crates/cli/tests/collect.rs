@@ -333,9 +333,11 @@ fn a_second_run_adds_nothing_to_the_local_dataset() {
         .run(&["run", photos, "--deployment", "own"])
         .expect(0);
     let first = count(&scratch);
-    scratch
+    let again = scratch
         .run(&["run", photos, "--deployment", "own"])
         .expect(0);
     assert!(first > 0);
+    let wanted = format!("{first} delivered ({first} already there)");
+    assert!(again.out.contains(&wanted), "{}", again.all());
     assert_eq!(count(&scratch), first);
 }

@@ -49,6 +49,8 @@ pub struct HookStats {
     pub fired: u64,
     /// Failed deliveries that were tried again.
     pub retried: u64,
+    /// Deliveries of this process whose image was at the sink before; they count as delivered.
+    pub already_there: u64,
     /// What became of the events that fired in this process.
     pub run: Ledger,
     /// What became of the events that earlier processes left in the queue: `fired` is how many
@@ -182,6 +184,7 @@ impl Counters {
             held: images.held,
             fired: images.fired,
             retried: self.retried.load(Relaxed),
+            already_there: 0,
             run: ledgers.run,
             earlier: ledgers.earlier,
             died: ledgers.died,

@@ -114,7 +114,11 @@ fn in_this_run(stats: &HookStats) -> String {
     if stats.failed > 0 {
         parts.push(format!("{} not scored", stats.failed));
     }
-    with_fates(&stats.hook, parts, &stats.run)
+    let line = with_fates(&stats.hook, parts, &stats.run);
+    match stats.already_there {
+        0 => line,
+        count => format!("{line} ({count} already there)"),
+    }
 }
 
 fn with_fates(hook: &str, mut parts: Vec<String>, ledger: &Ledger) -> String {
@@ -144,6 +148,7 @@ pub(crate) fn statistics(stats: &HookStats) -> Value {
     value["not_fired"] = json!(stats.not_fired);
     value["failed"] = json!(stats.failed);
     value["held"] = json!(stats.held);
+    value["already_there"] = json!(stats.already_there);
     value["suppressed"] = suppressed.into();
     value["earlier"] = fates(&stats.earlier);
     value["total"] = fates(&stats.ledger);

@@ -257,6 +257,7 @@ impl Runner {
         } = self.queue.stats();
         HookStats {
             breaker_open: self.breaker.is_open(),
+            already_there: self.hook.action.already_there(),
             memory_bytes,
             disk_bytes,
             ..self.counters.stats(&self.name, ledgers)
