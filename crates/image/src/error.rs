@@ -101,12 +101,13 @@ impl ImageErrorKind {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Empty | Self::Corrupt { .. } => "copy or download it again, or leave it out",
-            Self::UnknownFormat(_) => "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF",
             Self::UnreadFormat("HEIC") => {
                 "convert it to JPEG, for example with heif-convert; an iPhone takes JPEGs when its \
                  camera settings say Most Compatible"
             }
-            Self::UnreadFormat(_) => "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF",
+            Self::UnknownFormat(_) | Self::UnreadFormat(_) => {
+                "convert it to JPEG, PNG, WebP, BMP, TIFF or GIF"
+            }
             Self::NotAFile(_) => "name image files",
             Self::Unsupported { .. } => "save it again as an 8-bit RGB JPEG or PNG",
             Self::TooManyPixels { .. } => {
