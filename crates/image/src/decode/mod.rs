@@ -19,6 +19,7 @@ mod webp;
 use straylight_core::{ImageFormat, RgbImage, Timestamp};
 
 use crate::exif::CameraNotes;
+use crate::orientation::Orientation;
 use crate::sniff::{beginning, sniff, unread_format};
 use crate::{DecodeLimits, ImageError, ImageErrorKind};
 
@@ -105,7 +106,7 @@ pub fn probe(bytes: &[u8]) -> Result<ImageInfo, ImageError> {
         format,
         width,
         height,
-        orientation: header.orientation,
+        orientation: header.notes.orientation,
     })
 }
 
