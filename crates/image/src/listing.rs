@@ -171,6 +171,7 @@ mod tests {
 
     #[test]
     fn pictures_are_told_from_what_lies_beside_them() {
+        struct Case(&'static str, Listed);
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         let write = |name: &str, bytes: &[u8]| fs::write(at(name), bytes).unwrap();
@@ -181,7 +182,6 @@ mod tests {
         write("Thumbs.db", b"\xff\xd8\xff\xe0");
         write("._a.jpg", b"\xff\xd8\xff\xe0");
         fs::create_dir(at("x.jpg")).unwrap();
-        struct Case(&'static str, Listed);
         for Case(name, wanted) in [
             Case("a.jpg", Listed::Picture),
             Case("no extension", Listed::Picture),
