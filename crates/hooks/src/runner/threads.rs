@@ -156,8 +156,8 @@ impl Runner {
         self.threads.ended.raise();
     }
 
+    /// Gives way to nobody: an event is safe only once it is on the disk.
     fn keep_spooling(self: &Arc<Self>) {
-        priority::yield_to_inference();
         loop {
             let seen = self.queue.work.seen();
             let Step::Wait(until) = self.spool() else {
