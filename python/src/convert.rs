@@ -186,6 +186,7 @@ pub(crate) fn from_python(prediction: &Bound<'_, PyAny>) -> PyResult<Prediction>
     Ok(Prediction {
         annotations,
         saliency_maps: Vec::new(),
+        left_out: 0,
         activations: Activations {
             features: part("feature_vector")?,
             logits: part("logits")?,

@@ -92,4 +92,11 @@ impl Progress for TerminalProgress {
             }
         });
     }
+
+    fn note(&self, text: &str) {
+        self.with_bar(|slot| match slot {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        });
+    }
 }

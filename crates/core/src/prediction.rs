@@ -33,6 +33,9 @@ pub struct Prediction {
     pub saliency_maps: Vec<SaliencyMap>,
     /// Feature vector, logits and probabilities, as far as something asked for them.
     pub activations: Activations,
+    /// Objects that were left out because there were too many of them: a model that finds
+    /// thousands is most likely fed with images that are normalised in another way.
+    pub left_out: usize,
     /// The score of the deployment's OOD model; `None` without a model.
     pub ood_score: Option<ModelScore>,
 }

@@ -11,6 +11,9 @@ pub trait Progress: Send + Sync {
 
     /// The work ended.
     fn finish(&self);
+
+    /// Tells something that is no error and that the user should know, one sentence.
+    fn note(&self, _text: &str) {}
 }
 
 /// Shows nothing.

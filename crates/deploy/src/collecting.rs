@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use straylight_core::{Activations, Frame, ModelScore, Prediction};
+use straylight_core::{Activations, Frame, ModelScore, Prediction, Progress};
 use straylight_files::{self as files, FileError};
 use straylight_hooks::config::{
     BuildContext, ConfigError, FolderVault, HookConfig, load_hooks, parse_hooks, render_hooks,
@@ -11,14 +11,22 @@ use straylight_hooks::config::{
 };
 use straylight_hooks::trigger::{Needs, OodScorer};
 use straylight_hooks::{HookError, HookSet, HookSetOptions, Outcome, PostInferenceHook};
-use straylight_ood::{ModelBinding, OodModel};
+use straylight_ood::{ModelBinding, OodModel, StoreError};
 
-use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks};
+use crate::model::TaskModel;
+use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks, identity};
 
 /// Name of the file with the hooks.
 const HOOKS: &str = "hook_config.json";
 /// Name of the folder with the OOD model.
 const OOD: &str = "ood";
+
+/// What is said of an OOD model that does not say for which deployment it was fitted.
+const UNBOUND: &str = "the OOD model does not say for which model it was fitted; fit it again \
+    (`straylight ood fit`) so that it is checked";
+/// What is said of an OOD model whose hash covers less than today's.
+const OLDER: &str = "the OOD model was fitted by an older version, which remembered graph and weights \
+    only; fit it again (`straylight ood fit`) so that all settings of the model are checked";
 
 impl Deployment {
     /// The attached hooks: their counters, and waiting for them.
@@ -100,24 +108,25 @@ impl Deployment {
         self.infer_with(frame, Keep::EVERYTHING)
     }
 
-    /// Identifies the models: 64 hexadecimal digits, the BLAKE3 hash of their files.
+    /// Identifies what the deployment computes: 64 hexadecimal digits, the BLAKE3 hash of its
+    /// graphs, weights, configurations and description.
+    ///
+    /// A process reads each version of a file once.
     pub fn model_hash(&self) -> Result<String, DeployError> {
-        let mut hasher = blake3::Hasher::new();
-        for model in &self.models {
-            for path in model.files() {
-                hasher.update(blake3::hash(&files::read(&path)?).as_bytes());
-            }
-        }
-        Ok(hasher.finalize().to_hex().to_string())
+        let files = self.models.iter().map(TaskModel::files);
+        let files = files.collect::<Result<Vec<_>, _>>()?.concat();
+        Ok(identity::of(&files, self.described.as_deref())?)
     }
 
     /// Reads the OOD model and the hooks that were saved with the deployment.
-    pub(crate) fn load_collecting(&self, options: &LoadOptions) -> Result<(), DeployError> {
+    pub(crate) fn load_collecting(
+        &self,
+        options: &LoadOptions,
+        progress: &dyn Progress,
+    ) -> Result<(), DeployError> {
         let folder = self.folder.join(OOD);
         if OodModel::exists(&folder) {
-            let hash = self.model_hash()?;
-            let model = OodModel::load(&folder, ModelBinding::Model(&hash))?;
-            self.set_ood_model(Arc::new(model));
+            self.set_ood_model(Arc::new(self.load_ood_model(&folder, progress)?));
         }
         let path = self.folder.join(HOOKS);
         if options.hooks == SavedHooks::Ignore || !path.exists() {
@@ -132,6 +141,31 @@ impl Deployment {
             self.add_hook(config.build(&context)?)?;
         }
         Ok(())
+    }
+
+    /// Reads an OOD model that belongs to this deployment.
+    fn load_ood_model(
+        &self,
+        folder: &Path,
+        progress: &dyn Progress,
+    ) -> Result<OodModel, DeployError> {
+        let hash = self.model_hash()?;
+        let older = match OodModel::load(folder, ModelBinding::Model(&hash)) {
+            Ok(model) => {
+                if model.provenance().model_hash.is_none() {
+                    progress.note(&format!("note: {}: {UNBOUND}", folder.display()));
+                }
+                return Ok(model);
+            }
+            Err(error @ StoreError::OtherModel { .. }) => error,
+            Err(error) => return Err(error.into()),
+        };
+        let files = self.models.iter().flat_map(TaskModel::graph_and_weights);
+        let hash = identity::older(&files.collect::<Vec<_>>())?;
+        // The first error names the hash that a new fit would have.
+        let model = OodModel::load(folder, ModelBinding::Model(&hash)).map_err(|_| older)?;
+        progress.note(&format!("note: {}: {OLDER}", folder.display()));
+        Ok(model)
     }
 
     /// Writes the OOD model and the hooks into a folder with a copy of the deployment.

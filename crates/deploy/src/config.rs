@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde_json::Value;
 use straylight_engine::graph::ModelInfo;
 
-use crate::DeployError;
+use crate::{DeployError, keys};
 
 /// The configuration of one model, with the file that errors name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +33,34 @@ impl Config {
         for (key, value) in info.into_iter().flat_map(ModelInfo::iter) {
             values.insert(key.to_owned(), value.to_owned());
         }
+        keys::fill_defaults(&mut values);
         Self {
             path: path.to_owned(),
             values,
         }
+    }
+
+    /// Refuses a key that may change numbers and is not understood.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Config`] with the file, the key and its value.
+    pub(crate) fn check_keys(&self) -> Result<(), DeployError> {
+        let mut keys = self.values.keys();
+        let Some(key) = keys.find(|key| !keys::is_known(key) && self.text(key).is_some()) else {
+            return Ok(());
+        };
+        let value: String = self
+            .text(key)
+            .unwrap_or_default()
+            .chars()
+            .take(80)
+            .collect();
+        let reason = format!(
+            "`{value}` is not understood, and may change what the model computes: remove the key if \
+             it does not, or describe the model by hand (`straylight deployment init`)"
+        );
+        Err(self.wrong(key, reason))
     }
 
     /// All keys with their values.
@@ -178,6 +202,33 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains("model.xml") && text.contains('`'), "{text}");
         }
+    }
+
+    #[test]
+    fn a_key_that_is_not_understood_is_refused() {
+        let known = [
+            ("labels", "a"),
+            ("getitune_version", "9"),
+            ("optimization_config", "{}"),
+        ];
+        config(&known).check_keys().unwrap();
+        config(&[("sharpen", "")]).check_keys().unwrap();
+        let error = config(&[("sharpen", "2.5")])
+            .check_keys()
+            .unwrap_err()
+            .to_string();
+        for part in ["model.xml", "sharpen", "2.5", "remove the key"] {
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn families_have_defaults_of_their_own() {
+        let yolo = config(&[("model_type", "YOLO11"), ("pad_value", "0")]);
+        assert_eq!(yolo.numbers::<f32>("scale_values").unwrap(), [255.0]);
+        assert!(yolo.switch("reverse_input_channels", false).unwrap());
+        assert_eq!(yolo.number("pad_value", 7).unwrap(), 0);
+        assert_eq!(config(&[("model_type", "ssd")]).text("scale_values"), None);
     }
 
     #[test]

@@ -7,11 +7,14 @@ use straylight_engine::graph::HeadWeights;
 use straylight_engine::{EngineError, Runtime};
 use straylight_hooks::HookSet;
 use straylight_ood::OodModel;
-use straylight_tasks::{Size, add_empty_label};
+use straylight_tasks::add_empty_label;
+use tempfile::TempDir;
 
 use crate::collecting::hook_set;
+use crate::custom::{self, ModelDescription};
 use crate::model::TaskModel;
-use crate::{DeployError, Keep, LoadOptions, custom, folder, pipeline};
+use crate::picture::{self, Picture};
+use crate::{DeployError, Keep, LoadOptions, archive, folder, pipeline, self_described};
 
 /// A deployed project: its models, ready to infer.
 ///
@@ -22,6 +25,10 @@ pub struct Deployment {
     pub(crate) models: Vec<TaskModel>,
     pub(crate) hooks: HookSet,
     pub(crate) ood_model: RwLock<Option<Arc<OodModel>>>,
+    /// What a description says that decides numbers; `None` for Geti's deployments.
+    pub(crate) described: Option<String>,
+    /// Where a zip file was unpacked; removed with the deployment.
+    _unpacked: Option<TempDir>,
 }
 
 impl fmt::Debug for Deployment {
@@ -36,7 +43,8 @@ impl fmt::Debug for Deployment {
 }
 
 impl Deployment {
-    /// Loads a deployment from its root, or from the `deployment` folder itself.
+    /// Loads a deployment from its root, from the `deployment` folder itself, or from the zip
+    /// file that a Geti server gives.
     ///
     /// # Errors
     ///
@@ -47,17 +55,30 @@ impl Deployment {
         Self::from_folder_with_progress(path, options, &NoProgress)
     }
 
-    /// Loads a deployment, showing the progress of fetching OpenVINO if that is needed.
+    /// Loads a deployment, showing the progress of fetching OpenVINO if that is needed, and
+    /// telling what the user should know.
     pub fn from_folder_with_progress(
         path: impl AsRef<Path>,
         options: &LoadOptions,
         progress: &dyn Progress,
     ) -> Result<Self, DeployError> {
-        let folder = folder::find(path.as_ref())?;
+        let path = path.as_ref();
+        let unpacked = archive::unpack(path)?;
+        let folder = folder::find(unpacked.as_ref().map_or(path, TempDir::path))?;
         let runtime = || Runtime::load(&options.runtime, progress);
-        let (project, models) = match custom::find(&folder) {
-            Some(file) => custom::load(&file, &runtime()?, &options.compile_options(0))?,
-            None => load_project(&folder, options, runtime)?,
+        let mut described = None;
+        let (project, models) = if let Some(file) = custom::find(&folder) {
+            described = Some(ModelDescription::read(&file)?.identity());
+            custom::load(&file, &runtime()?, &options.compile_options(0))?
+        } else if folder.join(folder::PROJECT).exists() {
+            load_project(&folder, options, runtime)?
+        } else {
+            let stated = self_described::read(&folder)?;
+            stated.load(
+                &self_described::name_of(path),
+                &runtime()?,
+                &options.compile_options(0),
+            )?
         };
         let deployment = Self {
             folder,
@@ -65,8 +86,10 @@ impl Deployment {
             models,
             hooks: hook_set(options),
             ood_model: RwLock::default(),
+            described,
+            _unpacked: unpacked,
         };
-        deployment.load_collecting(options)?;
+        deployment.load_collecting(options, progress)?;
         Ok(deployment)
     }
 
@@ -119,14 +142,19 @@ impl Deployment {
     ///
     /// What a model does not give is `None` in the prediction's activations.
     pub fn predict(&self, frame: &Frame, keep: Keep) -> Result<Prediction, DeployError> {
-        let image = frame.image();
-        let mut prediction = pipeline::run(&self.models, image, keep)?;
+        let wants_deep = self.models.iter().any(TaskModel::is_deep);
+        let deep = if wants_deep {
+            picture::deep(frame)?
+        } else {
+            None
+        };
+        let picture = Picture {
+            image: frame.image(),
+            deep: deep.as_ref(),
+        };
+        let mut prediction = pipeline::run(&self.models, picture, keep)?;
         let empty = self.models.first().and_then(TaskModel::empty_label);
-        add_empty_label(
-            &mut prediction,
-            empty,
-            Size::new(image.width(), image.height()),
-        );
+        add_empty_label(&mut prediction, empty, picture.size());
         Ok(prediction)
     }
 

@@ -20,6 +20,26 @@ pub enum DeployError {
         /// What is missing.
         missing: &'static str,
     },
+    /// A zip file cannot be unpacked.
+    #[error("{}: {reason}", path.display())]
+    Zip {
+        /// The zip file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A deployment in a zip file was to be changed.
+    #[error("{} is a zip file, which is read only", path.display())]
+    Zipped {
+        /// The zip file.
+        path: PathBuf,
+    },
+    /// An image is not of the kind that the model was trained on.
+    #[error("the image does not fit the model: {reason}")]
+    OtherImage {
+        /// Why not, and what would fit.
+        reason: String,
+    },
     /// A file of the deployment cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -127,8 +147,8 @@ impl DeployError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NotADeployment { .. } => {
-                "Give the folder that holds project.json, or the folder above it; unzip a downloaded \
-                 deployment first. A bare model (IR, ONNX, TFLite) becomes one by `straylight \
+                "Give the folder that holds project.json, the folder above it, or the downloaded zip \
+                 file. A bare model (IR, ONNX, TFLite) becomes one by `straylight \
                  deployment init MODEL`."
             }
             Self::Json { .. } | Self::Model { .. } => {
@@ -151,8 +171,11 @@ impl DeployError {
             }
             Self::Image(error) => error.hint(),
             Self::Threads(_) => "Use fewer workers.",
+            Self::Zip { .. } => "Download the deployment again.",
+            Self::Zipped { .. } => "Unzip it, and give the folder.",
             Self::File(_)
             | Self::Closed
+            | Self::OtherImage { .. }
             | Self::HookConfig(_)
             | Self::Hook(_)
             | Self::NoFeatures { .. }

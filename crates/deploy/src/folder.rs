@@ -11,6 +11,9 @@
 //!                                              /model/config.json          optional
 //! ```
 //!
+//! A folder with `model.xml` or `model.onnx` whose `model_info` says all is a deployment as well:
+//! so are those that Geti 3 gives (`self_described.rs`).
+//!
 //! Saving copies every file byte for byte from where the deployment was loaded, so that keys
 //! which Straylight does not know survive, and save, load, save gives the same bytes. The new
 //! folder is completed beside its place and then renamed into it.
@@ -23,28 +26,35 @@ use serde::de::DeserializeOwned;
 use straylight_core::Task;
 use straylight_files::{self as files, FileError};
 
-use crate::{DeployError, custom};
+use crate::{DeployError, archive, custom, self_described};
 
 /// Name of the folder below the root.
 pub(crate) const DEPLOYMENT: &str = "deployment";
 /// Name of the project's description.
 pub(crate) const PROJECT: &str = "project.json";
 
-/// The folder that holds `project.json` or the description of a model: the given one, or its
-/// subfolder `deployment`.
+/// The folder that holds `project.json`, the description of a model, or a model that describes
+/// itself: the given one, or its subfolder `deployment`.
 ///
 /// # Errors
 ///
-/// [`DeployError::NotADeployment`] when neither does, [`DeployError::File`] when the folder cannot
-/// be read.
+/// [`DeployError::NotADeployment`] when neither does, [`DeployError::Zipped`] for a zip file,
+/// [`DeployError::File`] when the folder cannot be read.
 pub fn find(path: &Path) -> Result<PathBuf, DeployError> {
     let inner = path.join(DEPLOYMENT);
     let candidates = [path.to_owned(), inner];
-    if let Some(folder) = candidates
-        .into_iter()
-        .find(|folder| folder.join(PROJECT).exists() || custom::find(folder).is_some())
-    {
+    let is_deployment = |folder: &PathBuf| {
+        folder.join(PROJECT).exists()
+            || custom::find(folder).is_some()
+            || self_described::find(folder).is_some()
+    };
+    if let Some(folder) = candidates.into_iter().find(is_deployment) {
         return Ok(folder);
+    }
+    if archive::is_zip(path) {
+        return Err(DeployError::Zipped {
+            path: path.to_owned(),
+        });
     }
     // A folder that may not be listed looks empty; say so rather than that a file is missing.
     fs::read_dir(path).map_err(|source| FileError::new("read the folder", path, source))?;

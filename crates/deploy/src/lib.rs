@@ -15,18 +15,24 @@
 //! probabilities are copied once, into the prediction that owns them, and only when something
 //! asks for them.
 
+mod archive;
 mod collecting;
 mod config;
 pub mod custom;
 mod deployment;
 mod error;
 mod folder;
+mod identity;
 mod keep;
+mod keys;
 mod model;
 mod options;
 mod outputs;
+mod picture;
 mod pipeline;
 mod preprocess;
+mod quantised;
+mod self_described;
 mod stream;
 
 pub use deployment::Deployment;

@@ -2,21 +2,44 @@ use straylight_engine::{ElementType, EngineError, Output, Session};
 use straylight_tasks::{OutputTensor, Outputs, TensorData};
 
 use crate::DeployError;
+use crate::quantised::Dequantise;
 
-/// The results of a session's last run, still in the engine's memory.
-pub(crate) struct Results<'a>(Vec<(&'a str, Output<'a>)>);
+/// An output that is used.
+#[derive(Debug, Clone)]
+pub(crate) struct Used {
+    /// Its place among the model's outputs.
+    pub(crate) index: usize,
+    /// What post-processing calls it.
+    pub(crate) name: String,
+    /// How its integers become real numbers, if they stand for some.
+    pub(crate) dequantise: Option<Dequantise>,
+}
+
+/// The results of a session's last run, in the engine's memory but for those that were quantised.
+pub(crate) struct Results<'a>(Vec<Held<'a>>);
+
+struct Held<'a> {
+    name: &'a str,
+    output: Output<'a>,
+    real: Option<Vec<f32>>,
+}
 
 impl<'a> Results<'a> {
-    /// Takes all outputs of a session, each by its index and the name for it.
-    pub(crate) fn of(
-        session: &'a Session,
-        names: &'a [(usize, String)],
-    ) -> Result<Self, EngineError> {
-        let outputs = names.iter();
-        outputs
-            .map(|(index, name)| Ok((name.as_str(), session.output(*index)?)))
-            .collect::<Result<_, _>>()
-            .map(Self)
+    /// Takes outputs of a session.
+    pub(crate) fn of(session: &'a Session, used: &'a [Used]) -> Result<Self, EngineError> {
+        let held = |used: &'a Used| {
+            let output = session.output(used.index)?;
+            let real = match used.dequantise {
+                Some(dequantise) => Some(dequantise.apply(&data(&output)?.to_f32())),
+                None => None,
+            };
+            Ok(Held {
+                name: &used.name,
+                output,
+                real,
+            })
+        };
+        used.iter().map(held).collect::<Result<_, _>>().map(Self)
     }
 
     /// Views the results as post-processing wants them, without copying.
@@ -34,17 +57,24 @@ impl<'a> Results<'a> {
     }
 }
 
-fn tensor<'a>((name, output): &'a (&str, Output<'_>)) -> Result<OutputTensor<'a>, EngineError> {
-    let data = match output.element() {
+fn tensor<'a>(held: &'a Held<'_>) -> Result<OutputTensor<'a>, EngineError> {
+    let data = match &held.real {
+        Some(values) => TensorData::F32(values),
+        None => data(&held.output)?,
+    };
+    Ok(OutputTensor {
+        name: held.name,
+        shape: held.output.shape(),
+        data,
+    })
+}
+
+fn data<'a>(output: &'a Output<'_>) -> Result<TensorData<'a>, EngineError> {
+    Ok(match output.element() {
         ElementType::F32 => TensorData::F32(output.values()?),
         ElementType::U8 => TensorData::U8(output.values()?),
         ElementType::Boolean => TensorData::U8(output.booleans()?),
         ElementType::I32 => TensorData::I32(output.values()?),
         _ => TensorData::I64(output.values()?),
-    };
-    Ok(OutputTensor {
-        name,
-        shape: output.shape(),
-        data,
     })
 }

@@ -3,31 +3,30 @@
 //! What is cut and how results are merged is decided in [`straylight_tasks`]; here each task's
 //! model is run on the parts of the image.
 
-use straylight_core::{Prediction, RgbImage, TaskType};
-use straylight_tasks::{ChainRunner, Size, Tile, predict_chain};
+use straylight_core::{Prediction, TaskType};
+use straylight_tasks::{ChainRunner, Tile, predict_chain};
 
 use crate::model::TaskModel;
-use crate::preprocess::cut;
+use crate::picture::Picture;
 use crate::{DeployError, Keep};
 
 /// Runs all models of a chain, in order; activations and saliency maps are the first one's.
 pub(crate) fn run(
     models: &[TaskModel],
-    image: &RgbImage,
+    picture: Picture<'_>,
     keep: Keep,
 ) -> Result<Prediction, DeployError> {
     match models {
         [] => Ok(Prediction::default()),
-        [only] => only.infer(image, keep),
+        [only] => only.infer(picture, keep),
         chain => {
             let tasks: Vec<TaskType> = chain.iter().map(TaskModel::task_type).collect();
-            let size = Size::new(image.width(), image.height());
             predict_chain(
                 &tasks,
-                size,
+                picture.size(),
                 &mut Chain {
                     models: chain,
-                    image,
+                    picture,
                     keep,
                 },
             )
@@ -37,7 +36,7 @@ pub(crate) fn run(
 
 struct Chain<'a> {
     models: &'a [TaskModel],
-    image: &'a RgbImage,
+    picture: Picture<'a>,
     keep: Keep,
 }
 
@@ -49,10 +48,10 @@ impl ChainRunner for Chain<'_> {
             return Ok(Prediction::default());
         };
         if task == 0 {
-            return model.infer(self.image, self.keep);
+            return model.infer(self.picture, self.keep);
         }
-        match cut(self.image, part) {
-            Some(part) => model.infer(&part, Keep::NOTHING),
+        match self.picture.cut(part) {
+            Some(part) => model.infer(part.picture(), Keep::NOTHING),
             None => Ok(Prediction::default()),
         }
     }

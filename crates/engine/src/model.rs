@@ -52,7 +52,7 @@ impl Model {
 
     /// Builds pre-processing into input 0 and compiles the model for a device.
     ///
-    /// Outputs of other floating point types become f32.
+    /// Outputs of other floating point types, and of small integers but u8, become f32.
     ///
     /// # Errors
     ///
@@ -144,7 +144,7 @@ fn prepare(
     let other_floats = outputs
         .iter()
         .enumerate()
-        .filter(|(_, info)| info.element.is_other_float());
+        .filter(|(_, info)| info.element.is_given_as_f32());
     let mut other_floats = other_floats.map(|(index, _)| index).peekable();
     if image_input.is_none() && other_floats.peek().is_none() {
         return Ok(handle);

@@ -128,10 +128,12 @@ impl Layout {
 
 /// Pre-processing of an image input that runs inside the model.
 ///
-/// The compiled input then takes u8 pixels, N x H x W x C; each value `p` becomes
+/// The compiled input then takes pixels, N x H x W x C; each value `p` becomes
 /// `(p - mean[c]) / scale[c]` as f32, after the channels were reversed if asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageInput {
+    /// Type of the pixels, u8 or f32.
+    pub element: ElementType,
     /// The model's own layout.
     pub layout: Layout,
     /// Whether the model wants its channels in the opposite order of the pixels.
@@ -140,6 +142,35 @@ pub struct ImageInput {
     pub mean: Vec<f32>,
     /// Each channel is divided by it, in the model's order of channels; empty for none.
     pub scale: Vec<f32>,
+}
+
+impl ImageInput {
+    /// Multiplies mean and scale, so that they act on values that were not divided by `factor`.
+    pub fn multiply(&mut self, factor: f32) {
+        #[allow(
+            clippy::float_cmp,
+            reason = "only the exact neutral value may be left out"
+        )]
+        if factor == 1.0 {
+            return;
+        }
+        if self.scale.is_empty() {
+            self.scale = vec![1.0; 3];
+        }
+        for value in self.mean.iter_mut().chain(&mut self.scale) {
+            *value *= factor;
+        }
+    }
+
+    /// Whether mean or scale do anything.
+    pub fn changes_values(&self) -> bool {
+        let differs = |values: &[f32], neutral: f32| {
+            values
+                .iter()
+                .any(|value| value.to_bits() != neutral.to_bits())
+        };
+        differs(&self.mean, 0.0) || differs(&self.scale, 1.0)
+    }
 }
 
 /// A model file and what is built into it before it is compiled.

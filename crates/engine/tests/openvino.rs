@@ -27,6 +27,7 @@ fn model() -> PathBuf {
 
 fn compile(options: &CompileOptions) -> CompiledModel {
     let image = ImageInput {
+        element: ElementType::U8,
         layout: Layout::Nchw,
         reverse_channels: false,
         mean: vec![127.0; 3],

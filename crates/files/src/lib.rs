@@ -4,6 +4,10 @@
 //! old content or the new, never a half. The folder is synced as well, so that a name that was
 //! reported as written is still there after a power cut.
 
+mod hash;
+
+pub use hash::content_hash;
+
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};

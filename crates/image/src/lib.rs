@@ -20,7 +20,7 @@ mod sniff;
 mod terminal;
 mod thumbnail;
 
-pub use decode::{ImageInfo, decode, decode_with, probe};
+pub use decode::{DeepImage, ImageInfo, decode, decode_deep, decode_with, probe};
 pub use draw::Visualizer;
 pub use encode::{encode_jpeg, encode_png};
 pub use error::{ImageError, ImageErrorKind, ImageFormatName};

@@ -1,5 +1,7 @@
 use straylight_core::RgbImage;
 
+use crate::DeepImage;
+
 /// How a camera held the image, as EXIF tag 0x0112 tells (TIFF 6.0, section 8, "Orientation").
 ///
 /// Named by what must be done to the stored pixels to see them upright.
@@ -64,6 +66,18 @@ impl Orientation {
     }
 }
 
+impl Orientation {
+    /// Turns the stored pixels of 16 bits upright.
+    pub(crate) fn apply_deep(self, image: DeepImage) -> DeepImage {
+        if self == Self::Upright {
+            return image;
+        }
+        let walk = Walk::new(self, image.width() as usize, image.height() as usize);
+        let data = walk.collect(image.data());
+        DeepImage::new(walk.width as u32, walk.height as u32, data).unwrap_or(image)
+    }
+}
+
 /// A way through the stored pixels that yields the upright image row by row.
 struct Walk {
     width: usize,
@@ -102,9 +116,9 @@ impl Walk {
     }
 
     /// Square blocks keep a turn by 90 degrees in the cache: 32 x 32 pixels are 3 kB a side.
-    fn collect(&self, source: &[u8]) -> Vec<u8> {
+    fn collect<T: Copy + Default>(&self, source: &[T]) -> Vec<T> {
         const BLOCK: usize = 32;
-        let mut data = vec![0; self.width * self.height * 3];
+        let mut data = vec![T::default(); self.width * self.height * 3];
         for block_y in (0..self.height).step_by(BLOCK) {
             for block_x in (0..self.width).step_by(BLOCK) {
                 for y in block_y..(block_y + BLOCK).min(self.height) {
@@ -117,7 +131,7 @@ impl Walk {
         data
     }
 
-    fn copy_run(&self, source: &[u8], x: usize, y: usize, run: &mut [u8]) {
+    fn copy_run<T: Copy>(&self, source: &[T], x: usize, y: usize, run: &mut [T]) {
         let mut at = self.start + x as isize * self.step_x + y as isize * self.step_y;
         for pixel in run.chunks_exact_mut(3) {
             let from = at as usize * 3;

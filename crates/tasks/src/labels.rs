@@ -6,8 +6,8 @@ use straylight_core::{Color, Label, ScoredLabel};
 
 use crate::{TaskConfig, TaskError};
 
-/// The name under which exports of the training backend list the empty label.
-pub const LEGACY_EMPTY_NAME: &str = "otx_empty_lbl";
+/// The names under which exports of Geti 2's and Geti 3's training list the empty label.
+pub const EMPTY_NAMES: [&str; 2] = ["otx_empty_lbl", "getitune_empty_lbl"];
 
 /// The project's label for each class of a model.
 ///
@@ -107,7 +107,7 @@ impl<'a> Matching<'a> {
     }
 
     fn by_name(&mut self, name: &'a str) -> Option<&'a Label> {
-        if name == LEGACY_EMPTY_NAME {
+        if EMPTY_NAMES.contains(&name) {
             return self.empty;
         }
         let turn = self.seen.entry(name).or_default();
@@ -131,7 +131,7 @@ impl<'a> Matching<'a> {
 
 /// A label for a class that the project does not have.
 fn unknown(name: &str, id: Option<&str>) -> Label {
-    let is_empty = name == LEGACY_EMPTY_NAME;
+    let is_empty = EMPTY_NAMES.contains(&name);
     if !is_empty {
         tracing::warn!(
             label = name,
@@ -198,12 +198,14 @@ mod tests {
     fn the_empty_label_has_its_own_name_and_no_probability() {
         let mut empty = label("0", "No object");
         empty.is_empty = true;
-        let config = [("labels".to_owned(), "otx_empty_lbl cat".to_owned())];
-        let config = TaskConfig::from_model_info(&config.into()).unwrap();
-        let labels = ModelLabels::new(&config, &[label("1", "cat"), empty]);
-        assert_eq!(labels.get(0).unwrap().name, "No object");
-        assert_eq!(labels.scored(0, 0.9).unwrap().probability.to_bits(), 0);
-        assert!(labels.get(2).is_err() && labels.get(-1).is_err());
+        for name in EMPTY_NAMES {
+            let config = [("labels".to_owned(), format!("{name} cat"))];
+            let config = TaskConfig::from_model_info(&config.into()).unwrap();
+            let labels = ModelLabels::new(&config, &[label("1", "cat"), empty.clone()]);
+            assert_eq!(labels.get(0).unwrap().name, "No object");
+            assert_eq!(labels.scored(0, 0.9).unwrap().probability.to_bits(), 0);
+            assert!(labels.get(2).is_err() && labels.get(-1).is_err());
+        }
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub use decoder::{
 pub use empty::add_empty_label;
 pub use error::TaskError;
 pub use geometry::{Geometry, Mapping, ResizeType, Size};
-pub use labels::{LEGACY_EMPTY_NAME, ModelLabels};
+pub use labels::{EMPTY_NAMES, ModelLabels};
 pub use nms::{ScoredBox, Suppression};
 pub use post::{PostProcessor, post_processor};
 pub use reading::{Planes, Reading, Scores, described_post_processor};

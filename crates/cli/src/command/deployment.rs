@@ -169,7 +169,7 @@ fn show(folder: &Path, as_json: bool, engine: &EngineArguments) -> Outcome {
     let progress = TerminalProgress::new();
     let load = ignoring_hooks(engine);
     let deployment = Deployment::from_folder_with_progress(folder, &load, &progress)?;
-    let shown = described(&deployment, &HookFile::open(folder)?);
+    let shown = described(&deployment, &HookFile::open(deployment.folder())?);
     if as_json {
         output::json(&shown, "-".as_ref())?;
         return Ok(Exit::Success);

@@ -161,6 +161,7 @@ impl<'a> Writer<'a> {
     }
 
     fn image(&mut self, seen: &Seen) -> Result<(), Failure> {
+        steps::note_left_out(seen);
         if self.arguments.json {
             output::json_line(&Record::of(seen, &[]))?;
         } else {

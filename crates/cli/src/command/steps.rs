@@ -27,6 +27,18 @@ pub(crate) fn in_words(seen: &Seen) -> String {
     }
 }
 
+/// Says on standard error that objects were left out, if they were.
+pub(crate) fn note_left_out(seen: &Seen) {
+    let left_out = seen.prediction.left_out;
+    if left_out > 0 {
+        output::note(&format!(
+            "note: {}: {left_out} more objects were found and left out: so many are most likely \
+             no objects; check how the model's images are normalised",
+            seen.place
+        ));
+    }
+}
+
 /// Lists an image that was bad; nothing for one that was good.
 ///
 /// # Errors

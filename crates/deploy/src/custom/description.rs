@@ -93,6 +93,15 @@ impl ModelDescription {
         Ok(description)
     }
 
+    /// What decides numbers, as text: all but its name for people.
+    pub(crate) fn identity(&self) -> String {
+        let nameless = Self {
+            name: String::new(),
+            ..self.clone()
+        };
+        nameless.to_json()
+    }
+
     /// The text of the description as JSON.
     pub fn to_json(&self) -> String {
         // Plain data with text keys cannot fail to be JSON.

@@ -41,6 +41,7 @@ pub(crate) fn load(
     };
     let info: ModelInfo = description.model_info().into_iter().collect();
     let config = Config::new(&model, Some(&info), &Value::Null);
+    config.check_keys().map_err(|error| reworded(error, path))?;
     let adapter = description.adapter(path)?;
     let in_words_of_description = |error| reworded(error, path);
     let tasks = project.trainable_tasks();
@@ -312,7 +313,8 @@ impl ModelDescription {
     }
 }
 
-fn label(place: usize, name: &str, is_empty: bool) -> Label {
+/// A label with a colour of its own.
+pub(crate) fn label(place: usize, name: &str, is_empty: bool) -> Label {
     Label {
         id: identifier(place),
         name: name.to_owned(),

@@ -33,7 +33,7 @@ pub use description::ModelDescription;
 pub(crate) use description::find;
 pub use features::write_with_features;
 pub use input::{Channels, InputDescription, Interpolation};
-pub(crate) use load::load;
+pub(crate) use load::{label, load};
 pub use outputs::{
     Activation, Axis, BoxFormat, Column, Coordinates, GridDescription, MaskArea, OutputDescription,
 };

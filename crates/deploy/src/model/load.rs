@@ -26,6 +26,7 @@ impl TaskModel {
         let older = beside(&path, "config.json").map(|path| folder::read_json(&path));
         let config = Config::new(&path, ir.info(), &older.transpose()?.unwrap_or(Value::Null));
         check_described(&config)?;
+        config.check_keys()?;
         Self::build(
             task,
             &path,

@@ -6,12 +6,13 @@ mod tiles;
 
 use std::path::{Path, PathBuf};
 
-use straylight_core::{Label, Prediction, RgbImage, TaskType};
-use straylight_engine::graph::{HeadWeights, IrModel};
+use straylight_core::{Label, Prediction, TaskType};
+use straylight_engine::graph::{HeadWeights, IrModel, ModelFacts, ModelFormat};
 use straylight_tasks::{
-    FEATURE_VECTOR, Geometry, Outputs, PostProcessor, SALIENCY_MAP, Size, TaskError, TilingConfig,
+    FEATURE_VECTOR, Geometry, Outputs, PostProcessor, SALIENCY_MAP, TaskError, TilingConfig,
 };
 
+use crate::picture::Picture;
 use crate::{DeployError, Keep};
 pub(crate) use network::Adapter;
 use network::Network;
@@ -31,19 +32,39 @@ pub(crate) struct TaskModel {
 }
 
 impl TaskModel {
-    /// The files that decide what the model computes.
-    pub(crate) fn files(&self) -> Vec<PathBuf> {
+    /// The files that decide what the model computes: graph, weights, configuration, tile classifier.
+    pub(crate) fn files(&self) -> Result<Vec<PathBuf>, DeployError> {
+        let mut files = match ModelFormat::of(&self.path) {
+            Some(ModelFormat::Onnx) => ModelFacts::read(&self.path)?.files(),
+            _ => self.graph_and_weights(),
+        };
+        let others = ["config.json", "tile_classifier.xml", "tile_classifier.bin"];
+        files.extend(others.iter().filter_map(|name| beside(&self.path, name)));
+        Ok(files)
+    }
+
+    /// The model file, and the weights of an IR.
+    pub(crate) fn graph_and_weights(&self) -> Vec<PathBuf> {
         let weights = self.path.with_extension("bin");
         let mut files = vec![self.path.clone()];
         files.extend(weights.exists().then_some(weights));
         files
     }
 
+    /// Whether images must have 16 bits a sample.
+    pub(crate) fn is_deep(&self) -> bool {
+        self.network.is_deep()
+    }
+
     /// Infers one image, in tiles if the model wants them.
-    pub(crate) fn infer(&self, image: &RgbImage, keep: Keep) -> Result<Prediction, DeployError> {
+    pub(crate) fn infer(
+        &self,
+        picture: Picture<'_>,
+        keep: Keep,
+    ) -> Result<Prediction, DeployError> {
         let mut prediction = match &self.tiling {
-            Some(tiling) => self.infer_tiles(tiling, image, keep)?,
-            None => self.network.run(image, |outputs, geometry| {
+            Some(tiling) => self.infer_tiles(tiling, picture, keep)?,
+            None => self.network.run(picture, |outputs, geometry| {
                 self.of_result(self.read(outputs, geometry, keep))
             })?,
         };
@@ -123,10 +144,6 @@ impl TaskModel {
         }
         Ok(IrModel::read(&self.path)?.head_weights(scores)?)
     }
-}
-
-fn size_of(image: &RgbImage) -> Size {
-    Size::new(image.width(), image.height())
 }
 
 /// Whether a file beside the model is there.

@@ -1,14 +1,15 @@
 use std::path::{Path, PathBuf};
 
-use straylight_core::RgbImage;
-use straylight_engine::graph::IrModel;
+use straylight_engine::graph::{IrModel, ModelFacts, ModelFormat};
 use straylight_engine::{CompileOptions, CompiledModel, ModelSource, Runtime};
 use straylight_tasks::{Geometry, Outputs, Reading, ResizeType};
 
 use crate::DeployError;
 use crate::config::Config;
-use crate::outputs::Results;
-use crate::preprocess::Preprocess;
+use crate::outputs::{Results, Used};
+use crate::picture::Picture;
+use crate::preprocess::{Preprocess, StatedInput};
+use crate::quantised::Quantised;
 
 /// Which outputs of a graph are used, and what post-processing calls them.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +34,8 @@ impl Default for Adapter {
 pub(super) struct Network {
     path: PathBuf,
     compiled: CompiledModel,
-    /// Index and name of each output that is used.
-    outputs: Vec<(usize, String)>,
+    /// Each output that is used.
+    outputs: Vec<Used>,
     preprocess: Preprocess,
 }
 
@@ -48,16 +49,26 @@ impl Network {
         runtime: &Runtime,
         options: &CompileOptions,
     ) -> Result<Self, DeployError> {
+        check_weights(path)?;
+        let quantised = Quantised::read(path)?;
         let model = runtime.read(&ModelSource::file(path))?;
         let input = model.inputs().first();
         let input = input.ok_or_else(|| DeployError::model(path, "has no input"))?;
-        let stated = config
-            .text("input_layout")
-            .or_else(|| ir.and_then(IrModel::input_layout));
+        let stated = StatedInput {
+            layout: config
+                .text("input_layout")
+                .or_else(|| ir.and_then(IrModel::input_layout)),
+            quantised: quantised.input.clone(),
+        };
         let preprocess = Preprocess::new(config, resize, input, stated)?;
         let compiled = model.compile(preprocess.image_input(), options)?;
-        let names = compiled.outputs().iter().map(|info| info.name.clone());
-        let outputs = names.enumerate().collect();
+        let outputs = compiled.outputs().iter().enumerate();
+        let outputs = outputs.map(|(index, info)| Used {
+            index,
+            name: info.name.clone(),
+            dequantise: quantised.output(info),
+        });
+        let outputs = outputs.collect();
         Ok(Self {
             path: path.to_owned(),
             compiled,
@@ -74,11 +85,16 @@ impl Network {
         let all = std::mem::take(&mut self.outputs);
         for (own, name) in adapter.names {
             let Some(index) = self.compiled.output_index(&own) else {
-                let have: Vec<&str> = all.iter().map(|(_, output)| output.as_str()).collect();
+                let have: Vec<&str> = all.iter().map(|output| output.name.as_str()).collect();
                 let reason = format!("has no output `{own}`; it has {}", have.join(", "));
                 return Err(DeployError::model(&self.path, reason));
             };
-            self.outputs.push((index, name));
+            let dequantise = all.get(index).and_then(|output| output.dequantise);
+            self.outputs.push(Used {
+                index,
+                name,
+                dequantise,
+            });
         }
         Ok(self)
     }
@@ -86,15 +102,20 @@ impl Network {
     /// Infers one image and hands the results, still in the engine's memory, to `take`.
     pub(super) fn run<T>(
         &self,
-        image: &RgbImage,
+        picture: Picture<'_>,
         take: impl FnOnce(&Outputs<'_>, &Geometry) -> Result<T, DeployError>,
     ) -> Result<T, DeployError> {
         let mut session = self.compiled.session()?;
-        self.preprocess.write(image, &mut session)?;
+        self.preprocess.write(picture, &mut session)?;
         session.run()?;
         let results = Results::of(&session, &self.outputs)?;
-        let geometry = self.preprocess.geometry(image);
+        let geometry = self.preprocess.geometry(picture.size());
         take(&results.view()?, &geometry)
+    }
+
+    /// Whether images must have 16 bits a sample.
+    pub(super) fn is_deep(&self) -> bool {
+        self.preprocess.is_deep()
     }
 
     /// How many inferences may run at once.
@@ -104,15 +125,23 @@ impl Network {
 
     /// The names of the outputs, in the model's order.
     pub(super) fn outputs(&self) -> impl Iterator<Item = &str> {
-        self.outputs.iter().map(|(_, name)| name.as_str())
+        self.outputs.iter().map(|output| output.name.as_str())
     }
 
     /// The graph's own name for the output that is called `name`.
     pub(super) fn own_name(&self, name: &str) -> Option<&str> {
-        let (index, _) = self.outputs.iter().find(|(_, output)| output == name)?;
+        let used = self.outputs.iter().find(|output| output.name == name)?;
         self.compiled
             .outputs()
-            .get(*index)
+            .get(used.index)
             .map(|info| info.name.as_str())
     }
+}
+
+/// Checks that an ONNX model's external weights are there: the engine says it in other words.
+fn check_weights(path: &Path) -> Result<(), DeployError> {
+    if ModelFormat::of(path) == Some(ModelFormat::Onnx) {
+        ModelFacts::read(path)?.check_weights()?;
+    }
+    Ok(())
 }

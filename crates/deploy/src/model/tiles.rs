@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use straylight_core::{Prediction, RgbImage};
+use straylight_core::Prediction;
 use straylight_engine::graph::IrModel;
 use straylight_engine::{CompileOptions, Runtime};
 use straylight_tasks::{
@@ -15,9 +15,9 @@ use straylight_tasks::{
 };
 
 use super::network::Network;
-use super::{TaskModel, beside, size_of};
+use super::{TaskModel, beside};
 use crate::config::Config;
-use crate::preprocess::cut;
+use crate::picture::Picture;
 use crate::{DeployError, Keep};
 
 /// Name of the tile classifier's file, beside the model.
@@ -41,6 +41,7 @@ impl TileClassifier {
         };
         let ir = IrModel::read(&path)?;
         let config = Config::new(&path, ir.info(), &serde_json::Value::Null);
+        config.check_keys()?;
         let task = TaskConfig::from_model_info(config.entries());
         let task = task.map_err(|source| DeployError::Task {
             path: path.clone(),
@@ -53,7 +54,7 @@ impl TileClassifier {
         Ok(Some(Self(network)))
     }
 
-    fn probability(&self, tile: &RgbImage) -> Result<f32, DeployError> {
+    fn probability(&self, tile: Picture<'_>) -> Result<f32, DeployError> {
         self.0.run(tile, |outputs, _| {
             let probability = outputs.named(OUTPUT).map(|tensor| tensor.data.to_f32());
             Ok(probability
@@ -68,16 +69,16 @@ impl TaskModel {
     pub(super) fn infer_tiles(
         &self,
         tiling: &TilingConfig,
-        image: &RgbImage,
+        picture: Picture<'_>,
         keep: Keep,
     ) -> Result<Prediction, DeployError> {
         let mut tiles = Tiles {
             model: self,
             tiling,
-            image,
+            picture,
             seen: 0,
         };
-        let merged = predict_tiled(self.post.as_ref(), tiling, size_of(image), &mut tiles);
+        let merged = predict_tiled(self.post.as_ref(), tiling, picture.size(), &mut tiles);
         let mut prediction = merged.map_err(|error| match error {
             TileError::Deploy(error) => error,
             TileError::Task(source) => DeployError::Task {
@@ -86,7 +87,7 @@ impl TaskModel {
             },
         })?;
         if keep.saliency_maps {
-            prediction.saliency_maps = self.network.run(image, |outputs, geometry| {
+            prediction.saliency_maps = self.network.run(picture, |outputs, geometry| {
                 self.of_result(self.post.saliency_maps(outputs, geometry))
             })?;
         }
@@ -97,7 +98,7 @@ impl TaskModel {
 struct Tiles<'a> {
     model: &'a TaskModel,
     tiling: &'a TilingConfig,
-    image: &'a RgbImage,
+    picture: Picture<'a>,
     seen: usize,
 }
 
@@ -122,17 +123,19 @@ impl TileRunner for Tiles<'_> {
     ) -> Result<(), TileError> {
         let place = self.seen;
         self.seen += 1;
-        let Some(part) = cut(self.image, tile) else {
+        let Some(part) = self.picture.cut(tile) else {
             return Ok(());
         };
         if let Some(classifier) = &self.model.tile_classifier {
-            let probability = classifier.probability(&part).map_err(TileError::Deploy)?;
+            let probability = classifier
+                .probability(part.picture())
+                .map_err(TileError::Deploy)?;
             if !self.tiling.is_worth_it(place, probability) {
                 return Ok(());
             }
         }
         let model = self.model;
-        let run = model.network.run(&part, |outputs, geometry| {
+        let run = model.network.run(part.picture(), |outputs, geometry| {
             model.of_result(take(outputs, geometry))
         });
         run.map_err(TileError::Deploy)

@@ -8,8 +8,8 @@ use crate::config::Config;
 /// How an image is scaled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Interpolation {
-    /// Between the two nearest pixels of each axis.
-    Bilinear,
+    /// As OpenVINO's `Interpolate` does, which ModelAPI builds into its models.
+    OpenVino(resize::Interpolation),
     /// Over all pixels that a new one covers, as Pillow does.
     PillowBilinear,
     /// The same with a cubic function.
@@ -20,7 +20,7 @@ impl Interpolation {
     /// What a model's configuration says; bilinear without a word.
     pub(super) fn of(config: &Config) -> Result<Self, DeployError> {
         match config.text("interpolation") {
-            None | Some("bilinear") => Ok(Self::Bilinear),
+            None | Some("bilinear") => Ok(Self::OpenVino(of_model_api(config)?)),
             Some("pillow_bilinear") => Ok(Self::PillowBilinear),
             Some("pillow_bicubic") => Ok(Self::PillowBicubic),
             Some(other) => {
@@ -35,9 +35,31 @@ impl Interpolation {
     pub(super) fn scale(self, image: &RgbImage, size: Size) -> RgbImage {
         let (width, height) = (size.width, size.height);
         match self {
-            Self::Bilinear => resize::bilinear_openvino(image, width, height),
+            Self::OpenVino(filter) => resize::openvino(image, width, height, filter),
             Self::PillowBilinear => resize::bilinear_pillow(image, width, height),
             Self::PillowBicubic => resize::bicubic_pillow(image, width, height),
+        }
+    }
+
+    /// The filter for images of other than 8 bits; `None` when there is none.
+    pub(super) fn of_values(self) -> Option<resize::Interpolation> {
+        match self {
+            Self::OpenVino(filter) => Some(filter),
+            Self::PillowBilinear | Self::PillowBicubic => None,
+        }
+    }
+}
+
+/// ModelAPI's `interpolation_mode`.
+fn of_model_api(config: &Config) -> Result<resize::Interpolation, DeployError> {
+    let key = "interpolation_mode";
+    match config.text(key).map(str::to_ascii_uppercase).as_deref() {
+        None | Some("LINEAR") => Ok(resize::Interpolation::Linear),
+        Some("CUBIC") => Ok(resize::Interpolation::Cubic),
+        Some("NEAREST") => Ok(resize::Interpolation::Nearest),
+        Some(other) => {
+            let reason = format!("`{other}` is not known: known are LINEAR, CUBIC and NEAREST");
+            Err(config.wrong(key, reason))
         }
     }
 }

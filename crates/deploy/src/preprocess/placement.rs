@@ -1,4 +1,3 @@
-use straylight_core::RgbImage;
 use straylight_tasks::{ResizeType, Size, Tile};
 
 /// Where an image lies in a model's input.
@@ -98,24 +97,6 @@ fn middle_square(image: Size) -> Tile {
     }
 }
 
-/// Cuts a part out of an image; what lies outside is left out. `None` when nothing remains.
-pub(crate) fn cut(image: &RgbImage, part: Tile) -> Option<RgbImage> {
-    let width = part.size.width.min(image.width().checked_sub(part.left)?);
-    let height = part.size.height.min(image.height().checked_sub(part.top)?);
-    let row = image.width() as usize * 3;
-    let rows = image
-        .data()
-        .chunks_exact(row)
-        .skip(part.top as usize)
-        .take(height as usize);
-    let (start, length) = (part.left as usize * 3, width as usize * 3);
-    let mut data = Vec::with_capacity(length * height as usize);
-    for row in rows {
-        data.extend_from_slice(row.get(start..start + length)?);
-    }
-    RgbImage::new(width, height, data).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,30 +143,6 @@ mod tests {
                 size: Size::new(480, 480)
             }
         );
-    }
-
-    #[test]
-    fn parts_are_clipped_to_the_image() {
-        struct Case(Tile, Option<&'static [u8]>);
-        let image = RgbImage::new(3, 1, vec![1, 1, 1, 2, 2, 2, 3, 3, 3]).unwrap();
-        let part = |left, top, width, height| Tile {
-            left,
-            top,
-            size: Size::new(width, height),
-        };
-        for Case(part, data) in [
-            Case(part(1, 0, 1, 1), Some(&[2, 2, 2])),
-            Case(part(2, 0, 9, 9), Some(&[3, 3, 3])),
-            Case(part(3, 0, 1, 1), None),
-            Case(part(0, 2, 1, 1), None),
-            Case(part(0, 0, 0, 1), None),
-        ] {
-            assert_eq!(
-                cut(&image, part).as_ref().map(RgbImage::data),
-                data,
-                "{part:?}"
-            );
-        }
     }
 
     proptest::proptest! {

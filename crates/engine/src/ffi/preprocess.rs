@@ -1,7 +1,7 @@
 use openvino_sys as ov;
 
 use super::{Model, c_string, check};
-use crate::{EngineError, ImageInput};
+use crate::{ElementType, EngineError, ImageInput};
 
 /// Builds OpenVINO's own pre- and post-processing into a model.
 pub(crate) struct Preprocessor(*mut ov::ov_preprocess_prepostprocessor_t);
@@ -37,7 +37,7 @@ impl Preprocessor {
         Ok(Self(raw))
     }
 
-    /// Makes input `index` take u8 pixels, N x H x W x C, and turns them into what the model wants.
+    /// Makes input `index` take pixels, N x H x W x C, and turns them into what the model wants.
     pub(crate) fn image_input(&self, index: usize, image: &ImageInput) -> Result<(), EngineError> {
         let info = handle!(
             ov::ov_preprocess_prepostprocessor_get_input_info_by_index,
@@ -45,7 +45,7 @@ impl Preprocessor {
             self.0,
             index
         );
-        set_tensor(&info)?;
+        set_tensor(&info, image.element)?;
         set_steps(&info, image)?;
         let model = handle!(
             ov::ov_preprocess_input_info_get_model_info,
@@ -99,17 +99,22 @@ impl Drop for Preprocessor {
     }
 }
 
-fn set_tensor(info: &Owned<ov::ov_preprocess_input_info_t>) -> Result<(), EngineError> {
+fn set_tensor(
+    info: &Owned<ov::ov_preprocess_input_info_t>,
+    element: ElementType,
+) -> Result<(), EngineError> {
+    let element = match element {
+        ElementType::F32 => ov::ov_element_type_e::F32,
+        _ => ov::ov_element_type_e::U8,
+    };
     let tensor = handle!(
         ov::ov_preprocess_input_info_get_tensor_info,
         ov::ov_preprocess_input_tensor_info_free,
         info.0
     );
     // SAFETY: the handle is alive.
-    let status = unsafe {
-        ov::ov_preprocess_input_tensor_info_set_element_type(tensor.0, ov::ov_element_type_e::U8)
-    };
-    check(status, || "take u8 pixels".to_owned())?;
+    let status = unsafe { ov::ov_preprocess_input_tensor_info_set_element_type(tensor.0, element) };
+    check(status, || "take pixels".to_owned())?;
     let layout = layout("NHWC")?;
     // SAFETY: both handles are alive; OpenVINO copies the layout.
     let status = unsafe { ov::ov_preprocess_input_tensor_info_set_layout(tensor.0, layout.0) };

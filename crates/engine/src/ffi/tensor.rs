@@ -33,17 +33,32 @@ impl ElementType {
         }
     }
 
-    /// Whether outputs of this type are floating point but not of 32 bits (f16, bf16, f64).
-    pub(crate) fn is_other_float(self) -> bool {
-        [
-            ov::ov_element_type_e::F16,
-            ov::ov_element_type_e::BF16,
-            ov::ov_element_type_e::F64,
-        ]
-        .iter()
-        .any(|raw| self == Self::Other(*raw as u32))
+    /// Whether values of this type are floating point, of any width.
+    pub fn is_float(self) -> bool {
+        self == Self::F32 || self.is_one_of(&OTHER_FLOATS)
+    }
+
+    /// Whether outputs of this type are given as f32, which holds each of their values well
+    /// enough: other floating point types, and integers of up to 16 bits but u8.
+    pub(crate) fn is_given_as_f32(self) -> bool {
+        self.is_one_of(&OTHER_FLOATS) || self.is_one_of(&SMALL_INTEGERS)
+    }
+
+    fn is_one_of(self, types: &[ov::ov_element_type_e]) -> bool {
+        types.iter().any(|raw| self == Self::Other(*raw as u32))
     }
 }
+
+const OTHER_FLOATS: [ov::ov_element_type_e; 3] = [
+    ov::ov_element_type_e::F16,
+    ov::ov_element_type_e::BF16,
+    ov::ov_element_type_e::F64,
+];
+const SMALL_INTEGERS: [ov::ov_element_type_e; 3] = [
+    ov::ov_element_type_e::I8,
+    ov::ov_element_type_e::I16,
+    ov::ov_element_type_e::U16,
+];
 
 mod sealed {
     pub trait Sealed {}

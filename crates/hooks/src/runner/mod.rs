@@ -90,6 +90,7 @@ impl<'a> SharedPrediction<'a> {
             Arc::new(Prediction {
                 annotations: self.prediction.annotations.clone(),
                 saliency_maps: Vec::new(),
+                left_out: self.prediction.left_out,
                 activations: self.prediction.activations.clone(),
                 ood_score: self.prediction.ood_score,
             })

@@ -10,12 +10,14 @@
 
 mod bmp;
 mod convert;
+mod deep;
 mod gif;
 mod jpeg;
 mod png;
 mod tiff;
 mod webp;
 
+pub use deep::{DeepImage, decode_deep};
 use straylight_core::{ImageFormat, RgbImage, Timestamp};
 
 use crate::exif::CameraNotes;

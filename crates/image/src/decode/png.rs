@@ -1,8 +1,9 @@
 use std::io::Cursor;
 
-use png::{ColorType, DecodingError, Limits, Transformations};
+use png::{BitDepth, ColorType, DecodingError, Limits, Transformations};
 use straylight_core::{ImageFormat, RgbImage};
 
+use super::deep::Stored;
 use super::{Header, PixelReader, convert};
 use crate::exif::CameraNotes;
 use crate::{DecodeLimits, ImageErrorKind};
@@ -15,13 +16,21 @@ pub(super) struct PngReader<'a> {
 
 impl<'a> PngReader<'a> {
     pub(super) fn new(bytes: &'a [u8], limits: &DecodeLimits) -> Result<Self, ImageErrorKind> {
+        Self::with(bytes, limits, Transformations::normalize_to_color8())
+    }
+
+    fn with(
+        bytes: &'a [u8],
+        limits: &DecodeLimits,
+        transformations: Transformations,
+    ) -> Result<Self, ImageErrorKind> {
         let mut decoder = png::Decoder::new_with_limits(
             Cursor::new(bytes),
             Limits {
                 bytes: (limits.max_pixels as usize).saturating_mul(8),
             },
         );
-        decoder.set_transformations(Transformations::normalize_to_color8());
+        decoder.set_transformations(transformations);
         let reader = decoder.read_info().map_err(error)?;
         let info = reader.info();
         let header = Header {
@@ -34,6 +43,36 @@ impl<'a> PngReader<'a> {
         };
         Ok(Self { reader, header })
     }
+
+    /// The samples as they are stored.
+    fn samples(&mut self) -> Result<(Vec<u8>, ColorType), ImageErrorKind> {
+        let too_large = || ImageErrorKind::corrupt(ImageFormat::Png, "its size overflows");
+        let mut samples = vec![0; self.reader.output_buffer_size().ok_or_else(too_large)?];
+        let frame = self.reader.next_frame(&mut samples).map_err(error)?;
+        Ok((samples, frame.color_type))
+    }
+}
+
+/// The samples of a PNG of 16 bits; `None` for fewer.
+pub(super) fn deep(bytes: &[u8], limits: &DecodeLimits) -> Result<Option<Stored>, ImageErrorKind> {
+    let mut reader = PngReader::with(bytes, limits, Transformations::IDENTITY)?;
+    if reader.reader.info().bit_depth != BitDepth::Sixteen {
+        return Ok(None);
+    }
+    let Header {
+        width,
+        height,
+        notes,
+    } = reader.header;
+    limits.check_pixels(width, height)?;
+    let (samples, color) = reader.samples()?;
+    let (pairs, _) = samples.as_chunks();
+    Ok(Some(Stored {
+        size: (width, height),
+        orientation: notes.orientation,
+        samples: pairs.iter().map(|pair| u16::from_be_bytes(*pair)).collect(),
+        channels: color.samples(),
+    }))
 }
 
 impl PixelReader for PngReader<'_> {
@@ -42,10 +81,8 @@ impl PixelReader for PngReader<'_> {
     }
 
     fn pixels(mut self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
-        let too_large = || ImageErrorKind::corrupt(ImageFormat::Png, "its size overflows");
-        let mut samples = vec![0; self.reader.output_buffer_size().ok_or_else(too_large)?];
-        let frame = self.reader.next_frame(&mut samples).map_err(error)?;
-        let rgb = match frame.color_type {
+        let (samples, color) = self.samples()?;
+        let rgb = match color {
             ColorType::Rgb => samples,
             ColorType::Rgba => convert::drop_extra(&samples, 4),
             ColorType::GrayscaleAlpha => convert::gray(&samples, 2),

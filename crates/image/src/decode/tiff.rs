@@ -6,6 +6,7 @@ use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::{IfdPointer, Tag};
 use tiff::{ColorType, TiffError};
 
+use super::deep::Stored;
 use super::{Header, PixelReader, convert};
 use crate::exif::CameraNotes;
 use crate::orientation::Orientation;
@@ -147,8 +148,42 @@ fn taken(decoder: &mut Decoder<Cursor<&[u8]>>) -> Option<Timestamp> {
     crate::exif::taken(|tag| texts.get(&tag).cloned())
 }
 
+/// The samples of a TIFF of 16 bits, grey or red, green and blue; `None` for fewer.
+pub(super) fn deep(bytes: &[u8], limits: &DecodeLimits) -> Result<Option<Stored>, ImageErrorKind> {
+    let mut reader = TiffReader::new(bytes, limits)?;
+    let channels = match reader.color {
+        ColorType::Gray(16) => 1,
+        ColorType::GrayA(16)
+        | ColorType::Multiband {
+            bit_depth: 16,
+            num_samples: 2,
+        } => 2,
+        ColorType::RGB(16) => 3,
+        ColorType::RGBA(16) => 4,
+        _ => return Ok(None),
+    };
+    let Header {
+        width,
+        height,
+        notes,
+    } = reader.header;
+    limits.check_pixels(width, height)?;
+    let mut result = DecodingResult::U16(Vec::new());
+    let layout = reader.decoder.read_image_to_buffer(&mut result);
+    let layout = layout.map_err(error)?;
+    let DecodingResult::U16(samples) = result else {
+        return Err(unsupported("samples that are no 16-bit whole numbers"));
+    };
+    Ok(Some(Stored {
+        size: (width, height),
+        orientation: notes.orientation,
+        samples: interleave(samples, layout.planes),
+        channels,
+    }))
+}
+
 /// Brings samples stored plane after plane into pixel order.
-fn interleave(samples: Vec<u8>, planes: usize) -> Vec<u8> {
+fn interleave<T: Copy>(samples: Vec<T>, planes: usize) -> Vec<T> {
     if planes <= 1 {
         return samples;
     }

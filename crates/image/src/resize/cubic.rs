@@ -65,7 +65,7 @@ fn taps(source: u32, target: u32) -> Vec<Taps> {
 }
 
 /// Weights of the four neighbours of a place `x` in 0..1 beyond the second of them.
-fn weights(x: f32) -> [f32; 4] {
+pub(super) fn weights(x: f32) -> [f32; 4] {
     const A: f32 = -0.75;
     let outer = |d: f32| ((A * d - 5.0 * A) * d + 8.0 * A) * d - 4.0 * A;
     let inner = |d: f32| ((A + 2.0) * d - (A + 3.0)) * d * d + 1.0;

@@ -14,12 +14,14 @@
 //!   `timm` prepare images with; within one level.
 
 mod cubic;
+mod deep;
 mod fixed;
 mod float;
 pub(crate) mod halve;
 mod pillow;
 mod two_tap;
 
+pub use deep::{Interpolation, deep_openvino};
 use fast_image_resize::FilterType;
 use straylight_core::RgbImage;
 
@@ -29,6 +31,19 @@ use straylight_core::RgbImage;
 /// is taken for 1.
 pub fn bilinear_openvino(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     of_image(image, (width, height), two_tap::resize::<float::Float, 3>)
+}
+
+/// Scales an image as OpenVINO's `Interpolate` does on 8 bits, with a filter of choice.
+///
+/// Half-pixel centres, no antialiasing; results are rounded half to even. A side of 0 is taken
+/// for 1.
+pub fn openvino(image: &RgbImage, width: u32, height: u32, filter: Interpolation) -> RgbImage {
+    match filter {
+        Interpolation::Linear => bilinear_openvino(image, width, height),
+        // The kernel and its rounding are those of OpenCV.
+        Interpolation::Cubic => bicubic_cv(image, width, height),
+        Interpolation::Nearest => of_image(image, (width, height), deep::nearest),
+    }
 }
 
 /// Scales an image to `width` x `height` pixels exactly as `cv2.resize` with `INTER_LINEAR`.

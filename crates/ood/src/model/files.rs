@@ -11,7 +11,6 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use straylight_files::FileError;
 
 use super::{ModelKind, OodModel};
 use crate::combine::Combination;
@@ -79,7 +78,7 @@ impl OodModel {
         let mut hash = String::new();
         let arrays = straylight_files::write_named(folder, |file| -> Result<String, StoreError> {
             write_tensors(&tensors, file)?;
-            hash = hash_of(file)?;
+            hash = straylight_files::content_hash(file)?.to_hex().to_string();
             Ok(format!("ood_arrays_{}.safetensors", &hash[..16]))
         })?;
         let arrays = arrays.file_name().unwrap_or_default();
@@ -110,14 +109,15 @@ impl OodModel {
 
     /// Reads a model from a folder; large arrays are mapped into memory, not copied.
     ///
-    /// Fails when files are missing, damaged or from a newer program, and when the model was
-    /// fitted for another deployed model than `binding` names.
+    /// Fails when files are missing, damaged (their hash is checked) or from a newer program, and
+    /// when the model was fitted for another deployed model than `binding` names.
     pub fn load(folder: &Path, binding: ModelBinding<'_>) -> Result<Self, StoreError> {
         let path = folder.join(MODEL_FILE);
         let file = read_model_file(&path)?;
         check_binding(&path, &file, binding)?;
         let arrays_path = arrays_path(folder, &file.arrays)
             .ok_or_else(|| format_error(&path, "`arrays` is not the name of a file beside it"))?;
+        check_hash(&arrays_path, &file.arrays_blake3)?;
         let state = StateReader::new(read_tensors(&arrays_path)?);
         let failed = |reason: &dyn std::fmt::Display| format_error(&arrays_path, reason);
         let mut members = Members::default();
@@ -138,30 +138,15 @@ impl OodModel {
             provenance: file.provenance,
         })
     }
-
-    /// Checks the arrays' file of a saved model against its hash: slower than loading.
-    pub fn verify(folder: &Path) -> Result<(), StoreError> {
-        let path = folder.join(MODEL_FILE);
-        let file = read_model_file(&path)?;
-        let arrays_path = arrays_path(folder, &file.arrays)
-            .ok_or_else(|| format_error(&path, "`arrays` is not the name of a file beside it"))?;
-        if hash_of(&arrays_path)? == file.arrays_blake3 {
-            return Ok(());
-        }
-        Err(format_error(
-            &arrays_path,
-            "the file is damaged (its hash is wrong): fit again",
-        ))
-    }
 }
 
-/// BLAKE3 hash of a file's content, read piece by piece.
-fn hash_of(path: &Path) -> Result<String, FileError> {
-    let failed = |error| FileError::new("read", path, error);
-    let mut hasher = blake3::Hasher::new();
-    let mut file = std::fs::File::open(path).map_err(failed)?;
-    std::io::copy(&mut file, &mut hasher).map_err(failed)?;
-    Ok(hasher.finalize().to_hex().to_string())
+/// Refuses arrays that are not those that were written.
+fn check_hash(path: &Path, expected: &str) -> Result<(), StoreError> {
+    if straylight_files::content_hash(path)?.to_hex().as_str() == expected {
+        return Ok(());
+    }
+    let reason = "the file is damaged (its hash is wrong): fit again, or copy the OOD model again";
+    Err(format_error(path, reason))
 }
 
 fn format_error(path: &Path, reason: impl std::fmt::Display) -> StoreError {

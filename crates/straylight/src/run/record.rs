@@ -23,6 +23,9 @@ pub struct Record<'a> {
     ood_score: Option<f64>,
     /// The prediction in the form of the Python SDK.
     prediction: PredictionJson<'a>,
+    /// Objects that were left out because there were too many.
+    #[serde(skip_serializing_if = "is_zero")]
+    left_out: usize,
     /// Labels that have a saliency map.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     saliency_maps: Vec<&'a str>,
@@ -58,6 +61,14 @@ pub struct BadRecord<'a> {
     pub error: &'a str,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the shape that serde wants"
+)]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl<'a> Record<'a> {
     /// The line of an image; `hooks` are the names of the hooks in their order.
     pub fn of(seen: &'a Seen, hooks: &'a [String]) -> Self {
@@ -72,6 +83,7 @@ impl<'a> Record<'a> {
             height: image.height(),
             ood_score: seen.ood_score,
             prediction: PredictionJson::of(&seen.prediction),
+            left_out: seen.prediction.left_out,
             saliency_maps: maps.map(|map| map.label_name.as_str()).collect(),
             hooks: decisions
                 .map(|(name, outcome)| HookRecord::of(name, outcome))

@@ -37,6 +37,37 @@ impl Instance {
     }
 }
 
+/// The most objects of an image whose masks are made, and the most points of all their shapes.
+///
+/// Real models give a few hundred objects at most. A model that is fed with wrong values may
+/// find thousands, and their masks would take more memory than there is.
+const MOST_OBJECTS: usize = 1000;
+const MOST_POINTS: usize = 1 << 22;
+
+/// The objects of an image, and how many more there were.
+#[derive(Debug, Default)]
+pub(crate) struct Objects {
+    pub(crate) list: Vec<Instance>,
+    pub(crate) left_out: usize,
+}
+
+impl Objects {
+    /// Leaves out all but the best, which then come by falling score.
+    pub(crate) fn bound(&mut self) {
+        self.left_out += bound(&mut self.list, |instance| instance.found.score);
+    }
+}
+
+/// Leaves out all but the best items if there are too many, and says how many were left out.
+fn bound<T>(items: &mut Vec<T>, score: impl Fn(&T) -> f32) -> usize {
+    let more = items.len().saturating_sub(MOST_OBJECTS);
+    if more > 0 {
+        items.sort_by(|a, b| score(b).total_cmp(&score(a)));
+        items.truncate(MOST_OBJECTS);
+    }
+    more
+}
+
 /// Reads the outputs of instance segmentation models.
 #[derive(Debug)]
 pub(crate) struct Instances {
@@ -85,8 +116,9 @@ impl Instances {
         decoder: &Decoder,
         outputs: &Outputs<'_>,
         geometry: &Geometry,
-    ) -> Result<Vec<Instance>, TaskError> {
-        let candidates = decoder.decode(outputs, geometry)?;
+    ) -> Result<Objects, TaskError> {
+        let mut candidates = decoder.decode(outputs, geometry)?;
+        let left_out = bound(&mut candidates, |item| item.score);
         let frame = Tile {
             left: 0,
             top: 0,
@@ -97,7 +129,10 @@ impl Instances {
             let make = |mask| Instance { found, mask, frame };
             (found.area() > 1.0).then(|| decoder.mask(item, outputs, geometry).map(make))
         });
-        instances.collect()
+        Ok(Objects {
+            list: instances.collect::<Result<_, _>>()?,
+            left_out,
+        })
     }
 
     /// The objects that are sure and large enough, in the model's order or, after NMS, by
@@ -106,12 +141,13 @@ impl Instances {
         &self,
         outputs: &Outputs<'_>,
         geometry: &Geometry,
-    ) -> Result<Vec<Instance>, TaskError> {
+    ) -> Result<Objects, TaskError> {
         if let Some(decoder) = &self.decoder {
             return Self::decoded(decoder, outputs, geometry);
         }
         let candidates = self.candidates(&Parts::find(outputs)?, geometry)?;
-        let kept = suppress_by(candidates, self.suppression.as_ref(), |(found, _)| *found);
+        let mut kept = suppress_by(candidates, self.suppression.as_ref(), |(found, _)| *found);
+        let left_out = bound(&mut kept, |(found, _)| found.score);
         let frame = Tile {
             left: 0,
             top: 0,
@@ -123,7 +159,10 @@ impl Instances {
             mask: mask.to_owned(),
             frame,
         };
-        Ok(kept.into_iter().map(owned).collect())
+        Ok(Objects {
+            list: kept.into_iter().map(owned).collect(),
+            left_out,
+        })
     }
 
     /// The objects before NMS.
@@ -159,12 +198,20 @@ impl Instances {
     /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask.
     pub(crate) fn annotate(
         &self,
-        instances: &[Instance],
+        objects: &Objects,
         image: Size,
         shapes: impl Fn(&Mask) -> Vec<Shape>,
     ) -> Result<Prediction, TaskError> {
-        let mut prediction = Prediction::default();
-        for instance in instances {
+        let mut prediction = Prediction {
+            left_out: objects.left_out,
+            ..Prediction::default()
+        };
+        let mut points = 0;
+        for (place, instance) in objects.list.iter().enumerate() {
+            if points > MOST_POINTS {
+                prediction.left_out += objects.list.len() - place;
+                break;
+            }
             let found = instance.found;
             let label = self.labels.scored(found.class, found.score)?;
             let shapes = if self.ellipses {
@@ -172,6 +219,7 @@ impl Instances {
             } else {
                 shapes(&instance.paste(self.pasting, image))
             };
+            points += shapes.iter().map(points_of).sum::<usize>();
             let labelled = shapes.into_iter().map(|shape| Annotation {
                 shape,
                 labels: vec![label.clone()],
@@ -191,12 +239,13 @@ impl Instances {
         if outputs.named(crate::FEATURE_VECTOR).is_none() {
             return Ok(Vec::new());
         }
-        let instances = self.find(outputs, geometry)?;
+        let objects = self.find(outputs, geometry)?;
         let labels = self.labels.all().iter().enumerate();
         let maps = labels
             .filter(|(_, label)| !label.is_empty)
             .map(|(class, label)| {
-                let of_class = instances
+                let of_class = objects
+                    .list
                     .iter()
                     .filter(|item| item.found.class == class as i64);
                 self.saliency_map(label, of_class, geometry.image)
@@ -222,6 +271,14 @@ impl Instances {
             }
         }
         saliency::of_label(label, image, levels)
+    }
+}
+
+/// How many points a shape holds.
+fn points_of(shape: &Shape) -> usize {
+    match shape {
+        Shape::Polygon { points } => points.len(),
+        _ => 1,
     }
 }
 
@@ -290,5 +347,70 @@ impl<'o, 'a> Parts<'o, 'a> {
         views
             .collect::<Option<_>>()
             .ok_or_else(|| self.masks.unfit("the batch must be one image"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use straylight_core::Point;
+
+    use super::*;
+    use crate::testing::label;
+    use crate::{ResizeType, TensorData};
+
+    fn instances() -> Instances {
+        let entries = [
+            ("model_type".to_owned(), "MaskRCNN".to_owned()),
+            ("labels".to_owned(), "cat".to_owned()),
+        ];
+        let config = TaskConfig::from_model_info(&entries.into()).unwrap();
+        let labels = ModelLabels::new(&config, &[label("1", "cat")]);
+        Instances::new(&config, labels)
+    }
+
+    /// `count` boxes in an image of 64 x 64, the last one the surest.
+    fn find(count: usize) -> Objects {
+        let boxes: Vec<f32> = (0..count)
+            .flat_map(|place| [1.0, 1.0, 9.0, 9.0, 0.6 + place as f32 * 1e-5])
+            .collect();
+        let (labels, masks) = (vec![0_i64; count], vec![1.0_f32; count * 4]);
+        let tensor = |name, shape, data| OutputTensor { name, shape, data };
+        let shapes: [&[usize]; 3] = [&[count, 5], &[count], &[count, 2, 2]];
+        let outputs = Outputs::new(vec![
+            tensor("boxes", shapes[0], TensorData::F32(&boxes)),
+            tensor("labels", shapes[1], TensorData::I64(&labels)),
+            tensor("masks", shapes[2], TensorData::F32(&masks)),
+        ]);
+        let geometry = Geometry {
+            image: Size::new(64, 64),
+            network: Size::new(64, 64),
+            resize: ResizeType::Standard,
+        };
+        instances().find(&outputs.unwrap(), &geometry).unwrap()
+    }
+
+    #[test]
+    fn too_many_objects_are_left_out_before_their_masks_are_made() {
+        let few = find(MOST_OBJECTS);
+        assert_eq!((few.list.len(), few.left_out), (MOST_OBJECTS, 0));
+        let many = find(MOST_OBJECTS + 700);
+        assert_eq!((many.list.len(), many.left_out), (MOST_OBJECTS, 700));
+        let surest = 0.6 + (MOST_OBJECTS + 699) as f32 * 1e-5;
+        assert!(
+            (many.list[0].found.score - surest).abs() < 1e-6,
+            "the best stay"
+        );
+    }
+
+    #[test]
+    fn shapes_of_too_many_points_are_left_out() {
+        let huge = |_: &Mask| {
+            let points = vec![Point { x: 0.0, y: 0.0 }; MOST_POINTS / 2 + 1];
+            vec![Shape::Polygon { points }]
+        };
+        let found = instances()
+            .annotate(&find(5), Size::new(64, 64), huge)
+            .unwrap();
+        assert_eq!((found.annotations.len(), found.left_out), (2, 3));
     }
 }

@@ -3,7 +3,7 @@ use straylight_core::{Prediction, Shape};
 use super::detection::{across_tiles, moved};
 use super::{MeanFeatures, Tile, TileMerger};
 use crate::detection::suppress_by;
-use crate::instances::{Instance, Instances};
+use crate::instances::{Instances, Objects};
 use crate::raster::Mask;
 use crate::{Geometry, Outputs, Size, TaskError, TilingConfig};
 
@@ -13,7 +13,7 @@ pub(crate) struct InstanceMerger<'a> {
     tiling: TilingConfig,
     image: Size,
     shapes: fn(&Mask) -> Vec<Shape>,
-    found: Vec<Instance>,
+    found: Objects,
     features: MeanFeatures,
 }
 
@@ -24,7 +24,7 @@ impl<'a> InstanceMerger<'a> {
         image: Size,
         shapes: fn(&Mask) -> Vec<Shape>,
     ) -> Self {
-        let (found, features) = (Vec::new(), MeanFeatures::default());
+        let (found, features) = (Objects::default(), MeanFeatures::default());
         Self {
             instances,
             tiling,
@@ -43,18 +43,25 @@ impl TileMerger for InstanceMerger<'_> {
         outputs: &Outputs<'_>,
         geometry: &Geometry,
     ) -> Result<(), TaskError> {
-        for mut instance in self.instances.find(outputs, geometry)? {
+        let objects = self.instances.find(outputs, geometry)?;
+        self.found.left_out += objects.left_out;
+        for mut instance in objects.list {
             instance.found = moved(instance.found, tile);
             instance.frame = tile;
-            self.found.push(instance);
+            self.found.list.push(instance);
         }
+        self.found.bound();
         self.features.add(outputs);
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<Prediction, TaskError> {
         let rule = across_tiles(&self.tiling);
-        let kept = suppress_by(self.found, Some(&rule), |instance| instance.found);
+        let Objects { list, left_out } = self.found;
+        let kept = Objects {
+            list: suppress_by(list, Some(&rule), |instance| instance.found),
+            left_out,
+        };
         let mut prediction = self.instances.annotate(&kept, self.image, self.shapes)?;
         prediction.activations = self.features.activations();
         Ok(prediction)

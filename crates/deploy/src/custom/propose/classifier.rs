@@ -18,17 +18,16 @@ const FEATURES: [&str; 4] = ["feature", "embed", "pool", "hidden"];
 
 pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, DeployError> {
     let tflite = matches!(evidence.facts.detail, ModelDetail::Tflite(_));
-    if let (true, Some(output)) = (
-        tflite,
-        evidence.outputs.iter().find(|output| is_integer(output)),
-    ) {
+    let is_plain_integer =
+        |output: &&TensorInfo| is_integer(output) && !evidence.is_quantised(&output.name);
+    if let (true, Some(output)) = (tflite, evidence.outputs.iter().find(is_plain_integer)) {
         return Err(evidence.refused(format!(
-            "its output `{}` holds quantised integers, for which OpenVINO gives other numbers than TFLite: \
-             export it with floating point input and output",
+            "its output `{}` holds integers, and the file does not say for which numbers they stand: \
+             export it with floating point output",
             output.name
         )));
     }
-    let vectors = evidence.outputs.iter().filter(|output| !is_integer(output));
+    let vectors = evidence.outputs.iter().filter(|one| !is_plain_integer(one));
     let names = evidence
         .labels
         .as_ref()

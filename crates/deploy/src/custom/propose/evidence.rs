@@ -2,7 +2,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use straylight_engine::graph::{ModelDetail, ModelFacts, Place};
+use straylight_engine::graph::{ModelDetail, ModelFacts, Place, TfliteModel};
 use straylight_engine::{Dimension, ElementType, ModelSource, Runtime, TensorInfo};
 
 use super::probe::Probe;
@@ -36,6 +36,25 @@ pub(super) struct Evidence<'a> {
     pub(super) labels: Option<Vec<String>>,
     runtime: &'a Runtime,
     probe: OnceCell<Option<Probe>>,
+}
+
+/// The kind of the operation that makes an output of a TFLite model, in ONNX's words; those that
+/// only hand on (dequantise, cast, reshape, squeeze, quantise) are passed over.
+fn last_operator<'a>(tflite: &'a TfliteModel, output: &'a str) -> Option<&'static str> {
+    const HAND_ON: [i32; 5] = [6, 22, 43, 53, 114];
+    let mut name = output;
+    for _ in 0..16 {
+        let mut operators = tflite.operators.iter();
+        let made = operators.find(|one| one.outputs.iter().any(|tensor| tensor.name == name))?;
+        match made.code {
+            14 => return Some("Sigmoid"),
+            25 => return Some("Softmax"),
+            50 => return Some("LogSoftmax"),
+            code if HAND_ON.contains(&code) => name = &made.inputs.first()?.as_ref()?.name,
+            _ => return Some("another operation"),
+        }
+    }
+    None
 }
 
 impl<'a> Evidence<'a> {
@@ -146,8 +165,10 @@ impl<'a> Evidence<'a> {
 
     /// The kind of the node that makes an output; nodes that only hand on are passed over.
     pub(super) fn last_node(&self, output: &str) -> Option<&str> {
-        let ModelDetail::Onnx(onnx) = &self.facts.detail else {
-            return None;
+        let onnx = match &self.facts.detail {
+            ModelDetail::Onnx(onnx) => onnx,
+            ModelDetail::Tflite(tflite) => return last_operator(tflite, output),
+            ModelDetail::Ir(_) => return None,
         };
         let mut name = output;
         for _ in 0..16 {
@@ -161,6 +182,15 @@ impl<'a> Evidence<'a> {
             name = node.inputs.first()?;
         }
         None
+    }
+
+    /// Whether an output's integers stand for real numbers, as the file says.
+    pub(super) fn is_quantised(&self, name: &str) -> bool {
+        let ModelDetail::Tflite(tflite) = &self.facts.detail else {
+            return false;
+        };
+        let mut outputs = tflite.outputs.iter();
+        outputs.any(|output| output.name == name && output.quantisation.is_some())
     }
 
     /// All outputs with their shapes.

@@ -94,6 +94,7 @@ fn reading(
         Layout::Nhwc => [at(1), at(2)],
     };
     let image = ImageInput {
+        element: ElementType::U8,
         layout,
         reverse_channels: false,
         mean: Vec::new(),

@@ -8,7 +8,7 @@ use zip::ZipArchive;
 use crate::EngineError;
 use crate::graph::facts::{Fact, Place, wrong};
 
-/// The most packed files that are read, and the most bytes of each.
+/// The most packed files that are read, and the most bytes of all of them together.
 const FILES: usize = 64;
 const BYTES: u64 = 4 << 20;
 /// How a zip archive's last record begins, and how far from the end at most.
@@ -33,18 +33,20 @@ pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Vec<Fact>, EngineError> 
         return Err(wrong(path, "has more than 64 files packed into it"));
     }
     let mut facts = Vec::new();
+    let mut left = BYTES;
     for place in 0..archive.len() {
         let file = archive.by_index(place).map_err(damaged)?;
         let key = file.name().map_err(damaged)?.into_owned();
         let mut text = Vec::new();
-        let read = file.take(BYTES + 1).read_to_end(&mut text);
+        let read = file.take(left + 1).read_to_end(&mut text);
         read.map_err(|error| damaged(error.into()))?;
-        if text.len() as u64 > BYTES {
+        let Some(rest) = left.checked_sub(text.len() as u64) else {
             return Err(wrong(
                 path,
-                format!("its packed file `{key}` is larger than 4 MiB"),
+                "the files packed into it are larger than 4 MiB",
             ));
-        }
+        };
+        left = rest;
         if let Ok(value) = String::from_utf8(text) {
             let place = Place::PackedFile;
             facts.push(Fact { place, key, value });

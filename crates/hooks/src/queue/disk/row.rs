@@ -101,6 +101,7 @@ impl Content {
                 .collect(),
             saliency_maps: Vec::new(),
             ood_score: None,
+            left_out: 0,
             activations: Activations {
                 features: floats(self.features.as_deref()),
                 logits: floats(self.logits.as_deref()),

@@ -1,0 +1,182 @@
+//! An OOD model belongs to one deployment: graph, weights, configuration, description.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+
+use straylight_core::{NoProgress, Progress};
+use straylight_deploy::{Deployment, LoadOptions, ModelCache};
+use straylight_ood::{ActivationSet, FitOptions, Matrix, OodModel, Provenance};
+
+const DESCRIPTION: &str = "version: 1\nname: first\nmodel: model.xml\ntask: classification\n\
+    labels: [fish, monument, renewable, tool]\n\
+    input: {mean: [127], scale: [128]}\n\
+    outputs: {scores: logits, features: feature_vector}\n";
+
+fn options() -> LoadOptions {
+    LoadOptions {
+        cache: ModelCache::Off,
+        ..LoadOptions::default()
+    }
+}
+
+/// The demo's model with a description.
+fn described() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let model = common::demo_folder().join("Classification task/model");
+    for name in ["model.xml", "model.bin"] {
+        fs::copy(model.join(name), folder.path().join(name)).unwrap();
+    }
+    fs::write(folder.path().join("straylight.yaml"), DESCRIPTION).unwrap();
+    folder
+}
+
+fn load(folder: &Path) -> Deployment {
+    Deployment::from_folder(folder, &options()).unwrap()
+}
+
+/// A small OOD model that remembers a hash; what it was fitted on plays no part.
+fn save_ood(folder: &Path, model_hash: Option<String>) {
+    let (images, dimensions) = (120, 8);
+    let noise = |i: usize| ((i * 7919 + 104_729) % 1009) as f32 / 1009.0;
+    let values = (0..images * dimensions).map(noise).collect();
+    let set = ActivationSet::new(Matrix::new(images, dimensions, values).unwrap()).unwrap();
+    let (model, _) = OodModel::fit(&set, None, &FitOptions::default(), &NoProgress).unwrap();
+    let provenance = Provenance {
+        model_hash,
+        ..Provenance::default()
+    };
+    model
+        .with_provenance(provenance)
+        .save(&folder.join("ood"))
+        .unwrap();
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Notes(Mutex<Vec<String>>);
+
+impl Progress for Notes {
+    fn begin(&self, _: &str, _: u64) {}
+    fn advance(&self, _: u64) {}
+    fn finish(&self) {}
+    fn note(&self, text: &str) {
+        self.0.lock().unwrap().push(text.to_owned());
+    }
+}
+
+/// What is told at loading; an error in words.
+fn notes(folder: &Path) -> Result<Vec<String>, String> {
+    let notes = Notes::default();
+    let loaded = Deployment::from_folder_with_progress(folder, &options(), &notes);
+    loaded.map_err(|error| error.to_string())?;
+    Ok(notes.0.into_inner().unwrap())
+}
+
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn an_ood_model_is_refused_by_a_deployment_that_computes_something_else() {
+    let folder = described();
+    save_ood(
+        folder.path(),
+        Some(load(folder.path()).model_hash().unwrap()),
+    );
+    assert_eq!(notes(folder.path()).unwrap(), [""; 0]);
+    let yaml = folder.path().join("straylight.yaml");
+    edit(&yaml, "name: first", "name: second");
+    assert_eq!(
+        notes(folder.path()).unwrap(),
+        [""; 0],
+        "a name changes no number"
+    );
+    edit(&yaml, "mean: [127]", "mean: [0]");
+    let error = notes(folder.path()).unwrap_err();
+    assert!(
+        error.contains("fitted for the model") && error.contains("fit it again"),
+        "{error}"
+    );
+    edit(&yaml, "mean: [0]", "mean: [127]");
+    let weights = folder.path().join("model.bin");
+    let mut bytes = fs::read(&weights).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    assert!(notes(folder.path()).unwrap_err().contains("fit it again"));
+}
+
+#[test]
+fn ood_models_of_older_versions_load_with_a_note() {
+    let folder = described();
+    save_ood(folder.path(), None);
+    assert!(notes(folder.path()).unwrap()[0].contains("does not say for which model"));
+    let mut older = blake3::Hasher::new();
+    for name in ["model.xml", "model.bin"] {
+        older.update(blake3::hash(&fs::read(folder.path().join(name)).unwrap()).as_bytes());
+    }
+    save_ood(folder.path(), Some(older.finalize().to_hex().to_string()));
+    assert!(notes(folder.path()).unwrap()[0].contains("an older version"));
+    save_ood(folder.path(), Some("0".repeat(64)));
+    assert!(notes(folder.path()).is_err());
+}
+
+#[test]
+fn damaged_arrays_of_an_ood_model_are_refused() {
+    let folder = described();
+    save_ood(folder.path(), None);
+    let entries = fs::read_dir(folder.path().join("ood")).unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().path());
+    let arrays = paths.find(|path| path.extension().is_some_and(|end| end == "safetensors"));
+    let arrays = arrays.unwrap();
+    let mut bytes = fs::read(&arrays).unwrap();
+    let begin = bytes.len() - 64;
+    for byte in &mut bytes[begin..] {
+        *byte ^= 0xFF;
+    }
+    fs::write(&arrays, bytes).unwrap();
+    let error = notes(folder.path()).unwrap_err();
+    assert!(
+        error.contains("damaged") && error.contains("safetensors"),
+        "{error}"
+    );
+}
+
+/// A model whose weights lie in a file of their own.
+fn external() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let source = common::root().join("fixtures/models/external");
+    for name in ["model.onnx", "model.onnx.data"] {
+        fs::copy(source.join(name), folder.path().join(name)).unwrap();
+    }
+    let description = "version: 1\nmodel: model.onnx\ntask: classification\n\
+        labels: [red, green, blue]\noutputs: {scores: z}\n";
+    fs::write(folder.path().join("straylight.yaml"), description).unwrap();
+    folder
+}
+
+#[test]
+fn external_weights_are_part_of_the_model_and_travel_along() {
+    let (folder, saved) = (external(), tempfile::tempdir().unwrap());
+    let deployment = load(folder.path());
+    let hash = deployment.model_hash().unwrap();
+    deployment.save(saved.path()).unwrap();
+    let weights = saved.path().join("deployment/model.onnx.data");
+    assert_eq!(load(saved.path()).model_hash().unwrap(), hash);
+    let mut bytes = fs::read(&weights).unwrap();
+    bytes[1] ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    assert_ne!(load(saved.path()).model_hash().unwrap(), hash);
+    fs::remove_file(&weights).unwrap();
+    let error = notes(saved.path()).unwrap_err();
+    assert!(
+        error.contains("model.onnx.data") && error.contains("read the weights"),
+        "{error}"
+    );
+}
