@@ -291,7 +291,7 @@ mod tests {
             let hooks = parse_hooks(&text, Path::new("x")).unwrap();
             let error = render_hooks(&hooks).unwrap_err().to_string();
             assert!(
-                error.contains("http://***@h/") && !error.contains("sword"),
+                error.contains("http://***@h/") && !error.contains("fish"),
                 "{error}"
             );
         }
