@@ -44,7 +44,7 @@ class Junk:
 
     def head(self, method, path, length, *more):
         """The head of a request that may pass the gate."""
-        lines = [f"{method} {path} HTTP/1.1", "host: x", f"x-api-key: {self.server.token}"]
+        lines = [f"{method} {path} HTTP/1.1", "host: localhost", f"x-api-key: {self.server.token}"]
         lines += ["x-geti-csrf-protection: 1", f"content-length: {length}", *more, "", ""]
         return "\r\n".join(lines).encode("latin-1")
 
@@ -55,12 +55,12 @@ class Junk:
         kind = self.random.randrange(6)
         noise = self.random.randbytes(3000).hex()
         heads = [
-            f"GET /{noise} HTTP/1.1\r\nhost: x\r\n\r\n",
-            f"GET / HTTP/1.1\r\nhost: x\r\na: {noise * 100}\r\n\r\n",
-            "POST /login HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffff\r\n",
-            f"{noise[:40]} / HTTP/1.1\r\nhost: x\r\n\r\n",
-            "POST /login HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef",
-            f"GET / HTTP/1.1\r\nhost: x\r\nx-api-key: geti_pat_{noise[:50]}\r\n\r\n",
+            f"GET /{noise} HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            f"GET / HTTP/1.1\r\nhost: localhost\r\na: {noise * 100}\r\n\r\n",
+            "POST /login HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffff\r\n",
+            f"{noise[:40]} / HTTP/1.1\r\nhost: localhost\r\n\r\n",
+            "POST /login HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nabcdef",
+            f"GET / HTTP/1.1\r\nhost: localhost\r\nx-api-key: geti_pat_{noise[:50]}\r\n\r\n",
         ]
         return heads[kind].encode()
 

@@ -2,6 +2,7 @@
 //!
 //! Arguments in, library calls, answers out. No logic of its own.
 
+mod access_log;
 mod command;
 mod exit;
 mod log;

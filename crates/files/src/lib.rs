@@ -3,6 +3,11 @@
 //! A file is written beside its place, synced to the disk, and renamed: whoever looks sees the
 //! old content or the new, never a half. The folder is synced as well, so that a name that was
 //! reported as written is still there after a power cut.
+//!
+//! What the functions with `private` in their names write can be read by its owner alone, on
+//! systems that know owners (0600, folders 0700).
+
+mod archive;
 
 mod hash;
 
@@ -13,6 +18,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+pub use archive::{Archive, ArchiveError, ArchiveLimits, unpack};
 
 /// A file or folder could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -82,6 +89,37 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     keep(file, path)
 }
 
+/// As [`write_atomically`], for what only its owner may read; `temporary` is a folder of the same
+/// disk in which the file grows, the file's own if `None`.
+pub fn write_private(path: &Path, bytes: &[u8], temporary: Option<&Path>) -> Result<(), FileError> {
+    let folder = folder_of(path);
+    create_private_folder(folder)?;
+    let failed = |source| FileError::new("write", path, source);
+    // Temporary files are born readable by their owner alone.
+    let mut file = NamedTempFile::new_in(temporary.unwrap_or(folder)).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    publish(file, path)
+}
+
+/// Makes a folder and those above it that only their owner may use; one that exists is left as
+/// it is.
+pub fn create_private_folder(path: &Path) -> Result<(), FileError> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let failed = |source| FileError::new("create the folder", path, source);
+    builder.create(path).map_err(failed)
+}
+
+/// How a file is opened that its owner alone may read, if it is made by that.
+pub fn private_file() -> fs::OpenOptions {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// As [`write_atomically`], for content that should not be in memory as a whole: `write` writes
 /// the file whose path it gets and says what it shall be called in the folder.
 ///
@@ -102,6 +140,12 @@ pub fn write_named<E: From<FileError>>(
 fn keep(file: NamedTempFile, path: &Path) -> Result<(), FileError> {
     let failed = |source| FileError::new("write", path, source);
     allow_reading(file.as_file()).map_err(failed)?;
+    publish(file, path)
+}
+
+/// As [`keep`], for a file that stays as private as it was made.
+fn publish(file: NamedTempFile, path: &Path) -> Result<(), FileError> {
+    let failed = |source| FileError::new("write", path, source);
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(folder_of(path))
@@ -150,6 +194,30 @@ mod tests {
         write_atomically(&path, b"new").unwrap();
         assert_eq!(read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn private_files_and_folders_are_their_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/c.txt");
+        write_private(&path, b"x", Some(folder.path())).unwrap();
+        private_file()
+            .write(true)
+            .create(true)
+            .open(path.with_file_name("d"))
+            .unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            (mode(&path), mode(&path.with_file_name("d"))),
+            (0o600, 0o600)
+        );
+        assert_eq!(mode(&folder.path().join("a")), 0o700);
+        assert_eq!(mode(&folder.path().join("a/b")), 0o700);
+        let shared = folder.path().join("shared");
+        write_atomically(&shared, b"x").unwrap();
+        assert_eq!(mode(&shared), 0o644);
     }
 
     #[test]

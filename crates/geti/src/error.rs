@@ -1,7 +1,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use straylight_files::FileError;
+use straylight_files::{ArchiveError, FileError};
 
 use crate::wire::ErrorCode;
 
@@ -222,6 +222,18 @@ impl std::error::Error for GetiError {
 impl From<FileError> for GetiError {
     fn from(error: FileError) -> Self {
         Self::new(ErrorKind::File, error.to_string()).with_source(error)
+    }
+}
+
+impl From<ArchiveError> for GetiError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::File(error) => error.into(),
+            damaged @ ArchiveError::Damaged(_) => {
+                Self::new(ErrorKind::Archive, damaged.to_string()).with_hint("download it again")
+            }
+            other => Self::new(ErrorKind::Archive, other.to_string()),
+        }
     }
 }
 

@@ -35,7 +35,6 @@
 //! refused with advice to make a personal access token.
 
 mod api;
-mod archive;
 mod clock;
 mod env_file;
 mod error;
@@ -53,7 +52,6 @@ pub use api::{
     Transfer, best_xai_model, choose_active, default_model, image_annotation, name_labels,
     predicted_annotations,
 };
-pub use archive::{ArchiveLimits, unpack};
 pub use clock::{Clock, SystemClock};
 pub use env_file::{EnvFileError, parse_env_file};
 pub use error::{ErrorKind, GetiError};

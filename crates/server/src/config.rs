@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use straylight_image::DecodeLimits;
 
+use crate::access_log::AccessLog;
+use crate::network::Network;
+
 /// How the server listens, what it allows, and how it describes itself.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -20,6 +23,11 @@ pub struct ServerConfig {
     pub stop_timeout: Duration,
     /// The programs that read videos.
     pub video: VideoTools,
+    /// Names under which the server is reached, besides those of its certificate, of this machine
+    /// and all addresses. Requests for other names are refused.
+    pub host_names: Vec<String>,
+    /// Who is told of every request that was answered.
+    pub access_log: Option<AccessLog>,
 }
 
 /// The programs of `FFmpeg`; without them the server takes no videos.
@@ -95,14 +103,25 @@ pub struct Limits {
     pub upload_bytes: u64,
     /// Bytes of a JSON body.
     pub json_bytes: usize,
-    /// Bytes of all image uploads that are in memory at the same time.
+    /// Bytes of all uploads and bodies that are in memory at the same time; what is still coming
+    /// waits on the disk.
     pub memory_bytes: u64,
-    /// Connections that are open at the same time.
+    /// Connections of callers with a token or a session that are open at the same time.
     pub connections: usize,
-    /// How long a connection may take to send the head of a request, or to agree on TLS.
+    /// Connections of all others. Beyond, the oldest of the address with most of them is closed.
+    pub strangers: usize,
+    /// Connections of all others that one address may have. Beyond, its oldest is closed.
+    pub strangers_per_address: usize,
+    /// Proxies that may say for whom they ask (`X-Forwarded-For`), and whose connections do not
+    /// count as those of strangers.
+    pub trusted_proxies: Vec<Network>,
+    /// How long a connection may take to send the head of a request, or to agree on TLS; and how
+    /// long a stranger may keep us waiting in all else.
     pub head_timeout: Duration,
-    /// How long a body may pause.
+    /// How long a known caller may pause, and how far it may fall behind the least rate.
     pub body_timeout: Duration,
+    /// Bytes a second that must come or be taken.
+    pub least_rate: u64,
     /// Failed logins of one address in a minute before it has to wait.
     pub failed_logins: u32,
 }
@@ -116,8 +135,12 @@ impl Default for Limits {
             json_bytes: 16 << 20,
             memory_bytes: 128 << 20,
             connections: 512,
-            head_timeout: Duration::from_secs(15),
+            strangers: 256,
+            strangers_per_address: 64,
+            trusted_proxies: Vec::new(),
+            head_timeout: Duration::from_secs(10),
             body_timeout: Duration::from_secs(30),
+            least_rate: 1024,
             failed_logins: 10,
         }
     }
@@ -132,6 +155,8 @@ impl Default for ServerConfig {
             limits: Limits::default(),
             stop_timeout: Duration::from_secs(10),
             video: VideoTools::default(),
+            host_names: Vec::new(),
+            access_log: None,
         }
     }
 }
@@ -162,6 +187,20 @@ impl ServerConfig {
     #[must_use]
     pub fn with_video_tools(mut self, tools: VideoTools) -> Self {
         self.video = tools;
+        self
+    }
+
+    /// The configuration with further names of the server.
+    #[must_use]
+    pub fn with_host_names(mut self, names: impl IntoIterator<Item = String>) -> Self {
+        self.host_names.extend(names);
+        self
+    }
+
+    /// The configuration with somebody who is told of every request.
+    #[must_use]
+    pub fn with_access_log(mut self, log: AccessLog) -> Self {
+        self.access_log = Some(log);
         self
     }
 

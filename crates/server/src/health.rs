@@ -3,7 +3,6 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use straylight_store::Page;
 
 use crate::app::Shared;
 
@@ -22,7 +21,7 @@ async fn alive() -> &'static str {
 
 /// The store can be read.
 pub(crate) async fn ready(State(app): State<Shared>) -> Response {
-    let read = app.run(|app| Ok(app.store.projects(Page::first(1))?)).await;
+    let read = app.greet(|app| Ok(app.store.tokens()?)).await;
     match read {
         Ok(_) => "ok".into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be read").into_response(),

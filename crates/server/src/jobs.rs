@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use straylight_geti::wire::{Job, JobState, JobStep, Open};
 use straylight_store::{JobRecord, Page, Store, StoreError};
 
-use crate::api::{ApiError, ApiResult};
+use crate::api::{ApiError, ApiResult, discard};
 use crate::app::Shared;
 use crate::config::SdkGeneration;
 
@@ -55,6 +55,9 @@ impl Jobs {
             return Err(ApiError::Busy);
         }
         let json = describe(&new);
+        // What an import was made of is of no use any more when it fails.
+        let upload = new.metadata.get("file_id").and_then(Value::as_str);
+        let upload = upload.map(str::to_owned);
         let record = app
             .run(move |app| {
                 let project = new.project_id.as_deref();
@@ -65,6 +68,11 @@ impl Jobs {
         let shared = app.clone();
         tokio::task::spawn_blocking(move || {
             let outcome = work(&shared);
+            if outcome.is_err()
+                && let Some(upload) = upload
+            {
+                discard(&shared, &upload);
+            }
             if let Err(error) = finish(&shared.store, &record, outcome) {
                 tracing::error!(%error, job = record.id, "the end of a job could not be noted");
             }

@@ -5,11 +5,15 @@
 //!
 //! - `server` listens, encrypts and stops; `router` puts the routes together; `api` holds one
 //!   file a family of endpoints, `web` the pages, `kserve` the inference protocol.
-//! - Every route but health and login passes `auth::gate`: a token in `x-api-key` or
-//!   `Authorization: Bearer`, or the cookie of a browser session; whatever changes something
-//!   must carry `x-geti-csrf-protection`, which no foreign site can add.
+//! - `connection` takes connections, has them move, and closes those that only hold a place:
+//!   strangers cannot keep out who has a token.
+//! - Every route passes `auth::gate`: a token in `x-api-key` or `Authorization: Bearer`, or the
+//!   cookie of a browser session, with a role that `auth::routes` asks for; whatever changes
+//!   something must carry `x-geti-csrf-protection`, which no foreign site can add. A route that
+//!   the table of roles does not know is closed to everybody.
 //! - Handlers do not block: files and the database are used on threads that may wait, decoding
-//!   and inference on as many as there are cores, uploads within a budget of memory.
+//!   and inference on as many as there are cores. Bodies grow in a little memory, then on the
+//!   disk, and come into memory as a whole within a budget.
 //! - Answers are the wire types of `straylight-geti`. Nothing that a user names becomes a path:
 //!   files are found by content hash or by identifiers that the server made.
 //! - The list of endpoints in `api::endpoints` makes both the routes and the
@@ -17,31 +21,36 @@
 //!
 //! The server runs models through [`Predictor`], which the engine's side implements.
 
+mod access_log;
 mod api;
 mod app;
 mod auth;
 mod config;
+mod connection;
 mod error;
 mod ffmpeg;
 mod health;
+mod hosts;
 mod import;
 mod jobs;
 mod kserve;
-mod linger;
 mod metrics;
 mod models;
+mod network;
 mod openapi;
+mod pack;
 mod package;
 mod predictor;
 mod router;
 mod server;
 mod tls;
-mod unpack;
 mod web;
 
-pub use auth::{NewToken, create_token};
+pub use access_log::{Access, AccessLog};
+pub use auth::{NewToken, Route, create_login_code, create_token, create_token_for, routes};
 pub use config::{Limits, SdkGeneration, ServerConfig, Tls, VideoTools};
 pub use error::ServerError;
 pub use import::{ImportError, import_deployment};
+pub use network::Network;
 pub use predictor::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};
 pub use server::{Server, Stop};

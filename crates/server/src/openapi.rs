@@ -4,9 +4,11 @@ use axum::routing::get;
 use axum::{Json, Router};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
+use straylight_store::Role;
 
 use crate::api;
 use crate::app::Shared;
+use crate::auth::{self, Route};
 use crate::web::layout;
 
 /// `/docs` for people and `/docs/openapi.json` for programs.
@@ -55,6 +57,7 @@ fn operation(operation: &api::Operation, path: &str) -> Value {
     let error = json!({"$ref": "#/components/schemas/Error"});
     let mut described = json!({
         "summary": operation.summary,
+        "x-role": role(operation, path),
         "parameters": parameters(path),
         "responses": {
             operation.status.to_string(): {"description": "Done"},
@@ -88,6 +91,14 @@ fn parameters(path: &str) -> Vec<Value> {
     names.map(parameter).collect()
 }
 
+/// The weakest role of a token that may do it.
+fn role(operation: &api::Operation, path: &str) -> &'static str {
+    let method = operation.method.to_uppercase();
+    let is_it = |route: &&Route| route.method == method && route.path() == path;
+    let route = auth::routes().iter().find(is_it);
+    route.and_then(|route| route.role).map_or("", Role::as_str)
+}
+
 async fn page() -> Markup {
     let endpoints = api::endpoints();
     layout::page(
@@ -101,13 +112,14 @@ async fn page() -> Markup {
                 code { "x-geti-csrf-protection: 1" } "."
             }
             div.scroll tabindex="0" role="region" aria-label="Table" { table {
-                thead { tr { th { "Method" } th { "Path" } th { "What it does" } } }
+                thead { tr { th { "Method" } th { "Path" } th { "What it does" } th { "Role" } } }
                 tbody {
                     @for endpoint in &endpoints { @for operation in &endpoint.operations {
                         tr {
                             td { code { (operation.method.to_uppercase()) } }
                             td { code { (endpoint.path) } }
                             td { (operation.summary) }
+                            td { (role(operation, &endpoint.path)) }
                         }
                     } }
                 }

@@ -21,7 +21,7 @@ pub(crate) fn geti_sdk(
     replaced: &[(String, Vec<u8>)],
     dir: &Path,
 ) -> io::Result<File> {
-    let mut zip = ZipWriter::new(unnamed_file(dir)?);
+    let mut zip = ZipWriter::new(tempfile::tempfile_in(dir)?);
     add(&mut zip, "README.md", README.as_bytes())?;
     for (name, bytes) in replaced {
         add(&mut zip, name, bytes)?;
@@ -35,7 +35,7 @@ pub(crate) fn geti_sdk(
 
 /// Packs the models of a deployment as a repository of OpenVINO Model Server.
 pub(crate) fn ovms(tasks: &[(String, std::path::PathBuf)], dir: &Path) -> io::Result<File> {
-    let mut zip = ZipWriter::new(unnamed_file(dir)?);
+    let mut zip = ZipWriter::new(tempfile::tempfile_in(dir)?);
     let mut list = Vec::new();
     for (name, folder) in tasks {
         for file in ["model.xml", "model.bin"] {
@@ -48,20 +48,6 @@ pub(crate) fn ovms(tasks: &[(String, std::path::PathBuf)], dir: &Path) -> io::Re
     let config = serde_json::json!({"model_config_list": list}).to_string();
     add(&mut zip, "models/config.json", config.as_bytes())?;
     finish(zip)
-}
-
-fn unnamed_file(dir: &Path) -> io::Result<File> {
-    let mut name = [0; 8];
-    getrandom::fill(&mut name).map_err(io::Error::other)?;
-    let path = dir.join(format!("{:016x}.part", u64::from_le_bytes(name)));
-    let file = File::options()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(&path)?;
-    // The open file stays usable; where the system refuses, the next start collects it.
-    let _ = fs::remove_file(&path);
-    Ok(file)
 }
 
 fn finish(zip: ZipWriter<File>) -> io::Result<File> {

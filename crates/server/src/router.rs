@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Json;
 use axum::Router;
@@ -6,11 +6,18 @@ use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use hyper::body::Body;
 use serde_json::json;
 
+use crate::access_log::Access;
 use crate::app::Shared;
-use crate::auth::gate;
-use crate::{api, health, kserve, openapi, web};
+use crate::auth::{self, Caller, gate};
+use crate::{api, health, hosts, kserve, openapi, web};
+
+/// Characters of a path that are logged.
+const LOGGED_PATH: usize = 300;
+/// Characters of a method that are logged.
+const LOGGED_METHOD: usize = 20;
 
 /// What a page may load: its own files and nothing else, no inline script, no frames.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' \
@@ -31,8 +38,9 @@ pub(crate) fn build(app: &Shared) -> Router {
         .merge(web::routes())
         .fallback(unknown_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::disable())
+        .layer(DefaultBodyLimit::max(app.config.limits.json_bytes))
         .layer(from_fn_with_state(app.clone(), gate))
+        .layer(from_fn_with_state(app.clone(), hosts::check))
         .layer(from_fn_with_state(app.clone(), observe))
         .with_state(app.clone())
 }
@@ -45,33 +53,37 @@ async fn unknown_route(uri: Uri) -> Response {
 }
 
 async fn wrong_method() -> Response {
-    let message = "This endpoint does not have the method";
-    api::ApiError::Status(StatusCode::METHOD_NOT_ALLOWED, message.to_owned()).into_response()
+    auth::wrong_method().into_response()
 }
 
 /// Measures and logs each request, and adds the headers that every answer has.
 async fn observe(State(app): State<Shared>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
+    let path: String = request.uri().path().chars().take(LOGGED_PATH).collect();
+    let client = auth::client(&app, &request);
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.map_or("(none)", MatchedPath::as_str).to_owned();
     let mut response = next.run(request).await;
     let (status, took) = (response.status(), started.elapsed());
     app.metrics
         .observe(method.as_str(), &route, status.as_u16(), took);
-    log(method.as_str(), &route, status, took);
     add_headers(&mut response);
-    response
-}
-
-fn log(method: &str, route: &str, status: StatusCode, took: Duration) {
-    let milliseconds = took.as_secs_f64() * 1000.0;
-    let status = status.as_u16();
-    if status >= 500 {
-        tracing::error!(method, route, status, milliseconds, "request");
-    } else {
-        tracing::info!(method, route, status, milliseconds, "request");
+    let is_quiet = auth::is_health(&path) && status.is_success();
+    if let Some(log) = app.config.access_log.as_ref().filter(|_| !is_quiet) {
+        let caller = response.extensions().get::<Caller>();
+        log.tell(&Access {
+            time: app.now(),
+            client,
+            caller: caller.map(|caller| caller.name.to_string()),
+            method: method.as_str().chars().take(LOGGED_METHOD).collect(),
+            path,
+            status: status.as_u16(),
+            bytes: response.body().size_hint().exact(),
+            milliseconds: (took.as_secs_f64() * 1e6).round() / 1e3,
+        });
     }
+    response
 }
 
 fn add_headers(response: &mut Response) {

@@ -1,29 +1,23 @@
-use std::convert::Infallible;
+use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::extract::ConnectInfo;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use socket2::{Domain, Socket, Type};
 use straylight_store::Store;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
+use tokio::sync::watch;
 
 use crate::app::App;
-use crate::config::{Limits, ServerConfig, Tls};
+use crate::auth::note_address;
+use crate::config::{ServerConfig, Tls};
+use crate::connection::Connections;
 use crate::error::ServerError;
-use crate::linger::Lingering;
+use crate::hosts::HostNames;
 use crate::predictor::PredictorLoader;
 use crate::tls::{self, Identity};
-use crate::{api, router, web};
+use crate::{api, router};
 
 /// A server that listens and waits to be run.
 pub struct Server {
@@ -65,19 +59,21 @@ impl Server {
         }
         let identity = tls::prepare(&config.tls, store.root(), address.ip())?;
         let listen = |source| ServerError::Listen { address, source };
-        let listener = TcpListener::bind(address).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
+        let listener = open_port(address).map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        api::remove_abandoned(store.root());
-        let app = Arc::new(App::new(store, config, loader)?);
+        let certificate = identity.as_ref().map(|i| i.certificate.as_path());
+        let hosts = HostNames::new(&config.host_names, certificate);
+        let app = Arc::new(App::new(store, config, loader, hosts)?);
         let stop = Stop(watch::Sender::new(false));
-        Ok(Self {
+        let server = Self {
             app,
             listener,
             address,
             identity,
             stop,
-        })
+        };
+        note_address(&server.app.store, &server.url())?;
+        Ok(server)
     }
 
     /// The address that is listened on, with the real port.
@@ -133,11 +129,11 @@ impl Server {
         let listener = tokio::net::TcpListener::from_std(self.listener)
             .map_err(|source| ServerError::Listen { address, source })?;
         let connections = Connections {
+            app: Arc::clone(&self.app),
             router: router::build(&self.app),
             acceptor: self.identity.map(|i| i.acceptor),
-            limits: self.app.config.limits.clone(),
-            open: Arc::new(Semaphore::new(self.app.config.limits.connections)),
         };
+        let sweeping = tokio::spawn(sweep(Arc::clone(&self.app)));
         let graceful = GracefulShutdown::new();
         let mut stopped = self.stop.0.subscribe();
         let signal = std::pin::pin!(signal());
@@ -159,89 +155,41 @@ impl Server {
         {
             tracing::warn!("some requests took too long and were cut off");
         }
+        sweeping.abort();
         self.app.jobs.stop();
         Ok(())
     }
 }
 
-/// What a new connection needs.
-struct Connections {
-    router: Router,
-    acceptor: Option<TlsAcceptor>,
-    limits: Limits,
-    open: Arc<Semaphore>,
-}
+/// How often uploads are looked for that were given up.
+const SWEEP: Duration = Duration::from_secs(60 * 60);
 
-impl Connections {
-    async fn accept(&self, listener: &tokio::net::TcpListener, graceful: &GracefulShutdown) {
-        loop {
-            let Ok(permit) = self.open.clone().acquire_owned().await else {
-                return;
-            };
-            let (stream, peer) = match listener.accept().await {
-                Ok(accepted) => accepted,
-                Err(error) => {
-                    // Out of file descriptors, or the peer is gone: others may end meanwhile.
-                    tracing::warn!(%error, "a connection could not be accepted");
-                    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                    continue;
-                }
-            };
-            let connection = self.connection(stream, peer, graceful.watcher());
-            tokio::spawn(async move {
-                connection.await;
-                drop(permit);
-            });
-        }
-    }
-
-    fn connection(
-        &self,
-        stream: TcpStream,
-        peer: SocketAddr,
-        watcher: hyper_util::server::graceful::Watcher,
-    ) -> impl Future<Output = ()> + Send + 'static {
-        let (router, limits) = (self.router.clone(), self.limits.clone());
-        let acceptor = self.acceptor.clone();
-        async move {
-            // Small answers shall not wait for more to say.
-            let _ = stream.set_nodelay(true);
-            let Some(acceptor) = acceptor else {
-                return talk(stream, router, peer, &limits, watcher).await;
-            };
-            match tokio::time::timeout(limits.head_timeout, acceptor.accept(stream)).await {
-                Ok(Ok(stream)) => talk(stream, router, peer, &limits, watcher).await,
-                Ok(Err(error)) => tracing::debug!(%peer, %error, "no TLS was agreed on"),
-                Err(_) => tracing::debug!(%peer, "TLS took too long"),
-            }
-        }
+/// Removes what was given up, at the start and now and then.
+async fn sweep(app: Arc<App>) {
+    let mut moments = tokio::time::interval(SWEEP);
+    loop {
+        moments.tick().await;
+        let swept = app.run(|app| {
+            api::remove_abandoned(app.store.root());
+            Ok(())
+        });
+        // Whatever stays is looked at an hour later.
+        let _ = swept.await;
     }
 }
 
-/// Answers the requests of one connection.
-async fn talk<S>(
-    stream: S,
-    router: Router,
-    peer: SocketAddr,
-    limits: &Limits,
-    watcher: hyper_util::server::graceful::Watcher,
-) where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = service_fn(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(|body| Body::new(Lingering::new(body)));
-        request.extensions_mut().insert(ConnectInfo(peer));
-        let router = router.clone();
-        async move { Ok::<_, Infallible>(web::respond(router.oneshot(request).await)) }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.head_timeout)
-        .max_buf_size(64 << 10)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%peer, %error, "a connection ended early");
-    }
+/// Connections that the system keeps for us until they are taken.
+const BACKLOG: i32 = 1024;
+
+fn open_port(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    // A server that is started again need not wait for the connections of the last one to fade.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
 }
 
 /// Completes at Ctrl-C or at a termination signal.

@@ -1,10 +1,9 @@
-use std::fs;
-use std::io;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rcgen::{CertificateParams, DnType, KeyPair};
+use straylight_files::write_private;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -69,10 +68,14 @@ fn self_signed(dir: &Path, address: IpAddr) -> Result<(PathBuf, PathBuf), Server
         path: certificate.clone(),
         detail: e.to_string(),
     })?;
-    fs::create_dir_all(dir).map_err(|e| file("create", dir, e))?;
     // The key first: a certificate is there only together with its key.
-    write_private(&key, &made.1)?;
-    write_private(&certificate, &made.0)?;
+    for (path, text) in [(&key, made.1), (&certificate, made.0)] {
+        write_private(path, text.as_bytes(), None).map_err(|e| ServerError::File {
+            action: e.action,
+            path: e.path,
+            source: e.source,
+        })?;
+    }
     Ok((certificate, key))
 }
 
@@ -92,33 +95,10 @@ fn make(address: IpAddr) -> Result<(String, String), rcgen::Error> {
     Ok((certificate.pem(), key.serialize_pem()))
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
-fn write_private(path: &Path, text: &str) -> Result<(), ServerError> {
-    let temporary = path.with_extension("part");
-    let write = || -> io::Result<()> {
-        let _ = fs::remove_file(&temporary);
-        let mut options = fs::File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&temporary)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|e| file("write", path, e))
-}
-
-fn file(action: &'static str, path: &Path, source: io::Error) -> ServerError {
-    ServerError::File {
-        action,
-        path: path.to_owned(),
-        source,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

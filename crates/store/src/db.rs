@@ -1,9 +1,11 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use straylight_files::private_file;
 
 use crate::error::{Fault, StoreError};
 
@@ -32,7 +34,8 @@ impl Db {
             idle: Mutex::default(),
             writer: Mutex::default(),
         };
-        let connection = db.connect(OpenFlags::SQLITE_OPEN_CREATE)?;
+        db.create()?;
+        let connection = db.connect(OpenFlags::empty())?;
         db.put_back(connection);
         Ok(db)
     }
@@ -97,6 +100,18 @@ impl Db {
             let pragma = "PRAGMA wal_checkpoint(PASSIVE)";
             // Passive: waits for nobody. What a reader still needs stays for the next time.
             Ok(connection.query_row(pragma, [], |_| Ok(()))?)
+        })
+    }
+
+    /// Makes an empty file that its owner alone may read; the log beside it inherits that.
+    fn create(&self) -> Result<(), StoreError> {
+        let path = &self.path;
+        let file = private_file().create(true).append(true).open(path);
+        file.map(drop).map_err(|e| match e.kind() {
+            ErrorKind::PermissionDenied | ErrorKind::IsADirectory => {
+                StoreError::ReadOnly { path: path.clone() }
+            }
+            _ => StoreError::io("create", path, e),
         })
     }
 

@@ -2,6 +2,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use straylight_files::FileError;
 
 use crate::project::InvalidProject;
 
@@ -24,6 +25,31 @@ pub enum StoreError {
     DiskFull {
         /// The file that could not be written.
         path: PathBuf,
+    },
+    /// The project may not take more of the disk; nothing of the failed change was kept.
+    #[error(
+        "the project `{project}` uses {used} of {limit} bytes and has no room for {more} more: delete something in it, or raise its limit (`straylight store limit`)"
+    )]
+    ProjectFull {
+        /// Name of the project.
+        project: String,
+        /// Bytes that its files take.
+        used: u64,
+        /// Bytes that they may take.
+        limit: u64,
+        /// Bytes that were to be added.
+        more: u64,
+    },
+    /// The image was deleted after it had been decided to add it.
+    #[error("the image was deleted from the dataset since it was sent: it is not added again")]
+    Deleted,
+    /// A backup is damaged or incomplete.
+    #[error("the backup `{path}` cannot be restored: {detail}")]
+    BadBackup {
+        /// The file or folder that is wrong.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
     },
     /// The directory or the database may not be written.
     #[error("`{path}` cannot be written: give this user the right to, or choose another directory")]
@@ -138,7 +164,10 @@ impl StoreError {
 
     /// Whether waiting and trying again can help: the disk may be freed, the lock released.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::DiskFull { .. } | Self::Busy { .. })
+        matches!(
+            self,
+            Self::DiskFull { .. } | Self::ProjectFull { .. } | Self::Busy { .. }
+        )
     }
 
     pub(crate) fn not_found(what: &'static str, id: &str) -> Self {
@@ -146,6 +175,12 @@ impl StoreError {
             what,
             id: id.chars().take(200).collect(),
         }
+    }
+}
+
+impl From<FileError> for StoreError {
+    fn from(error: FileError) -> Self {
+        Self::io(error.action, &error.path, error.source)
     }
 }
 

@@ -1,10 +1,11 @@
 //! Image and video files by content. See the crate's documentation for the invariants.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use straylight_core::{ContentHash, ImageFormat};
+use straylight_files::{create_private_folder, private_file, sync_folder};
 
 use crate::error::StoreError;
 use crate::id;
@@ -92,8 +93,7 @@ impl Files {
         let files = Self {
             root: root.to_owned(),
         };
-        let pending = files.pending_dir();
-        fs::create_dir_all(&pending).map_err(|e| StoreError::io("create", &pending, e))?;
+        create_private_folder(&files.pending_dir())?;
         make_shards(&root.join("images"))?;
         Ok(files)
     }
@@ -135,38 +135,30 @@ impl Files {
         let path = self.path(key);
         let note = self.note(key)?;
         let dir = path.parent().unwrap_or(&self.root);
-        fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
+        create_private_folder(dir)?;
         let moved = File::open(pending)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(pending, &path));
         moved.map_err(|e| StoreError::io("move", pending, e))?;
-        sync_dir(dir)?;
-        sync_dir(dir.parent().unwrap_or(dir))?;
+        sync_folder(dir)?;
+        sync_folder(dir.parent().unwrap_or(dir))?;
         Ok(note)
     }
 
-    /// Writes a file beside its place, syncs it, renames it and syncs its directory.
+    /// Writes a private file whole or not at all; it grows in `pending/`, where what a crash
+    /// leaves is collected.
     pub(crate) fn write_atomically(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-        let dir = path.parent().unwrap_or(&self.root);
-        if !dir.is_dir() {
-            fs::create_dir_all(dir).map_err(|e| StoreError::io("create", dir, e))?;
-            sync_dir(dir.parent().unwrap_or(dir))?;
-        }
-        let temporary = self.pending_dir().join(format!("{}.part", id::suffix()?));
-        let written = write_synced(&temporary, bytes).and_then(|()| {
-            fs::rename(&temporary, path).map_err(|e| StoreError::io("create", path, e))
-        });
-        if written.is_err() {
-            // The error that is reported is the first one; a left-over is collected on open.
-            let _ = fs::remove_file(&temporary);
-        }
-        written.and_then(|()| sync_dir(dir))
+        Ok(straylight_files::write_private(
+            path,
+            bytes,
+            Some(&self.pending_dir()),
+        )?)
     }
 
     fn note(&self, key: FileKey) -> Result<Note, StoreError> {
         let name = format!("{}.{}.note", key.file_name(), id::suffix()?);
         let path = self.pending_dir().join(name);
-        File::create(&path).map_err(|e| StoreError::io("create", &path, e))?;
+        create(&path)?;
         Ok(Note { path })
     }
 }
@@ -194,27 +186,15 @@ fn make_shards(images: &Path) -> Result<(), StoreError> {
     }
     for shard in 0..=255_u8 {
         let dir = images.join(format!("{shard:02x}"));
-        fs::create_dir_all(&dir).map_err(|e| StoreError::io("create", &dir, e))?;
+        create_private_folder(&dir)?;
     }
-    sync_dir(images)
+    Ok(sync_folder(images)?)
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
-    let write = || -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|e| StoreError::io("write", path, e))
-}
-
-/// Makes names in a directory survive a power cut, where the system can.
-fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    if cfg!(not(unix)) {
-        return Ok(());
-    }
-    let synced = File::open(dir).and_then(|dir| dir.sync_all());
-    synced.map_err(|e| StoreError::io("sync", dir, e))
+/// Makes a new, empty file that its owner alone may read.
+pub(crate) fn create(path: &Path) -> Result<File, StoreError> {
+    let file = private_file().write(true).create_new(true).open(path);
+    file.map_err(|e| StoreError::io("create", path, e))
 }
 
 /// Removes a file; one that is gone already is no error.

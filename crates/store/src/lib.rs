@@ -26,7 +26,8 @@
 //!
 //! # Backup while it runs
 //!
-//! [`Store::backup`] writes a consistent copy. A plain copy works as well: create the empty
+//! [`Store::backup`] writes a consistent copy, which [`restore`] checks and turns into a store
+//! again. A plain copy works as well: create the empty
 //! file `<root>/hold`, copy the directory, `store.db` and `store.db-wal` first, then remove
 //! `hold`. While it exists the database file does not change (writes go to the write-ahead
 //! log, of which any prefix is consistent) and no image file is removed. A `hold` older than
@@ -49,16 +50,19 @@ mod image;
 mod job;
 mod pending;
 mod project;
+mod restore;
 mod schema;
 mod setting;
 mod stats;
 mod store;
 mod thumbnail;
 mod token;
+mod usage;
 mod video;
 mod workspace;
 
 pub use annotation::{AnnotationScene, StoredAnnotation, StoredLabel};
+pub use backup::Backup;
 pub use clock::{Clock, SystemClock, render_time};
 pub use decision::{Decision, Undone};
 pub use deployment::DeploymentRecord;
@@ -71,8 +75,10 @@ pub use image::{
 };
 pub use job::JobRecord;
 pub use project::{InvalidProject, NewLabel, NewProject, NewTask, PALETTE};
+pub use restore::{Restored, restore};
 pub use stats::{DatasetStatistics, LabelCount, TimeBucket};
 pub use store::{Store, StoreOptions};
-pub use token::TokenRecord;
+pub use token::{Role, TokenRecord};
+pub use usage::DiskUse;
 pub use video::{NewVideo, PendingFile, VideoFormat, VideoPage, VideoRecord};
 pub use workspace::Workspace;

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0003_tallies.sql"),
     include_str!("schema/0004_decisions.sql"),
     include_str!("schema/0005_features.sql"),
+    include_str!("schema/0006_access.sql"),
 ];
 
 /// Marks a database as a Straylight store: "Stra" in ASCII.
@@ -87,6 +88,8 @@ mod tests {
         assert_eq!(counted.score_histogram[15], 1);
         let timeline = store.timeline(dataset, 86_400).unwrap();
         assert_eq!(timeline[0].max_score, Some(0.75));
+        let project = "0123456789abcdef01234567";
+        assert_eq!(store.disk_use(project).unwrap().media, 3);
         let file = store.pending_file().unwrap();
         std::fs::write(file.path(), b"content").unwrap();
         let new = NewVideo {
@@ -102,5 +105,6 @@ mod tests {
         drop(store);
         let again = Store::open(dir.path()).unwrap();
         assert_eq!(again.statistics(dataset).unwrap().videos, 1);
+        assert_eq!(again.disk_use(project).unwrap().media, 3 + 7);
     }
 }

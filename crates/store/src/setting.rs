@@ -27,4 +27,19 @@ impl Store {
             Ok(())
         })
     }
+
+    /// Removes a setting of a scope if it has this value; whether it had. Of several who try at
+    /// the same time one succeeds.
+    pub fn remove_setting(
+        &self,
+        scope: &str,
+        key: &str,
+        value: &Value,
+    ) -> Result<bool, StoreError> {
+        self.db().write(|db| {
+            let row = params![scope, key, value.to_string()];
+            let query = "DELETE FROM setting WHERE scope = ?1 AND key = ?2 AND json = ?3";
+            Ok(db.execute(query, row)? > 0)
+        })
+    }
 }

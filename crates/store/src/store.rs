@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use straylight_files::{create_private_folder, private_file};
+
 use crate::clock::{Clock, SystemClock};
 use crate::db::Db;
 use crate::error::StoreError;
@@ -77,7 +79,8 @@ impl Store {
     /// Opens the store as [`Store::open`] does, with options.
     pub fn open_with(root: impl AsRef<Path>, options: StoreOptions) -> Result<Self, StoreError> {
         let root = root.as_ref();
-        fs::create_dir_all(root).map_err(|e| StoreError::io("create", root, e))?;
+        create_private_folder(root)?;
+        keep_others_out(root);
         let guard = lock_directory(root)?;
         let db = Db::open(root.join("store.db"))?;
         db.lend(|connection| schema::migrate(connection, db.path()))?;
@@ -140,11 +143,29 @@ impl Store {
     }
 }
 
+/// Takes from a store that an older Straylight made the rights of those who are neither its owner
+/// nor of its group.
+#[cfg(unix)]
+fn keep_others_out(root: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(metadata) = fs::metadata(root) else {
+        return;
+    };
+    let mode = metadata.permissions().mode();
+    if mode & 0o007 != 0 {
+        // Whoever is not the owner has no right to do so, and the store may still be of use.
+        let _ = fs::set_permissions(root, fs::Permissions::from_mode(mode & 0o7770));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_others_out(_root: &Path) {}
+
 /// Keeps other processes from opening the store while its schema changes.
 fn lock_directory(root: &Path) -> Result<File, StoreError> {
     let path = root.join("store.lock");
     let open = || -> std::io::Result<File> {
-        let file = File::options().create(true).append(true).open(&path)?;
+        let file = private_file().create(true).append(true).open(&path)?;
         file.lock()?;
         Ok(file)
     };

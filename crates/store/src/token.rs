@@ -1,3 +1,7 @@
+use std::fmt;
+use std::str::FromStr;
+
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, params};
 use straylight_core::Timestamp;
 
@@ -6,6 +10,47 @@ use crate::error::StoreError;
 use crate::id::object_id;
 use crate::store::Store;
 
+/// What a token allows; each role allows what those before it do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Role {
+    /// Adding images and predicting them, as a camera does.
+    Collect,
+    /// Looking at what was collected, labelling and deciding.
+    Review,
+    /// Everything.
+    #[default]
+    Administer,
+}
+
+impl Role {
+    /// Every role, the weakest first.
+    pub const ALL: [Self; 3] = [Self::Collect, Self::Review, Self::Administer];
+
+    /// The name in commands, messages and the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Collect => "collect",
+            Self::Review => "review",
+            Self::Administer => "administer",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|role| role.as_str() == text);
+        found.ok_or_else(|| format!("`{text}` is no role: collect, review or administer"))
+    }
+}
+
 /// What the store keeps of an access token: never the token, only its hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRecord {
@@ -13,6 +58,8 @@ pub struct TokenRecord {
     pub id: String,
     /// What people call it.
     pub name: String,
+    /// What it allows.
+    pub role: Role,
     /// 256-bit hash of the token.
     pub hash: [u8; 32],
     /// When it was made.
@@ -33,6 +80,7 @@ impl Store {
     pub fn add_token(
         &self,
         name: &str,
+        role: Role,
         hash: [u8; 32],
         expires_at: Option<Timestamp>,
     ) -> Result<TokenRecord, StoreError> {
@@ -41,9 +89,16 @@ impl Store {
         let id = object_id(now)?;
         self.db().write(|db| {
             db.execute(
-                "INSERT INTO token (id, name, hash, created_at, expires_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![id, name, hash, to_micros(now), expires_at.map(to_micros)],
+                "INSERT INTO token (id, name, role, hash, created_at, expires_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![
+                    id,
+                    name,
+                    role.as_str(),
+                    hash,
+                    to_micros(now),
+                    expires_at.map(to_micros)
+                ],
             )?;
             let query = "SELECT * FROM token WHERE id = ?1";
             Ok(db.query_row(query, [&id], read)?)
@@ -88,10 +143,17 @@ fn read(row: &Row<'_>) -> rusqlite::Result<TokenRecord> {
     Ok(TokenRecord {
         id: row.get("id")?,
         name: row.get("name")?,
+        role: role(&row.get::<_, String>("role")?)?,
         hash: row.get("hash")?,
         created_at: from_micros(row.get("created_at")?),
         expires_at: row.get::<_, Option<i64>>("expires_at")?.map(from_micros),
         last_used_at: row.get::<_, Option<i64>>("last_used_at")?.map(from_micros),
+    })
+}
+
+fn role(text: &str) -> rusqlite::Result<Role> {
+    text.parse().map_err(|error: String| {
+        rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
     })
 }
 

@@ -8,14 +8,16 @@ use std::fs;
 
 use common::{ManualClock, options, project};
 use serde_json::json;
-use straylight_store::{Page, Store, StoreError};
+use straylight_store::{Page, Role, Store, StoreError};
 
 #[test]
 fn tokens_are_kept_as_hashes_until_they_are_revoked() {
     let dir = tempfile::tempdir().unwrap();
     let clock = ManualClock::new();
     let store = Store::open_with(dir.path(), options(&clock)).unwrap();
-    let token = store.add_token("laptop", [7; 32], None).unwrap();
+    let token = store
+        .add_token("laptop", Role::default(), [7; 32], None)
+        .unwrap();
     store.touch_token(&token).unwrap();
     let used = store.tokens().unwrap().remove(0);
     assert!(used.last_used_at.is_some());
@@ -31,7 +33,7 @@ fn tokens_are_kept_as_hashes_until_they_are_revoked() {
         Err(StoreError::NotFound { what: "token", .. })
     ));
     assert!(matches!(
-        store.add_token(" ", [1; 32], None),
+        store.add_token(" ", Role::default(), [1; 32], None),
         Err(StoreError::BadName { .. })
     ));
 }
@@ -40,8 +42,12 @@ fn tokens_are_kept_as_hashes_until_they_are_revoked() {
 fn a_name_that_two_tokens_share_revokes_neither() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    store.add_token("ci", [1; 32], None).unwrap();
-    store.add_token("ci", [2; 32], None).unwrap();
+    store
+        .add_token("ci", Role::default(), [1; 32], None)
+        .unwrap();
+    store
+        .add_token("ci", Role::default(), [2; 32], None)
+        .unwrap();
     assert!(store.revoke_token("ci").is_err());
     assert_eq!(store.tokens().unwrap().len(), 2);
 }

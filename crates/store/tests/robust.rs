@@ -63,7 +63,7 @@ fn a_store_below_a_file_is_refused() {
         matches!(
             error,
             StoreError::Io {
-                action: "create",
+                action: "create the folder",
                 ..
             }
         ),

@@ -110,7 +110,7 @@ fn a_backup_has_the_videos() {
     let (store, dataset) = store(dir.path());
     let video = add(&store, &dataset, "v", b"content").unwrap();
     let target = dir.path().join("backup");
-    assert_eq!(store.backup(&target).unwrap(), 1);
+    assert_eq!(store.backup(&target).unwrap().media, 1);
     let copy = Store::open(&target).unwrap();
     let found = copy
         .videos(&dataset, "V", SortDirection::Ascending, Page::ALL)

@@ -20,6 +20,7 @@ mod serve;
 mod shell;
 mod source;
 mod steps;
+mod store;
 mod token;
 
 use clap::{Parser, Subcommand};
@@ -89,6 +90,8 @@ enum Command {
     Run(run::Arguments),
     /// Start the local server: the Geti REST API and a page for what was collected.
     Serve(serve::Arguments),
+    /// Back the local store up, restore it, show and limit what it takes.
+    Store(store::Arguments),
     /// Make, list and revoke the access tokens of the local server.
     Token(token::Arguments),
 }
@@ -115,6 +118,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Outcome {
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
+        Command::Store(arguments) => store::run(arguments),
         Command::Token(arguments) => token::run(arguments),
     }
 }

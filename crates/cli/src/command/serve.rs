@@ -7,10 +7,11 @@ use std::sync::Arc;
 use clap::Args;
 use straylight::serve::EngineLoader;
 use straylight::server::{
-    SdkGeneration, Server, ServerConfig, Tls, create_token, import_deployment,
+    Network, SdkGeneration, Server, ServerConfig, Tls, create_token, import_deployment,
 };
 use straylight::store::Store;
 
+use crate::access_log;
 use crate::command::engine::EngineArguments;
 use crate::exit::{Exit, Outcome};
 use crate::output;
@@ -41,6 +42,17 @@ pub(crate) struct Arguments {
     /// Speak plain HTTP; only on a loopback address.
     #[arg(long, conflicts_with = "certificate")]
     plain_http: bool,
+    /// Another name under which clients reach the server; may be given several times. Addresses,
+    /// the names of the certificate and that of this machine are known.
+    #[arg(long, value_name = "NAME")]
+    host_name: Vec<String>,
+    /// Address or range (10.0.0.0/8) of a proxy that may say for whom it asks; may be given several
+    /// times.
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<Network>,
+    /// Do not write a line of JSON to standard error for every request.
+    #[arg(long)]
+    no_access_log: bool,
     /// Answer as Geti 2.11 did, for the Python SDK up to 2.5.
     #[arg(long)]
     legacy_sdk: bool,
@@ -75,10 +87,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     }
     if let Some(token) = first_token {
         output::line(&format!(
-            "Token        {token}  (shown once; `straylight token` makes more)"
+            "Token        {token}  (shown once; `straylight token` makes more, also for less than everything)"
         ));
     }
-    output::line("Ctrl-C stops it.");
+    output::line("Ctrl-C stops it; `straylight token login` makes a new link to the page.");
     server.run()?;
     Ok(Exit::Success)
 }
@@ -95,7 +107,16 @@ fn first_token(store: &Store) -> Result<Option<String>, Box<dyn std::error::Erro
 
 impl Arguments {
     fn config(&self) -> ServerConfig {
-        let mut config = ServerConfig::default().listen_on(self.listen);
+        let mut config = ServerConfig::default()
+            .listen_on(self.listen)
+            .with_host_names(self.host_name.iter().cloned());
+        config
+            .limits
+            .trusted_proxies
+            .clone_from(&self.trusted_proxy);
+        if !self.no_access_log {
+            config = config.with_access_log(access_log::to_stderr());
+        }
         config.tls = match (&self.certificate, &self.key) {
             _ if self.plain_http => Tls::Off,
             (Some(certificate), Some(key)) => Tls::Files {

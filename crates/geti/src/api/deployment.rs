@@ -2,11 +2,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use straylight_core::Progress;
+use straylight_files::{ArchiveLimits, unpack};
 
 use super::download::stream_to_file;
 use super::model_choice::{ActiveModel, best_xai_model, default_model};
 use super::project::ProjectApi;
-use crate::archive::{ArchiveLimits, unpack};
 use crate::error::{ErrorKind, GetiError};
 use crate::http::{Request, encode};
 use crate::wire::{
@@ -150,7 +150,13 @@ impl ProjectApi {
         })?;
         progress.advance(1);
         let target = root.join(FOLDER);
-        unpack(file.as_file(), FOLDER, &target, &ArchiveLimits::default())?;
+        unpack(
+            file.as_file(),
+            FOLDER,
+            &target,
+            &ArchiveLimits::default(),
+            true,
+        )?;
         progress.advance(1);
         Ok(())
     }

@@ -95,28 +95,29 @@ impl LocalDatasetCollection {
         }
     }
 
-    fn add(&self, event: &Event) -> Result<Added, ActionError> {
+    /// Adds the image; `None` for one that somebody deleted since.
+    fn add(&self, event: &Event) -> Result<Option<Added>, ActionError> {
         // A store that cannot be opened says nothing about the event: it may be back soon.
         let store = self.store().map_err(ActionError::transient)?;
         let image = new_image(event)?;
-        let added = store.add_image(&self.dataset(&store)?, &image);
+        let mut added = store.add_image(&self.dataset(&store)?, &image);
+        if let Err(StoreError::NotFound { .. }) = added {
+            // The dataset was removed meanwhile; collecting goes on in a new one.
+            *lock(&self.dataset_id) = None;
+            added = store.add_image(&self.dataset(&store)?, &image);
+        }
         match added {
-            Err(StoreError::NotFound { .. }) => {
-                // The dataset was removed meanwhile; collecting goes on in a new one.
-                *lock(&self.dataset_id) = None;
-                let dataset = self.dataset(&store)?;
-                store
-                    .add_image(&dataset, &image)
-                    .map_err(|error| action_error(&error))
-            }
-            added => added.map_err(|error| action_error(&error)),
+            Ok(added) => Ok(Some(added)),
+            // Somebody deleted it after the hook had fired, and wants it nowhere.
+            Err(StoreError::Deleted) => Ok(None),
+            Err(error) => Err(action_error(&error)),
         }
     }
 }
 
-/// The store's own word on whether trying again can help; a full disk may be freed.
+/// The store's own word on whether trying again can help.
 fn action_error(error: &StoreError) -> ActionError {
-    if error.is_transient() || matches!(error, StoreError::DiskFull { .. }) {
+    if error.is_transient() {
         ActionError::transient(error)
     } else {
         ActionError::permanent(error)
@@ -136,6 +137,7 @@ fn new_image(event: &Event) -> Result<NewImage, ActionError> {
     new.captured_at = Some(event.captured_at);
     new.idempotency_key = Some(event.key().to_owned());
     new.once = true;
+    new.decided_at = Some(event.fired_at);
     new.collected = Some(collected(event));
     Ok(new)
 }
@@ -171,7 +173,7 @@ impl Action for LocalDatasetCollection {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        if let Added::SameFile(_) = self.add(event)? {
+        if let Some(Added::SameFile(_)) = self.add(event)? {
             self.already_there.fetch_add(1, Ordering::Relaxed);
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -81,11 +81,10 @@ pub(super) fn read(
     let new = check(archived)?;
     let pending = app.store.pending_file()?;
     let limit = app.config.limits.upload_bytes;
-    let mut entry = zip.by_name(&archived.file).map_err(broken)?.take(limit + 1);
-    let mut file = File::create(pending.path()).map_err(|e| pending.write_error(e))?;
-    if io::copy(&mut entry, &mut file).map_err(broken)? > limit {
-        return Err(broken(format!("`{}` is too large", archived.file)));
-    }
+    let mut entry = zip.entry(&archived.file, limit).map_err(broken)?;
+    let file = File::options().write(true).open(pending.path());
+    let mut file = file.map_err(|e| pending.write_error(e))?;
+    io::copy(&mut entry, &mut file).map_err(broken)?;
     drop(file);
     let video = app.store.add_video(dataset, &new, &pending)?;
     for (frame, annotations) in &archived.frames {

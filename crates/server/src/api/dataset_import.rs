@@ -1,21 +1,23 @@
 //! Projects made of uploaded datasets, in any of the formats that `straylight-formats` reads.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::BufReader;
 use std::path::PathBuf;
 
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value, json};
 use straylight_core::TaskType;
+use straylight_files::unpack;
 use straylight_formats::{AnnotatedSet, ReadOptions};
 use straylight_geti::wire::{ImportDatasetRequest, JobRef};
 
 use super::endpoint::W;
 use super::extract::{Ids, JsonBody, Query};
+use super::imports::{LIMITS, broken};
 use super::{ApiError, ApiResult, Endpoint, dataset_files, uploads};
 use crate::app::{App, Shared};
 use crate::jobs::{Jobs, NewJob};
-use crate::unpack;
 
 /// Problems of a set that are told; the log has them all.
 const TOLD: usize = 20;
@@ -143,9 +145,8 @@ fn read(app: &App, file_id: &str) -> ApiResult<(AnnotatedSet, Vec<Value>)> {
     let folder = folder(app, file_id);
     // A half that an earlier try left is done again.
     let _ = fs::remove_dir_all(&folder);
-    fs::create_dir(&folder).map_err(|e| ApiError::Internal(e.to_string()))?;
-    unpack::unpack(&archive, &folder)
-        .map_err(|e| ApiError::bad(format!("The archive cannot be unpacked: {e}")))?;
+    let archive = File::open(archive).map_err(broken)?;
+    unpack(BufReader::new(archive), "", &folder, &LIMITS, false).map_err(broken)?;
     let (folder, format) = dataset_files::detect(&folder)?;
     let report = straylight_formats::read(&folder, format, &ReadOptions::default())
         .map_err(|e| dataset_files::unusable(&e))?;

@@ -8,7 +8,7 @@ use straylight_geti::wire::{
 
 use super::endpoint::{DS, PR};
 use super::extract::{Ids, JsonBody};
-use super::{ApiResult, Endpoint, lookup};
+use super::{ApiResult, Endpoint, export, lookup};
 use crate::app::Shared;
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
@@ -21,7 +21,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
             .get("A dataset", get)
             .put("Rename a dataset", rename)
             .delete("Delete a dataset with its images", delete)
-            .post("`{d}:prepare-for-export`", super::export::dataset_action),
+            .post("`{d}:prepare-for-export`", export::dataset_action),
         Endpoint::at(DS, "/statistics").get("What is in a dataset", statistics),
     ]
 }
@@ -66,8 +66,10 @@ async fn rename(
 
 async fn delete(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Done>> {
     app.run(move |app| {
-        let (_, dataset) = lookup::dataset(app, &ids)?;
-        Ok(app.store.delete_dataset(&dataset.id)?)
+        let (project, dataset) = lookup::dataset(app, &ids)?;
+        app.store.delete_dataset(&dataset.id)?;
+        export::forget(app, &project.id);
+        Ok(())
     })
     .await?;
     Ok(Json(Done::success()))

@@ -12,7 +12,7 @@ use straylight_geti::wire::{
 };
 
 use super::endpoint::PR;
-use super::extract::{Ids, JsonBody, parse_json};
+use super::extract::{Ids, JsonBody, Raw, parse_json};
 use super::{ApiError, ApiResult, Endpoint, model_list, render};
 use crate::app::{App, Shared};
 use crate::{import, package};
@@ -30,7 +30,7 @@ pub(super) fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-async fn download(State(app): State<Shared>, ids: Ids, body: Bytes) -> ApiResult<Response> {
+async fn download(State(app): State<Shared>, ids: Ids, Raw(body): Raw) -> ApiResult<Response> {
     let value: Value = parse_json(&body)?;
     let request: DeploymentPackageRequest = serde_json::from_value(value).map_err(|e| {
         let status = axum::http::StatusCode::UNPROCESSABLE_ENTITY;

@@ -20,14 +20,20 @@ pub(crate) struct Operation {
     pub(crate) body: Option<&'static str>,
 }
 
-/// The organization.
-pub(super) const O: &str = "/api/v1/organizations/{org}";
-/// The workspace.
-pub(super) const W: &str = "/api/v1/organizations/{org}/workspaces/{ws}";
-/// A project.
-pub(super) const PR: &str = "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}";
-/// A dataset.
-pub(super) const DS: &str = "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}/datasets/{d}";
+/// The beginnings of most paths.
+pub(crate) mod paths {
+    /// The organization.
+    pub(crate) const O: &str = "/api/v1/organizations/{org}";
+    /// The workspace.
+    pub(crate) const W: &str = "/api/v1/organizations/{org}/workspaces/{ws}";
+    /// A project.
+    pub(crate) const PR: &str = "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}";
+    /// A dataset.
+    pub(crate) const DS: &str =
+        "/api/v1/organizations/{org}/workspaces/{ws}/projects/{p}/datasets/{d}";
+}
+
+pub(super) use paths::{DS, O, PR, W};
 
 impl Endpoint {
     /// A path below one of the constants above, as yet without methods.

@@ -57,6 +57,10 @@ impl From<StoreError> for ApiError {
                 tracing::error!(%error, "the disk is full");
                 Self::new(ErrorCode::NotEnoughSpace, "the server's disk is full")
             }
+            StoreError::ProjectFull { .. } => {
+                Self::new(ErrorCode::NotEnoughSpace, error.to_string())
+            }
+            StoreError::Deleted => Self::Status(StatusCode::GONE, error.to_string()),
             StoreError::Busy { .. } => Self::Busy,
             _ => Self::Internal(error.to_string()),
         }

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use straylight_files::{create_private_folder, private_file};
 use straylight_formats::{Format, WriteOptions};
 use straylight_geti::wire::JobRef;
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
@@ -24,7 +25,10 @@ use super::extract::{Ids, Query};
 use super::{ApiError, ApiResult, Endpoint, archived_videos, dataset_files, lookup, render};
 use crate::app::{App, Shared};
 use crate::jobs::{Jobs, NewJob};
-use crate::unpack;
+use crate::pack;
+
+/// How often an export is begun because images are deleted meanwhile.
+const TRIES: usize = 3;
 
 /// The formats in which a dataset can be exported, with their names for people.
 pub(crate) const EXPORT_FORMATS: [(&str, &str); 7] = [
@@ -120,15 +124,13 @@ async fn start(
     };
     let key = app.run(|app| Ok(app.store.new_id()?)).await?;
     let job_id = Jobs::start(app, job, move |app| {
-        let path = archive_path(app, &key);
-        let size = match &what {
-            What::Archive(dataset) => {
-                write(&path, |file| fill(app, &project, dataset.as_deref(), file))
-            }
-            What::Files(dataset, format, all) => write(&path, |file| {
+        let path = archive_path(app, &project, &key);
+        let size = current(app, &project, &path, |file| match &what {
+            What::Archive(dataset) => fill(app, &project, dataset.as_deref(), file),
+            What::Files(dataset, format, all) => {
                 fill_files(app, &project, dataset, (*format, *all), &path, file)
-            }),
-        }?;
+            }
+        })?;
         let base = render::base(app.store.workspace());
         let url = format!("{base}/projects/{project}/exports/{key}/download");
         Ok(Map::from_iter([
@@ -140,8 +142,44 @@ async fn start(
     Ok(Json(JobRef { job_id }))
 }
 
-fn archive_path(app: &App, key: &str) -> PathBuf {
-    app.store.root().join("uploads").join(format!("{key}.zip"))
+fn archive_path(app: &App, project: &str, key: &str) -> PathBuf {
+    let name = format!("{project}.{key}.zip");
+    app.store.root().join("uploads").join(name)
+}
+
+/// Removes the archives of a project: something of what they hold was deleted.
+pub(super) fn forget(app: &App, project: &str) {
+    let entries = fs::read_dir(app.store.root().join("uploads"));
+    for entry in entries.into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let rest = name.to_str().and_then(|name| name.strip_prefix(project));
+        let rest = rest.and_then(|rest| rest.strip_suffix(".zip"));
+        if rest.is_some_and(|rest| rest.starts_with('.')) {
+            // One that cannot be removed is removed as abandoned.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Writes an archive anew until nothing was deleted from the project meanwhile.
+fn current(
+    app: &App,
+    project: &str,
+    path: &Path,
+    fill: impl Fn(File) -> ApiResult<u64>,
+) -> ApiResult<u64> {
+    for _ in 0..TRIES {
+        let before = app.store.deletions(project)?;
+        let written = write(path, &fill);
+        // Asked when the archive has its name: a later deletion finds it there.
+        if app.store.deletions(project)? == before {
+            return written;
+        }
+        let _ = fs::remove_file(path);
+    }
+    Err(ApiError::bad(
+        "Images were deleted while the export was written: start it again",
+    ))
 }
 
 pub(super) fn failed(error: &io::Error) -> ApiError {
@@ -157,9 +195,14 @@ pub(super) fn failed(error: &io::Error) -> ApiError {
 /// Writes the archive beside its place and renames it; its size in bytes.
 fn write(path: &Path, fill: impl FnOnce(File) -> ApiResult<u64>) -> ApiResult<u64> {
     let dir = path.parent().unwrap_or(path);
-    fs::create_dir_all(dir).map_err(|e| failed(&e))?;
+    create_private_folder(dir).map_err(|e| failed(&e.source))?;
     let part = path.with_extension("part");
-    let written = File::create(&part).map_err(|e| failed(&e)).and_then(fill);
+    let file = private_file()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .open(&part);
+    let written = file.map_err(|e| failed(&e)).and_then(fill);
     let size = match written {
         Ok(size) => size,
         Err(error) => {
@@ -186,7 +229,7 @@ fn fill_files(
     fs::create_dir(&folder).map_err(|e| failed(&e))?;
     let written = straylight_formats::write(&set, &folder, format, &WriteOptions::default())
         .map_err(|e| dataset_files::unusable(&e))
-        .and_then(|_| unpack::pack(&folder, file).map_err(|e| failed(&e)));
+        .and_then(|_| pack::pack(&folder, file).map_err(|e| failed(&e)));
     // What cannot be removed now is removed as abandoned.
     let _ = fs::remove_dir_all(&folder);
     written
@@ -250,7 +293,7 @@ fn write_images(app: &App, dataset: &str, zip: &mut ZipWriter<File>) -> ApiResul
 }
 
 async fn download(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
-    let path = archive_path(&app, ids.get("j"));
+    let path = archive_path(&app, ids.project(), ids.get("j"));
     let file = app
         .run(move |_| {
             let missing = "There is no such archive (any more)".to_owned();

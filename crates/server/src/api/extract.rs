@@ -1,15 +1,17 @@
 use std::collections::HashMap;
+use std::error::Error;
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
 use straylight_geti::wire::{ErrorCode, is_object_id, is_uuid};
 
+use super::spool::{Held, Spool};
 use super::{ApiError, ApiResult};
 use crate::app::Shared;
+use crate::connection::BodyError;
 
 /// The identifiers of a path, each of the right form, organization and workspace being ours.
 pub(crate) struct Ids {
@@ -108,6 +110,19 @@ impl<T: DeserializeOwned> FromRequest<Shared> for JsonBody<T> {
     }
 }
 
+/// The whole body as it came, of the size of JSON at most.
+pub(crate) struct Raw(pub(crate) Held);
+
+impl FromRequest<Shared> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, app: &Shared) -> ApiResult<Self> {
+        body(request, app.config.limits.json_bytes, app)
+            .await
+            .map(Self)
+    }
+}
+
 /// Reads JSON, telling apart what is none from what has another shape.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     serde_json::from_slice(bytes).map_err(|e| {
@@ -119,16 +134,28 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     })
 }
 
-/// The whole body, up to a limit; a pause that is too long ends it.
-pub(crate) async fn body(request: Request, limit: usize, app: &Shared) -> ApiResult<Bytes> {
-    let body = Limited::new(request.into_body(), limit);
-    let collected = tokio::time::timeout(app.config.limits.body_timeout * 4, body.collect());
-    match collected.await {
-        Err(_) => Err(timeout()),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large(limit as u64)),
-        Ok(Err(_)) => Err(ApiError::bad("The body ended early")),
+/// The whole body, up to a limit.
+pub(crate) async fn body(request: Request, limit: usize, app: &Shared) -> ApiResult<Held> {
+    let mut body = request.into_body();
+    let mut spool = Spool::new(app, limit as u64);
+    while let Some(frame) = body.frame().await {
+        if let Ok(part) = frame.map_err(|e| unread(&e))?.into_data() {
+            spool.push(&part).await?;
+        }
     }
+    spool.finish().await
+}
+
+/// What it means that a body did not come to its end.
+pub(crate) fn unread(error: &(dyn Error + 'static)) -> ApiError {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(BodyError::Slow(_)) = error.downcast_ref() {
+            return timeout();
+        }
+        cause = error.source();
+    }
+    ApiError::bad("The body ended early")
 }
 
 pub(crate) fn too_large(limit: u64) -> ApiError {

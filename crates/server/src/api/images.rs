@@ -8,7 +8,7 @@ use straylight_store::{StoredAnnotation, StoredLabel};
 
 use super::endpoint::DS;
 use super::extract::Ids;
-use super::{ApiError, ApiResult, Endpoint, lookup, media_query, render, upload};
+use super::{ApiError, ApiResult, Endpoint, export, lookup, media_query, render, upload};
 use crate::app::{App, Shared};
 
 /// Quality of the JPEG thumbnails, 1 to 100.
@@ -38,17 +38,17 @@ fn idempotency_key(request: &Request) -> Option<String> {
 async fn post(State(app): State<Shared>, ids: Ids, request: Request) -> ApiResult<Json<Media>> {
     let key = idempotency_key(&request);
     let upload = upload::read(&app, request).await?;
-    let (file_name, bytes, info) = (upload.file_name.clone(), upload.bytes.clone(), &upload.info);
-    let label_ids = info
+    let label_ids = upload
+        .info
         .as_deref()
         .map(label_ids)
         .transpose()?
         .unwrap_or_default();
-    app.metrics.count_upload(bytes.len());
+    app.metrics.count_upload(upload.content.len());
     let media = app
         .compute(move |app| {
             let (project, dataset) = lookup::dataset(app, &ids)?;
-            let mut new = upload::to_image(app, &file_name, bytes)?;
+            let mut new = upload::to_image(app, &upload.file_name, &upload.content)?;
             new.idempotency_key = key;
             let annotation = whole_image(&project, &label_ids, (new.width, new.height))?;
             let added = app.store.add_image(&dataset.id, &new)?;
@@ -60,7 +60,6 @@ async fn post(State(app): State<Shared>, ids: Ids, request: Request) -> ApiResul
             Ok(render::media(app, &project, &image))
         })
         .await?;
-    drop(upload);
     Ok(Json(media))
 }
 
@@ -111,8 +110,10 @@ async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Media>> {
 
 async fn delete(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Done>> {
     app.run(move |app| {
-        let (_, image) = lookup::image(app, &ids)?;
-        Ok(app.store.delete_image(&image.id)?)
+        let (project, image) = lookup::image(app, &ids)?;
+        app.store.delete_image(&image.id)?;
+        export::forget(app, &project.id);
+        Ok(())
     })
     .await?;
     Ok(Json(Done::success()))

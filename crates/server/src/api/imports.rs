@@ -6,9 +6,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use straylight_core::ImageFormat;
+use straylight_files::ArchiveLimits;
 use straylight_geti::wire::{ImportProjectRequest, JobRef};
 use straylight_store::{NewImage, StoredAnnotation};
-use zip::ZipArchive;
 
 use super::archived_videos::{self, ArchivedVideo};
 use super::endpoint::W;
@@ -19,6 +19,14 @@ use crate::jobs::{Jobs, NewJob};
 
 /// The greatest size of one file in an archive, unpacked, in bytes.
 const MAX_ENTRY: u64 = 256 << 20;
+/// Bytes of a file that tell its format.
+const HEAD: u64 = 64 << 10;
+/// What an archive may hold: beyond 64 MiB at most 200 times its own size.
+pub(super) const LIMITS: ArchiveLimits = ArchiveLimits {
+    entries: 1_000_000,
+    bytes: u64::MAX,
+    ratio: 200,
+};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::at(W, "/projects:import").post("Make a project of an uploaded archive", project)]
@@ -93,9 +101,9 @@ pub(super) fn broken(error: impl std::fmt::Display) -> ApiError {
 /// Makes the project; when anything fails it is deleted again.
 fn import(app: &App, path: &std::path::Path, name: Option<&str>) -> ApiResult<String> {
     let file = File::open(path).map_err(broken)?;
-    let mut zip = ZipArchive::new(BufReader::new(file)).map_err(broken)?;
-    let archived: Archived =
-        serde_json::from_slice(&entry(&mut zip, "straylight.json")?).map_err(broken)?;
+    let mut zip = Archive::open(BufReader::new(file), &LIMITS).map_err(broken)?;
+    let text = zip.entry("straylight.json", MAX_ENTRY).map_err(broken)?;
+    let archived: Archived = serde_json::from_reader(BufReader::new(text)).map_err(broken)?;
     let mut project = archived.project;
     // A new identifier: the original may be in this very store.
     project["id"] = json!("");
@@ -110,7 +118,7 @@ fn import(app: &App, path: &std::path::Path, name: Option<&str>) -> ApiResult<St
     filled.map(|()| made.id)
 }
 
-pub(super) type Archive = ZipArchive<BufReader<File>>;
+pub(super) type Archive = straylight_files::Archive<BufReader<File>>;
 
 fn fill(
     app: &App,
@@ -121,7 +129,7 @@ fn fill(
     for archived in datasets {
         let dataset = app.store.get_or_create_dataset(project, &archived.name)?;
         for image in archived.images {
-            let bytes = entry(zip, &image.file)?;
+            let bytes = picture(zip, &image)?;
             let id = add(app, &dataset.id, &image, bytes)?;
             if let Some(annotations) = image.annotations {
                 app.store.set_annotation(&id, &annotations)?;
@@ -153,15 +161,16 @@ fn add(app: &App, dataset: &str, image: &ArchivedImage, bytes: Vec<u8>) -> ApiRe
     Ok(app.store.add_image(dataset, &new)?.image().id.clone())
 }
 
-/// One file of the archive, read by name and never written to a path.
-fn entry(zip: &mut Archive, name: &str) -> ApiResult<Vec<u8>> {
-    let file = zip.by_name(name).map_err(broken)?;
+/// One image file of the archive, read by name and never written to a path. What does not begin
+/// as an image does is not inflated any further.
+fn picture(zip: &mut Archive, image: &ArchivedImage) -> ApiResult<Vec<u8>> {
+    let mut file = zip.entry(&image.file, MAX_ENTRY).map_err(broken)?;
     let mut bytes = Vec::new();
-    file.take(MAX_ENTRY + 1)
-        .read_to_end(&mut bytes)
-        .map_err(broken)?;
-    if bytes.len() as u64 > MAX_ENTRY {
-        return Err(broken(format!("`{name}` is larger than {MAX_ENTRY} bytes")));
+    let mut head = file.by_ref().take(HEAD);
+    head.read_to_end(&mut bytes).map_err(broken)?;
+    if straylight_image::sniff(&bytes).is_none() {
+        return Err(ApiError::media(format!("{} is no image", image.name)));
     }
+    file.read_to_end(&mut bytes).map_err(broken)?;
     Ok(bytes)
 }

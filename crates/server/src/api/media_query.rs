@@ -1,5 +1,4 @@
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::Uri;
 use serde_json::Value;
@@ -7,7 +6,7 @@ use straylight_core::Project;
 use straylight_geti::wire::{Condition, ErrorCode, MAX_PAGE_LIMIT, MediaPage, MediaQuery, Rule};
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
 
-use super::extract::{Ids, Query, parse_json};
+use super::extract::{Ids, Query, Raw, parse_json};
 use super::{ApiError, ApiResult, lookup, render};
 use crate::app::{App, Shared};
 
@@ -24,7 +23,7 @@ pub(super) async fn query(
     ids: Ids,
     query: Query,
     uri: Uri,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> ApiResult<Json<MediaPage>> {
     let limit = query.number("limit", MAX_PAGE_LIMIT.into(), (1, MAX_PAGE_LIMIT.into()))?;
     let skip = query.number("skip", 0, (0, i64::MAX as u64))?;

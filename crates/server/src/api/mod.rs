@@ -23,20 +23,21 @@ mod project_put;
 mod projects;
 mod render;
 mod session;
+mod spool;
 mod upload;
 mod upload_video;
 mod uploads;
 mod video_annotations;
 mod videos;
 
-pub(crate) use endpoint::{Endpoint, Operation};
+pub(crate) use endpoint::{Endpoint, Operation, paths};
 pub(crate) use error::{ApiError, ApiResult};
 pub(crate) use export::EXPORT_FORMATS;
-pub(crate) use extract::{body, parse_json};
+pub(crate) use extract::{Raw, body, parse_json};
 pub(crate) use images::{mime, thumbnail};
 pub(crate) use lookup::{label_names, to_stored};
 pub(crate) use predict::{predict_bytes, predict_frame, stored_frame};
-pub(crate) use uploads::remove_abandoned;
+pub(crate) use uploads::{discard, remove_abandoned};
 
 /// Every endpoint, in the order of the description at `/docs`.
 pub(crate) fn endpoints() -> Vec<Endpoint> {

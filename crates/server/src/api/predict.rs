@@ -101,8 +101,8 @@ async fn read(app: &Shared, ids: &Ids, request: Request) -> ApiResult<Asked> {
     let content = content.and_then(|v| v.to_str().ok()).unwrap_or_default();
     if content.starts_with("multipart/") {
         let upload = upload::read(app, request).await?;
-        let (name, bytes) = (upload.file_name.clone(), upload.bytes.clone());
-        let frame = app.compute(move |app| frame(app, &name, bytes)).await?;
+        let work = move |app: &App| frame(app, &upload.file_name, upload.content.to_vec());
+        let frame = app.compute(work).await?;
         return Ok(Asked {
             frame,
             image_id: None,

@@ -184,7 +184,9 @@ async fn delete(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Done>> {
         for deployment in app.store.deployments(ids.project())? {
             app.models.forget(&deployment.id);
         }
-        Ok(app.store.delete_project(ids.project())?)
+        app.store.delete_project(ids.project())?;
+        super::export::forget(app, ids.project());
+        Ok(())
     })
     .await?;
     Ok(Json(Done::success()))

@@ -1,47 +1,67 @@
 //! Reading an uploaded image: its name, its bytes within a budget of memory, its pixels.
 
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::multipart::MultipartError;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
+use axum::http::StatusCode;
 use straylight_core::ImageFormat;
-use straylight_geti::wire::{IMAGE_EXTENSIONS, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE};
+use straylight_geti::wire::{ErrorCode, IMAGE_EXTENSIONS, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE};
 use straylight_image::DecodeLimits;
 use straylight_store::NewImage;
-use tokio::sync::SemaphorePermit;
 
-use super::extract::{timeout, too_large};
+use super::extract::{too_large, unread};
+use super::spool::{Held, Spool};
 use super::{ApiError, ApiResult};
 use crate::app::{App, Shared};
-use crate::config::Limits;
+
+/// Bytes that boundaries and heads of parts may take beside the file.
+pub(super) const AROUND: u64 = 64 << 10;
 
 /// The parts of an upload.
-pub(super) struct Upload<'a> {
+pub(super) struct Upload {
     pub(super) file_name: String,
-    pub(super) bytes: Vec<u8>,
+    pub(super) content: Held,
     /// The text part `upload_info`, if there is one.
     pub(super) info: Option<String>,
-    /// Gives the memory back when the image is stored.
-    _memory: SemaphorePermit<'a>,
 }
 
 /// Reads a multipart body with a part `file`.
-pub(super) async fn read(app: &Shared, request: Request) -> ApiResult<Upload<'_>> {
-    let limits = &app.config.limits;
-    let length = content_length(&request).unwrap_or(limits.image_bytes);
-    // Boundaries and part headers come on top of the file.
-    if length > limits.image_bytes.saturating_add(64 << 10) {
-        return Err(too_large(limits.image_bytes));
+pub(super) async fn read(app: &Shared, request: Request) -> ApiResult<Upload> {
+    let mut multipart = parts(app, request, app.config.limits.image_bytes).await?;
+    let (mut file, mut info) = (None, None);
+    while let Some(mut field) = multipart.next_field().await.map_err(malformed)? {
+        let is_info = field.name() == Some("upload_info");
+        let limit = match field.name() {
+            Some("file") => app.config.limits.image_bytes,
+            _ => AROUND,
+        };
+        let name = field.file_name().map(str::to_owned);
+        let mut spool = Spool::new(app, limit);
+        while let Some(part) = field.chunk().await.map_err(malformed)? {
+            spool.push(&part).await?;
+        }
+        if is_info {
+            info = String::from_utf8(spool.finish().await?.to_vec()).ok();
+        } else {
+            file = Some((name.unwrap_or_default(), spool));
+        }
     }
-    let kib = (length / 1024 + 1).min(limits.memory_bytes / 1024);
-    let memory = app.memory.acquire_many(kib as u32).await;
-    let memory = memory.map_err(|_| ApiError::Busy)?;
-    let multipart = Multipart::from_request(request, app).await;
-    let multipart = multipart.map_err(|e| ApiError::bad(e.body_text()))?;
-    let (file_name, bytes, info) = parts(multipart, limits).await?;
+    let (file_name, spool) = file.ok_or_else(|| ApiError::media("The part `file` is missing"))?;
     Ok(Upload {
         file_name,
-        bytes,
+        content: spool.finish().await?,
         info,
-        _memory: memory,
     })
+}
+
+/// The parts of a multipart body whose file has at most `limit` bytes.
+pub(super) async fn parts(app: &Shared, mut request: Request, limit: u64) -> ApiResult<Multipart> {
+    let most = limit.saturating_add(AROUND);
+    if content_length(&request).is_some_and(|length| length > most) {
+        return Err(too_large(limit));
+    }
+    DefaultBodyLimit::max(most as usize).apply(&mut request);
+    let multipart = Multipart::from_request(request, app).await;
+    multipart.map_err(|e| ApiError::bad(e.body_text()))
 }
 
 fn content_length(request: &Request) -> Option<u64> {
@@ -49,63 +69,33 @@ fn content_length(request: &Request) -> Option<u64> {
     value.to_str().ok()?.parse().ok()
 }
 
-async fn parts(
-    mut multipart: Multipart,
-    limits: &Limits,
-) -> ApiResult<(String, Vec<u8>, Option<String>)> {
-    let (mut file, mut info) = (None, None);
-    loop {
-        let next = tokio::time::timeout(limits.body_timeout, multipart.next_field()).await;
-        let Some(mut field) = next.map_err(|_| timeout())?.map_err(malformed)? else {
-            break;
-        };
-        let limit = match field.name() {
-            Some("file") => limits.image_bytes,
-            _ => 64 << 10,
-        };
-        let name = field.file_name().map(str::to_owned);
-        let is_info = field.name() == Some("upload_info");
-        let mut bytes = Vec::new();
-        loop {
-            let chunk = tokio::time::timeout(limits.body_timeout, field.chunk()).await;
-            let Some(chunk) = chunk.map_err(|_| timeout())?.map_err(malformed)? else {
-                break;
-            };
-            if (bytes.len() + chunk.len()) as u64 > limit {
-                return Err(too_large(limit));
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        if is_info {
-            info = String::from_utf8(bytes).ok();
-        } else {
-            file = Some((name.unwrap_or_default(), bytes));
+#[allow(clippy::needless_pass_by_value)]
+pub(super) fn malformed(error: MultipartError) -> ApiError {
+    match unread(&error) {
+        slow @ ApiError::Status(..) => slow,
+        _ if error.status() == StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(
+            ErrorCode::PayloadTooLarge,
+            "The upload is larger than is allowed",
+        ),
+        _ => {
+            let text = error.body_text();
+            ApiError::bad(format!("The multipart body is malformed: {text}"))
         }
     }
-    let (name, bytes) = file.ok_or_else(|| ApiError::media("The part `file` is missing"))?;
-    Ok((name, bytes, info))
-}
-
-#[allow(clippy::needless_pass_by_value)]
-pub(super) fn malformed(error: axum::extract::multipart::MultipartError) -> ApiError {
-    ApiError::bad(format!(
-        "The multipart body is malformed: {}",
-        error.body_text()
-    ))
 }
 
 /// Checks name and pixels of an image file and makes it what the store takes.
 ///
 /// JPEG, PNG, WebP and BMP are kept byte for byte. TIFF, which browsers do not show, becomes
 /// PNG, so that no pixel changes.
-pub(super) fn to_image(app: &App, file_name: &str, bytes: Vec<u8>) -> ApiResult<NewImage> {
+pub(super) fn to_image(app: &App, file_name: &str, bytes: &[u8]) -> ApiResult<NewImage> {
     let name = check_name(file_name)?;
     let limits = DecodeLimits {
         max_pixels: app.config.limits.image_pixels,
         max_file_bytes: app.config.limits.image_bytes,
     };
     let bad = |e: straylight_image::ImageError| ApiError::media(e.to_string());
-    let (image, format) = straylight_image::decode_with(&bytes, &limits).map_err(bad)?;
+    let (image, format) = straylight_image::decode_with(bytes, &limits).map_err(bad)?;
     let sides = [image.width(), image.height()];
     if sides
         .iter()
@@ -120,13 +110,13 @@ pub(super) fn to_image(app: &App, file_name: &str, bytes: Vec<u8>) -> ApiResult<
     let size = (image.width(), image.height());
     let (bytes, format) = match format {
         ImageFormat::Tiff => (
-            straylight_image::encode_png(&image).map_err(bad)?,
+            straylight_image::encode_png(&image).map_err(bad)?.into(),
             ImageFormat::Png,
         ),
         ImageFormat::Gif => return Err(ApiError::media("GIF files are not taken")),
-        kept => (bytes, kept),
+        kept => (bytes.into(), kept),
     };
-    Ok(NewImage::new(&name, bytes.into(), format, size))
+    Ok(NewImage::new(&name, bytes, format, size))
 }
 
 /// The name of an image: that of its file without directories and without its last extension.

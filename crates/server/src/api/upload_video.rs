@@ -1,13 +1,13 @@
 //! Reading an uploaded video: past the memory, into a file on the store's disk.
 
+use axum::extract::Request;
 use axum::extract::multipart::Field;
-use axum::extract::{FromRequest, Multipart, Request};
 use straylight_geti::wire::{MIN_IMAGE_SIDE, VIDEO_EXTENSIONS};
 use straylight_store::{NewVideo, PendingFile, VideoFormat};
 use tokio::io::AsyncWriteExt;
 
-use super::extract::{timeout, too_large};
-use super::upload::{malformed, split_name};
+use super::extract::too_large;
+use super::upload::{malformed, parts, split_name};
 use super::{ApiError, ApiResult};
 use crate::app::Shared;
 use crate::ffmpeg::{self, Probe};
@@ -19,11 +19,9 @@ const MAX_SECONDS: f64 = 3.0 * 60.0 * 60.0;
 
 /// Reads a multipart body with a part `file` and looks into the video.
 pub(super) async fn read(app: &Shared, request: Request) -> ApiResult<(NewVideo, PendingFile)> {
-    let multipart = Multipart::from_request(request, app).await;
-    let mut multipart = multipart.map_err(|e| ApiError::bad(e.body_text()))?;
+    let mut multipart = parts(app, request, app.config.limits.upload_bytes).await?;
     loop {
-        let next = tokio::time::timeout(app.config.limits.body_timeout, multipart.next_field());
-        let field = next.await.map_err(|_| timeout())?.map_err(malformed)?;
+        let field = multipart.next_field().await.map_err(malformed)?;
         let field = field.ok_or_else(|| ApiError::media("The part `file` is missing"))?;
         if field.name() == Some("file") {
             return take(app, field).await;
@@ -66,15 +64,13 @@ fn check_name(file_name: &str) -> ApiResult<(String, VideoFormat)> {
 async fn write(app: &Shared, mut field: Field<'_>, pending: &PendingFile) -> ApiResult<u64> {
     let limits = &app.config.limits;
     let failed = |e: std::io::Error| ApiError::from(pending.write_error(e));
-    let mut file = tokio::fs::File::create(pending.path())
+    let mut file = tokio::fs::File::options()
+        .write(true)
+        .open(pending.path())
         .await
         .map_err(failed)?;
     let mut length = 0;
-    loop {
-        let chunk = tokio::time::timeout(limits.body_timeout, field.chunk()).await;
-        let Some(chunk) = chunk.map_err(|_| timeout())?.map_err(malformed)? else {
-            break;
-        };
+    while let Some(chunk) = field.chunk().await.map_err(malformed)? {
         length += chunk.len() as u64;
         if length > limits.upload_bytes {
             return Err(too_large(limits.upload_bytes));

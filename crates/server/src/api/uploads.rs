@@ -1,8 +1,8 @@
 //! Resumable uploads after tus 1.0.0 (core protocol and the extension `creation`).
 //!
 //! An upload is two files in `<store>/uploads`: `<id>.length` with the length in decimal, and
-//! `<id>.data` with the bytes so far, whose size is the offset. An upload that nobody went on
-//! with for a day is removed at the next start.
+//! `<id>.data` with the bytes so far, whose size is the offset. An upload whose import fails is
+//! removed, and so is one that nobody went on with for a day.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,11 +12,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
+use straylight_files::{create_private_folder, private_file, write_private};
 use straylight_geti::wire::{ErrorCode, tus};
 use tokio::io::AsyncWriteExt;
 
 use super::endpoint::W;
-use super::extract::{Ids, timeout, too_large};
+use super::extract::{Ids, too_large, unread};
 use super::{ApiError, ApiResult, Endpoint};
 use crate::app::{App, Shared};
 
@@ -65,6 +66,14 @@ pub(super) fn remove(app: &App, id: &str) {
     for path in [data_path(app, id), length_path(app, id)] {
         // What stays is removed as abandoned.
         let _ = fs::remove_file(path);
+    }
+}
+
+/// Removes an upload with what was unpacked of it: it could not be imported.
+pub(crate) fn discard(app: &App, id: &str) {
+    if straylight_store::is_object_id(id) {
+        remove(app, id);
+        let _ = fs::remove_dir_all(dir(app).join(format!("{id}.files")));
     }
 }
 
@@ -161,12 +170,15 @@ async fn create(State(app): State<Shared>, _ids: Ids, request: Request) -> ApiRe
 
 fn begin(app: &App, length: u64) -> ApiResult<String> {
     let id = app.store.new_id()?;
-    let make = || {
-        fs::create_dir_all(dir(app))?;
-        fs::File::create_new(data_path(app, &id))?;
-        fs::write(length_path(app, &id), length.to_string())
-    };
-    make().map_err(|e| disk(&e))?;
+    create_private_folder(&dir(app)).map_err(|e| disk(&e.source))?;
+    let data = private_file()
+        .write(true)
+        .create_new(true)
+        .open(data_path(app, &id));
+    data.map_err(|e| disk(&e))?;
+    let text = length.to_string();
+    let written = write_private(&length_path(app, &id), text.as_bytes(), None);
+    written.map_err(|e| disk(&e.source))?;
     Ok(id)
 }
 
@@ -201,7 +213,7 @@ async fn patch(State(app): State<Shared>, ids: Ids, request: Request) -> ApiResu
     let id = ids.get("f").to_owned();
     let path = data_path(&app, &id);
     let file = app.run(move |app| open(app, &id, claimed)).await?;
-    let offset = append(&app, file, &path, request).await?;
+    let offset = append(file, &path, request).await?;
     Ok(answer(StatusCode::NO_CONTENT, &[(tus::OFFSET, offset)]))
 }
 
@@ -224,20 +236,14 @@ fn open(app: &App, id: &str, claimed: u64) -> ApiResult<(fs::File, u64, u64)> {
 
 /// Appends the body; what came before an error stays, and the client goes on from there.
 async fn append(
-    app: &Shared,
     (file, mut offset, length): (fs::File, u64, u64),
     path: &Path,
     request: Request,
 ) -> ApiResult<u64> {
     let mut file = tokio::fs::File::from_std(file);
     let mut body = request.into_body();
-    loop {
-        let frame = tokio::time::timeout(app.config.limits.body_timeout, body.frame()).await;
-        let Some(frame) = frame.map_err(|_| timeout())? else {
-            break;
-        };
-        let frame = frame.map_err(|_| ApiError::bad("The body ended early"))?;
-        let Ok(bytes) = frame.into_data() else {
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame.map_err(|e| unread(&e))?.into_data() else {
             continue;
         };
         if offset + bytes.len() as u64 > length {

@@ -11,7 +11,7 @@ use super::deployments::stream;
 use super::endpoint::DS;
 use super::extract::Ids;
 use super::images::file;
-use super::{ApiError, ApiResult, Endpoint, lookup, render, upload_video};
+use super::{ApiError, ApiResult, Endpoint, export, lookup, render, upload_video};
 use crate::app::Shared;
 use crate::ffmpeg;
 
@@ -61,8 +61,10 @@ async fn get(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Media>> {
 
 async fn delete(State(app): State<Shared>, ids: Ids) -> ApiResult<Json<Done>> {
     app.run(move |app| {
-        let (_, video) = lookup::video(app, &ids)?;
-        Ok(app.store.delete_video(&video.id)?)
+        let (project, video) = lookup::video(app, &ids)?;
+        app.store.delete_video(&video.id)?;
+        export::forget(app, &project.id);
+        Ok(())
     })
     .await?;
     Ok(Json(Done::success()))

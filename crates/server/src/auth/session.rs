@@ -109,11 +109,11 @@ impl Sessions {
 }
 
 /// Hashes compare in constant time.
-fn hash(text: &str) -> blake3::Hash {
+pub(super) fn hash(text: &str) -> blake3::Hash {
     blake3::hash(text.as_bytes())
 }
 
-fn secret() -> Result<String, ServerError> {
+pub(super) fn secret() -> Result<String, ServerError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|e| ServerError::System(e.to_string()))?;
     Ok(blake3::Hash::from_bytes(bytes).to_hex().to_string())

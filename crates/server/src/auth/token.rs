@@ -7,7 +7,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use straylight_store::{Store, StoreError, TokenRecord};
+use straylight_store::{Role, Store, StoreError, TokenRecord};
 
 use crate::error::ServerError;
 
@@ -36,20 +36,30 @@ impl fmt::Debug for NewToken {
     }
 }
 
-/// Makes an access token; `expires_at` is when it ends, never when `None`.
-///
-/// # Errors
-///
-/// The name is empty, the store fails, or the system has no random numbers.
+/// Makes an access token that allows everything; see [`create_token_for`].
 pub fn create_token(
     store: &Store,
     name: &str,
     expires_at: Option<Timestamp>,
 ) -> Result<NewToken, ServerError> {
+    create_token_for(store, name, Role::Administer, expires_at)
+}
+
+/// Makes an access token for a role; `expires_at` is when it ends, never when `None`.
+///
+/// # Errors
+///
+/// The name is empty, the store fails, or the system has no random numbers.
+pub fn create_token_for(
+    store: &Store,
+    name: &str,
+    role: Role,
+    expires_at: Option<Timestamp>,
+) -> Result<NewToken, ServerError> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|e| ServerError::System(e.to_string()))?;
     let text = render(&secret);
-    let record = store.add_token(name, hash(&text), expires_at)?;
+    let record = store.add_token(name, role, hash(&text), expires_at)?;
     Ok(NewToken { text, record })
 }
 

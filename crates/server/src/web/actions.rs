@@ -1,4 +1,3 @@
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::routing::post;
 use axum::{Extension, Json, Router};
@@ -9,7 +8,7 @@ use straylight_geti::wire::ErrorCode;
 use straylight_store::{Decision, ImageRecord, StoredAnnotation, StoredLabel, Undone};
 
 use super::image::with_project;
-use crate::api::{ApiError, ApiResult, label_names, parse_json};
+use crate::api::{ApiError, ApiResult, Raw, label_names, parse_json};
 use crate::app::Shared;
 use crate::auth::Caller;
 
@@ -24,7 +23,7 @@ async fn decide(
     State(app): State<Shared>,
     Extension(caller): Extension<Caller>,
     Path((id, what)): Path<(String, String)>,
-    body: Bytes,
+    Raw(body): Raw,
 ) -> ApiResult<Json<Value>> {
     let message = app
         .run(move |app| {

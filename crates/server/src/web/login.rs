@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::layout;
 use crate::api::{ApiError, ApiResult, body, parse_json};
 use crate::app::{App, Shared};
-use crate::auth::{COOKIE, cookie, find, peer, refuse};
+use crate::auth::{COOKIE, client, cookie, find, redeem, refuse};
 use crate::config::Tls;
 
 pub(crate) fn routes() -> Router<Shared> {
@@ -40,16 +40,18 @@ struct Secret {
     secret: String,
 }
 
-/// Takes an access token, or the code that the server printed at its start.
+/// Takes an access token, or a code that the server printed or `straylight token login` made.
 async fn login(State(app): State<Shared>, request: Request) -> ApiResult<Response> {
     if !request.headers().contains_key("x-geti-csrf-protection") {
         return Err(ApiError::Forbidden(
             "The header x-geti-csrf-protection is missing",
         ));
     }
-    let address = peer(&request);
+    let address = client(&app, &request);
     let secret: Secret = parse_json(&body(request, 4096, &app).await?)?;
-    let opened = app.run(move |app| open(app, secret.secret.trim())).await?;
+    let opened = app
+        .greet(move |app| open(app, secret.secret.trim()))
+        .await?;
     let Some(id) = opened else {
         return Err(refuse(&app, address));
     };
@@ -64,7 +66,9 @@ async fn login(State(app): State<Shared>, request: Request) -> ApiResult<Respons
 
 fn open(app: &App, secret: &str) -> ApiResult<Option<String>> {
     let token = find(&app.store, secret, app.now())?;
-    if token.is_none() && !app.sessions.redeem(secret) {
+    let is_code =
+        || ApiResult::Ok(app.sessions.redeem(secret) || redeem(&app.store, secret, app.now())?);
+    if token.is_none() && !is_code()? {
         return Ok(None);
     }
     let opened = app.sessions.open(token.map(|t| t.id), app.now());

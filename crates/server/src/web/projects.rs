@@ -3,7 +3,7 @@ use axum::extract::{Path, State};
 use axum::routing::get;
 use maud::{Markup, html};
 use straylight_core::{Color, Label, Project};
-use straylight_store::{DatasetStatistics, DeploymentRecord, Page};
+use straylight_store::{DatasetStatistics, DeploymentRecord, DiskUse, Page};
 
 use super::{PageResult, layout};
 use crate::app::{App, Shared};
@@ -68,6 +68,7 @@ struct Shown {
     project: Project,
     statistics: Vec<DatasetStatistics>,
     deployments: Vec<DeploymentRecord>,
+    disk: DiskUse,
 }
 
 fn gather(app: &App, id: &str) -> Result<Shown, crate::api::ApiError> {
@@ -77,6 +78,7 @@ fn gather(app: &App, id: &str) -> Result<Shown, crate::api::ApiError> {
     Ok(Shown {
         statistics: statistics.collect::<Result<_, _>>()?,
         deployments: app.store.deployments(id)?,
+        disk: app.store.disk_use(id)?,
         project,
     })
 }
@@ -98,6 +100,7 @@ async fn show(State(app): State<Shared>, Path(id): Path<String>) -> PageResult<M
             p { @for task in project.trainable_tasks() { @for label in &task.labels { (chip(label)) " " } } }
             h2 { "Datasets" }
             (datasets(&shown))
+            (disk(&shown.disk))
             h2 { "Models" }
             (models(&shown.deployments))
             p { button type="button" data-export={ (api) ":export" } { "Export the project (zip)" } }
@@ -124,6 +127,21 @@ fn datasets(shown: &Shown) -> Markup {
             } }
         } }
     }
+}
+
+fn disk(used: &DiskUse) -> Markup {
+    html! {
+        p.dim {
+            "On the disk: images and videos " (megabytes(used.media))
+            @if let Some(limit) = used.limit { " of " (megabytes(limit)) " that they may take" }
+            ", models " (megabytes(used.deployments)) "."
+        }
+    }
+}
+
+/// Bytes for people.
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
 fn models(deployments: &[DeploymentRecord]) -> Markup {

@@ -208,6 +208,8 @@ fn agent(certificate: Option<&Path>) -> ureq::Agent {
         .allow_non_standard_methods(true)
         // The server may close a connection whose request it refused without reading it.
         .max_idle_connections(0)
+        // A server that hangs fails the test.
+        .timeout_global(Some(std::time::Duration::from_secs(60)))
         .max_redirects(0);
     if let Some(path) = certificate {
         let pem = std::fs::read(path).unwrap();

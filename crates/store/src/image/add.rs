@@ -11,7 +11,7 @@ use crate::error::{Fault, StoreError};
 use crate::files::{FileFormat, FileKey};
 use crate::id::object_id;
 use crate::store::Store;
-use crate::{dataset, image};
+use crate::{dataset, image, usage};
 
 /// How often a file is written anew when a clean-up took it away before its row was there.
 const ATTEMPTS: usize = 10;
@@ -38,6 +38,9 @@ pub struct NewImage {
     /// Whether an image of the same bytes that is in the dataset, or was added to it first, takes
     /// the place of this one.
     pub once: bool,
+    /// When it was decided to add it: what was deleted since is not added again. Unknown when a
+    /// person adds it, who is always obeyed.
+    pub decided_at: Option<Timestamp>,
     /// Why it was collected, when a hook did.
     pub collected: Option<Collected>,
     /// What the model said about it.
@@ -96,6 +99,7 @@ impl NewImage {
             captured_at: None,
             idempotency_key: None,
             once: false,
+            decided_at: None,
             collected: None,
             prediction: None,
         }
@@ -116,6 +120,11 @@ impl Store {
     /// With an idempotency key it is added once, whatever happens between and however often
     /// it is tried, also when it was moved to another dataset since; without one, each call
     /// adds an image. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// Among others [`StoreError::ProjectFull`] beyond the project's limit, and
+    /// [`StoreError::Deleted`] for one that was deleted after it had been decided to add it.
     pub fn add_image(&self, dataset_id: &str, new: &NewImage) -> Result<Added, StoreError> {
         check(new)?;
         let hash = ContentHash::of(&new.bytes);
@@ -126,9 +135,16 @@ impl Store {
         }
         for _ in 0..ATTEMPTS {
             let note = self.files().put_image(key, &new.bytes)?;
-            let id = self
+            let inserted = self
                 .db()
-                .write(|db| self.insert_image(db, dataset_id, new, key))?;
+                .write(|db| self.insert_image(db, dataset_id, new, key));
+            let id = match inserted {
+                Err(refused @ (StoreError::ProjectFull { .. } | StoreError::Deleted)) => {
+                    note.settle();
+                    return Err(refused);
+                }
+                id => id?,
+            };
             if let Some(found) = id {
                 note.settle();
                 self.after_write()?;
@@ -168,6 +184,14 @@ impl Store {
             // The file is shared with that image, or was written for nothing.
             self.remove_if_unused(db, file)?;
             return Ok(Some(known));
+        }
+        if was_deleted(db, dataset, new)? {
+            self.remove_if_unused(db, file)?;
+            return Err(StoreError::Deleted.into());
+        }
+        if let Err(error) = usage::check(db, dataset, new.bytes.len() as u64) {
+            self.remove_if_unused(db, file)?;
+            return Err(error);
         }
         if !self.files().path(file).is_file() {
             return Ok(None);
@@ -232,6 +256,17 @@ fn by_key(db: &Connection, origin: i64, key: &str) -> Result<Option<String>, Fau
     let mut statement = db.prepare_cached(query)?;
     let found = statement.query_row(params![origin, key], |row| row.get(0));
     Ok(found.optional()?)
+}
+
+/// Whether the image was deleted after it had been decided to add it.
+fn was_deleted(db: &Connection, origin: i64, new: &NewImage) -> Result<bool, Fault> {
+    let (Some(key), Some(decided)) = (&new.idempotency_key, new.decided_at) else {
+        return Ok(false);
+    };
+    let query = "SELECT EXISTS (SELECT 1 FROM deleted_key
+                 WHERE origin = ?1 AND idempotency_key = ?2 AND deleted_at >= ?3)";
+    let mut statement = db.prepare_cached(query)?;
+    Ok(statement.query_row(params![origin, key, to_micros(decided)], |row| row.get(0))?)
 }
 
 fn insert_row(

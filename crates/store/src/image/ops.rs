@@ -3,6 +3,7 @@ use std::{fs, io};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::record::{COLUMNS, ImageRecord, Review};
+use crate::clock::to_micros;
 use crate::dataset;
 use crate::error::{Fault, StoreError};
 use crate::store::Store;
@@ -64,10 +65,18 @@ impl Store {
         self.after_write()
     }
 
-    /// Deletes an image with its annotation, prediction and, if no other has it, its file.
+    /// Deletes an image with its annotation, prediction, features and, if no other has it, its
+    /// file and thumbnails. What was sent before does not bring it back.
     pub fn delete_image(&self, id: &str) -> Result<(), StoreError> {
+        let now = to_micros(self.clock().now());
         self.db().write(|db| {
             let seq = find_seq(db, id)?;
+            db.execute(
+                "INSERT OR REPLACE INTO deleted_key
+                     SELECT origin, idempotency_key, ?2 FROM image
+                     WHERE seq = ?1 AND idempotency_key IS NOT NULL",
+                params![seq, now],
+            )?;
             db.execute("DELETE FROM image WHERE seq = ?1", [seq])?;
             Ok(())
         })?;

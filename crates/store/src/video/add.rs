@@ -7,11 +7,11 @@ use straylight_core::ContentHash;
 
 use super::record::{VideoFormat, VideoRecord};
 use crate::clock::to_micros;
-use crate::dataset;
 use crate::error::{Fault, StoreError};
-use crate::files::{FileFormat, FileKey};
+use crate::files::{self, FileFormat, FileKey};
 use crate::id::{self, object_id};
 use crate::store::Store;
+use crate::{dataset, usage};
 
 /// The greatest length of a video's name in characters.
 const MAX_NAME: usize = 1000;
@@ -65,7 +65,7 @@ impl Store {
     pub fn pending_file(&self) -> Result<PendingFile, StoreError> {
         let name = format!("{}.part", id::suffix()?);
         let path = self.files().pending_dir().join(name);
-        File::create_new(&path).map_err(|e| StoreError::io("create", &path, e))?;
+        files::create(&path)?;
         Ok(PendingFile { path })
     }
 
@@ -85,16 +85,21 @@ impl Store {
             format: FileFormat::Video(new.format),
         };
         let note = self.files().put_pending(key, &file.path)?;
-        let id = self.db().write(|db| {
+        let added = self.db().write(|db| {
             // A clean-up of an equal video may have taken the file between the two steps.
             if !self.files().path(key).is_file() {
                 let path = self.files().path(key);
                 let source = io::Error::from(io::ErrorKind::NotFound);
                 return Err(StoreError::io("keep", &path, source).into());
             }
-            insert(db, dataset_id, new, (key, size), self.clock().now())
-        })?;
+            let id = insert(db, dataset_id, new, (key, size), self.clock().now());
+            if id.is_err() {
+                self.remove_if_unused(db, key)?;
+            }
+            id
+        });
         note.settle();
+        let id = added?;
         self.after_write()?;
         self.video(&id)
     }
@@ -108,6 +113,7 @@ fn insert(
     now: straylight_core::Timestamp,
 ) -> Result<String, Fault> {
     let (dataset, _) = dataset::find(db, dataset_id)?;
+    usage::check(db, dataset, size)?;
     let id = object_id(now)?;
     db.execute(
         "INSERT INTO video (id, dataset, name, format, hash, width, height, size, uploaded_at,
