@@ -186,14 +186,15 @@ pub(crate) enum Unique {
     StemsOfAll,
 }
 
-/// Checks that a set can be written to a folder: it is empty, names stay inside, and no two
-/// images share a place.
+/// Checks that a set can be written to a folder: it is empty unless the set is added to what is
+/// there, names stay inside, and no two images share a place.
 pub(crate) fn prepare(
     set: &AnnotatedSet,
     folder: &Path,
     unique: Unique,
+    merge: bool,
 ) -> Result<(), FormatError> {
-    if !entries(folder)?.is_empty() {
+    if !merge && !entries(folder)?.is_empty() {
         return Err(FormatError::NotEmpty {
             folder: folder.to_owned(),
         });

@@ -25,13 +25,17 @@ mod json;
 mod kitti;
 mod label_studio;
 mod labelme;
+mod left_out;
 mod loss;
 mod mask;
+mod names;
 mod object;
 mod platform;
 mod problem;
+mod project;
 mod set;
 mod sniff;
+mod split;
 mod table;
 mod text;
 mod tree;
@@ -47,12 +51,17 @@ use std::str::FromStr;
 use folder::Unique;
 
 pub use filter::{Filter, FilterError};
+pub use left_out::LeftOut;
 pub use loss::{Feature, Loss, Outcome};
 pub use mask::{Mask, Outlines};
+pub use names::FileNames;
 pub use object::{Attributes, Flags, Geometry, Keypoint, Object, Visibility};
 pub use platform::LabelledShape;
 pub use problem::{FormatError, Problem};
+pub use project::ProjectLabels;
 pub use set::{AnnotatedImage, AnnotatedSet, ClassLabel, LabelCount, Skeleton};
+pub use split::{Shares, Split, SplitError};
+pub use yolo::{UnknownYoloTask, YoloTask};
 
 /// The annotation formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -237,12 +246,21 @@ pub fn read(path: &Path, format: Format, options: &ReadOptions) -> Result<ReadRe
 pub struct WriteOptions {
     /// Whether image files are copied beside the annotations.
     pub copy_images: bool,
+    /// What a YOLO set is for; what keeps most of the set if `None`. Other formats have no choice.
+    pub task: Option<YoloTask>,
+    /// Whether the set is added to the dataset that is in the folder, whose classes keep their
+    /// numbers; only YOLO can.
+    pub merge: bool,
 }
 
 impl Default for WriteOptions {
     /// With images.
     fn default() -> Self {
-        Self { copy_images: true }
+        Self {
+            copy_images: true,
+            task: None,
+            merge: false,
+        }
     }
 }
 
@@ -269,7 +287,10 @@ pub fn write(
     if !format.is_writable() {
         return Err(FormatError::ReadOnly { format });
     }
-    folder::prepare(set, folder, unique(format))?;
+    if options.merge && format != Format::Yolo {
+        return Err(FormatError::NoMerge { format });
+    }
+    folder::prepare(set, folder, unique(format), options.merge)?;
     let mut report = WriteReport {
         images: set.images.len(),
         objects: set.images.iter().map(|image| image.objects.len()).sum(),

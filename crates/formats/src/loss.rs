@@ -69,6 +69,10 @@ named! {
         StatedBox = "boxes that differ from their shapes",
         /// Marks for crowds.
         Crowd = "marks `crowd`",
+        /// Objects that are crowds; a training would take each for one thing.
+        CrowdObject = "crowds",
+        /// Objects whose box has no area.
+        NoArea = "objects without area",
         /// Marks for difficult objects.
         Difficult = "marks `difficult`",
         /// Marks for cut objects.
@@ -131,6 +135,8 @@ named! {
         Skeleton = "became those of one object",
         /// Single key points are there instead.
         Keypoints = "became single key points",
+        /// The images stand for two parts, for trainers demand train and val.
+        UsedTwice = "stand for train and val both",
         /// It looks like an image on which somebody found nothing.
         Empty = "look as if nothing were on them",
     }

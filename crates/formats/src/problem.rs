@@ -93,6 +93,14 @@ pub enum FormatError {
         /// The format that was asked for.
         format: Format,
     },
+    /// Nothing can be added to a dataset of this format.
+    #[error(
+        "nothing can be added to a dataset of the format {format}, only to one of yolo; choose a new folder"
+    )]
+    NoMerge {
+        /// The format.
+        format: Format,
+    },
     /// The output folder has something in it already.
     #[error("{} is not empty; choose a new folder", folder.display())]
     NotEmpty {

@@ -10,8 +10,8 @@ use std::path::Path;
 use proptest::prelude::*;
 use straylight_core::{Color, Point, RgbImage, Shape};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Format, Geometry, Loss, Object, ReadOptions,
-    WriteOptions, read, write,
+    AnnotatedImage, AnnotatedSet, ClassLabel, Feature, Format, Geometry, Loss, Object, Outcome,
+    ReadOptions, WriteOptions, read, write,
 };
 use straylight_image::encode_png;
 
@@ -180,6 +180,29 @@ fn there_and_back(set: AnnotatedSet, format: Format) -> (AnnotatedSet, Annotated
     (back, set)
 }
 
+/// Trainers demand images for train and for val.
+fn is_borrowed(loss: &Loss) -> bool {
+    (loss.what, loss.became) == (Feature::Subset, Outcome::UsedTwice)
+}
+
+/// The objects that lie on their images with all of their area. Images of no part are for training
+/// if others are for something else.
+fn within(mut set: AnnotatedSet) -> AnnotatedSet {
+    if set.images.iter().any(|image| image.subset.is_some()) {
+        for image in set.images.iter_mut().filter(|image| image.subset.is_none()) {
+            image.subset = Some("train".to_owned());
+        }
+    }
+    for image in &mut set.images {
+        let (width, height) = (f64::from(image.width), f64::from(image.height));
+        image.objects.retain(|object| {
+            let [x, y, w, h] = object.bounding_box().unwrap();
+            x >= 0.0 && y >= 0.0 && w > 0.0 && h > 0.0 && x + w <= width && y + h <= height
+        });
+    }
+    set
+}
+
 fn there_and_back_with_losses(
     set: AnnotatedSet,
     format: Format,
@@ -216,8 +239,19 @@ proptest! {
     }
 
     #[test]
-    fn yolo(set in set(Holds { polygons: true, ..NONE })) {
-        let (back, set) = there_and_back(set, Format::Yolo);
+    fn yolo(set in set(NONE)) {
+        let (back, set, losses) = there_and_back_with_losses(within(set), Format::Yolo);
+        prop_assert!(losses.iter().all(is_borrowed), "{:?}", losses);
+        prop_assert_eq!(back, set);
+    }
+
+    #[test]
+    fn yolo_of_polygons(mut set in set(Holds { polygons: true, ..NONE })) {
+        for image in &mut set.images {
+            image.objects.retain(|object| matches!(object.geometry, Geometry::Shape(Shape::Polygon { .. })));
+        }
+        let (back, set, losses) = there_and_back_with_losses(within(set), Format::Yolo);
+        prop_assert!(losses.iter().all(is_borrowed), "{:?}", losses);
         prop_assert_eq!(back, set);
     }
 

@@ -1,20 +1,18 @@
 //! `straylight dataset`: datasets of a Geti server or of the local store, and annotation formats.
 
+mod convert;
+mod export;
+mod import;
+mod written;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use straylight::TaskType;
-use straylight::formats::{
-    AnnotatedSet, Filter, Format, ReadOptions, WriteOptions, WriteReport, read as read_set,
-    write as write_set,
-};
-use straylight::platform::{
-    ImportOptions, Platform, download, export, import, split_target, upload,
-};
+use straylight::formats::{AnnotatedSet, Filter, Format, ReadOptions, read as read_set};
+use straylight::platform::{Platform, download, split_target, upload};
 
 use crate::command::platform::PlatformArguments;
-use crate::command::project::task_type;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
 use crate::progress::TerminalProgress;
@@ -30,7 +28,8 @@ Examples:
   straylight dataset show coco/ --filter dog --names
   straylight dataset convert coco/ --to yolo --out yolo --filter 'dog or cat'
   straylight dataset import coco/ --into pets/Dataset --task detection --store straylight-store
-  straylight dataset export pets --format voc --out pets-voc
+  straylight dataset import more/ --into pets --add-labels
+  straylight dataset export pets --format yolo --split 80/10/10 --out pets-yolo
   straylight dataset download 'birds/OOD Images Collected' --out strays
 
 Bad files and entries are listed and left out, the good ones go in; the exit code is then 3.")]
@@ -73,36 +72,9 @@ enum What {
         out: PathBuf,
     },
     /// Import a folder of images with annotations.
-    Import {
-        /// The folder.
-        folder: PathBuf,
-        /// PROJECT/DATASET; the dataset is made if it is missing.
-        #[arg(long, value_name = "DATASET")]
-        into: String,
-        /// The format; found from the files by default.
-        #[arg(long)]
-        format: Option<Format>,
-        /// Only images whose labels fit.
-        #[arg(long)]
-        filter: Option<Filter>,
-        /// Make the project if it is missing, with a task of this type and the set's labels.
-        #[arg(long, value_parser = task_type)]
-        task: Option<TaskType>,
-    },
-    /// Export a dataset with its annotations in a format.
-    Export {
-        /// PROJECT/DATASET.
-        dataset: String,
-        /// A new or empty folder.
-        #[arg(long, value_name = "FOLDER")]
-        out: PathBuf,
-        /// The format.
-        #[arg(long)]
-        format: Format,
-        /// Only images whose labels fit.
-        #[arg(long)]
-        filter: Option<Filter>,
-    },
+    Import(import::Arguments),
+    /// Export the decided images of a dataset with their annotations in a format.
+    Export(export::Arguments),
     /// Show a folder of images with annotations: labels, counts, names.
     Show {
         /// The folder.
@@ -118,25 +90,7 @@ enum What {
         names: bool,
     },
     /// Convert a folder of images with annotations into another format.
-    Convert {
-        /// The folder.
-        folder: PathBuf,
-        /// The format that it has; found from the files by default.
-        #[arg(long, value_name = "FORMAT")]
-        from: Option<Format>,
-        /// The format that it shall have.
-        #[arg(long, value_name = "FORMAT")]
-        to: Format,
-        /// A new or empty folder.
-        #[arg(long, value_name = "FOLDER")]
-        out: PathBuf,
-        /// Only images whose labels fit.
-        #[arg(long)]
-        filter: Option<Filter>,
-        /// Write annotations only.
-        #[arg(long)]
-        without_images: bool,
-    },
+    Convert(convert::Arguments),
 }
 
 /// Does what was asked for.
@@ -161,45 +115,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             let text = format!("downloaded to {}", out.display());
             output::answer_with(as_json, &text, json!({ "folder": out }), problems)
         }
-        What::Import {
-            folder,
-            into,
-            format,
-            filter,
-            task,
-        } => {
-            let options = ImportOptions {
-                format: *format,
-                filter: filter.clone(),
-                create: *task,
+        What::Import(import) => {
+            let platform = if import.makes_a_project() {
+                arguments.platform.open_or_make()?
+            } else {
+                open()?
             };
-            let platform = match task {
-                Some(_) => arguments.platform.open_or_make()?,
-                None => open()?,
-            };
-            let done = import(&platform, split_target(into), folder, &options, &progress)?;
-            let text = format!(
-                "{} images with {} annotations imported, {} were there",
-                done.images, done.objects, done.skipped
-            );
-            let value = json!({
-                "images": done.images,
-                "annotations": done.objects,
-                "there_already": done.skipped,
-            });
-            output::answer_with(as_json, &text, value, done.problems)
+            import.run(&platform, as_json, &progress)
         }
-        What::Export {
-            dataset,
-            out,
-            format,
-            filter,
-        } => {
-            let platform = open()?;
-            let dataset = platform.target(dataset)?;
-            let done = export(&dataset, out, *format, filter.as_ref(), &progress)?;
-            written(as_json, "exported", out, &done.report, done.problems)
-        }
+        What::Export(export) => export.run(&open()?, as_json, &progress),
         What::Show {
             folder,
             format,
@@ -210,46 +134,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             show(&set, *names, as_json)?;
             Ok(output::problems(problems))
         }
-        What::Convert {
-            folder,
-            from,
-            to,
-            out,
-            filter,
-            without_images,
-        } => {
-            let (set, problems) = read(folder, *from, filter.as_ref())?;
-            let options = WriteOptions {
-                copy_images: !without_images,
-            };
-            let report = write_set(&set, out, *to, &options)?;
-            written(as_json, "written", out, &report, problems)
-        }
+        What::Convert(convert) => convert.run(as_json, &progress),
     }
-}
-
-/// Says what was written. What the format could not hold is no failure, but worth a line each.
-fn written(
-    as_json: bool,
-    done: &str,
-    out: &Path,
-    report: &WriteReport,
-    problems: Vec<(String, String)>,
-) -> Outcome {
-    for line in report.summary() {
-        output::note(&format!("note: {line}"));
-    }
-    let text = format!(
-        "{} images, {} objects {done}",
-        report.images, report.objects
-    );
-    let value = json!({
-        "folder": out,
-        "images": report.images,
-        "objects": report.objects,
-        "losses": report.losses,
-    });
-    output::answer_with(as_json, &text, value, problems)
 }
 
 type Read = (AnnotatedSet, Vec<(String, String)>);

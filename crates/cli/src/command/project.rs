@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use straylight::TaskType;
 use straylight::geti::wire::{Project, Task};
 use straylight::geti::{ClassFolders, ProjectDownload, ProjectPlan, ProjectUpload, TaskPlan};
-use straylight::platform::Platform;
+use straylight::platform::{Platform, add_labels, keypoint_task, parse_edge};
 
 use crate::command::platform::PlatformArguments;
 use crate::exit::{Exit, Failure, Outcome};
@@ -21,6 +21,8 @@ Examples:
   straylight project list
   straylight project create birds --task classification --labels tern,auklet
   straylight project create birds --from photos/ --store straylight-store
+  straylight project create hands --task keypoint_detection --labels wrist,thumb --edges wrist-thumb
+  straylight project labels add birds puffin 'grey heron'
   straylight project download birds --out birds
   straylight project upload birds --name 'birds again'")]
 pub(crate) struct Arguments {
@@ -44,6 +46,9 @@ enum What {
         /// Name or identifier.
         project: String,
     },
+    /// Change the labels of a project.
+    #[command(subcommand)]
+    Labels(Labels),
     /// Delete a project with all that is in it.
     Delete {
         /// Name or identifier.
@@ -76,6 +81,23 @@ enum What {
     },
 }
 
+#[derive(Debug, Subcommand)]
+enum Labels {
+    /// Add labels to a project, after those that it has.
+    ///
+    /// Where the labels of the task exclude one another, the new ones exclude them too.
+    Add {
+        /// Name or identifier of the project.
+        project: String,
+        /// The new labels.
+        #[arg(required = true, value_name = "LABEL")]
+        labels: Vec<String>,
+        /// Title of the task that gets them; needed if the project has several.
+        #[arg(long, value_name = "TITLE")]
+        task: Option<String>,
+    },
+}
+
 /// A project to be made.
 #[derive(Debug, Args)]
 struct CreateArguments {
@@ -90,6 +112,9 @@ struct CreateArguments {
     /// Any number of the labels may hold for an image.
     #[arg(long)]
     multi_label: bool,
+    /// Lines between key points, LABEL-LABEL, separated by commas.
+    #[arg(long, value_delimiter = ',', value_name = "EDGES")]
+    edges: Vec<String>,
     /// A classification of the images in this folder, which has a subfolder for each label.
     #[arg(long, value_name = "FOLDER", conflicts_with_all = ["task", "labels"])]
     from: Option<PathBuf>,
@@ -112,6 +137,17 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         What::List => list(&platform, as_json)?,
         What::Create(create) => return create.run(&platform, as_json),
         What::Show { project } => show(&platform.project(project)?, as_json)?,
+        What::Labels(Labels::Add {
+            project,
+            labels,
+            task,
+        }) => {
+            let found = platform.project(project)?;
+            let api = platform.geti().at(&found.id);
+            let changed = add_labels(&api, &found, task.as_deref(), labels)?;
+            let text = format!("added to {}: {}", changed.name, labels.join(", "));
+            output::answer(as_json, &text, &described(&changed))?;
+        }
         What::Delete { project, yes } => delete(&platform, project, *yes, as_json)?,
         What::Download {
             project,
@@ -286,7 +322,7 @@ impl CreateArguments {
             return output::answer_with(as_json, &text, value, images.failed);
         }
         let task = self.task.ok_or("say what the project does with --task")?;
-        let plan = TaskPlan::new(task, self.labels.iter().map(String::as_str));
+        let plan = self.task_plan(task)?;
         let plan = if self.multi_label {
             plan.multi_label()
         } else {
@@ -297,5 +333,17 @@ impl CreateArguments {
         let text = format!("made {}  {}", project.id, project.name);
         output::answer(as_json, &text, &described(&project))?;
         Ok(Exit::Success)
+    }
+
+    fn task_plan(&self, task: TaskType) -> Result<TaskPlan, Failure> {
+        if task != TaskType::KeypointDetection {
+            if !self.edges.is_empty() {
+                return Err("--edges is for --task keypoint_detection".into());
+            }
+            return Ok(TaskPlan::new(task, self.labels.iter().map(String::as_str)));
+        }
+        let edges = self.edges.iter().map(|edge| parse_edge(edge, &self.labels));
+        let edges = edges.collect::<Result<Vec<_>, _>>()?;
+        Ok(keypoint_task(&self.labels, &edges)?)
     }
 }

@@ -103,7 +103,7 @@ fn last_two(path: &Path) -> String {
 }
 
 /// The longest end of a path that is below the folder of the set.
-fn resolve(root: &Path, base: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn resolve(root: &Path, base: &Path, path: &str) -> Option<PathBuf> {
     let plain: PathBuf = Path::new(path)
         .components()
         .filter(|part| matches!(part, std::path::Component::Normal(_)))

@@ -17,6 +17,7 @@ use std::path::Path;
 
 pub(crate) use read::read;
 pub(crate) use write::write;
+pub use write::{UnknownYoloTask, YoloTask};
 
 use crate::text;
 

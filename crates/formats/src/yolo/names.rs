@@ -102,7 +102,7 @@ pub(crate) fn read(file: &Path) -> Result<Description, FormatError> {
     })
 }
 
-fn from_yaml(text: &str) -> Option<Description> {
+pub(super) fn from_yaml(text: &str) -> Option<Description> {
     let documents = YamlLoader::load_from_str(text).ok()?;
     let yaml = documents.first()?;
     let names = names(&yaml["names"]);

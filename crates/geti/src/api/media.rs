@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::dataset::DatasetApi;
@@ -5,7 +6,7 @@ use super::pages::{self, Cursor, Page, Paging};
 use super::session::gone_is_deleted;
 use crate::error::{ErrorKind, GetiError};
 use crate::http::{Method, Request, Target, encode, escape};
-use crate::wire::{Media, MediaKind, MediaPage, MediaQuery, PreprocessingStatus, Rule};
+use crate::wire::{Id, Media, MediaKind, MediaPage, MediaQuery, PreprocessingStatus, Rule};
 
 /// How often an image is asked whether it is prepared, once a second.
 const PREPARING_ATTEMPTS: u32 = 60;
@@ -19,6 +20,18 @@ impl DatasetApi {
     /// All videos of the dataset, in the order of the server.
     pub fn videos(&self) -> Result<Vec<Media>, GetiError> {
         self.media(MediaKind::Video)
+    }
+
+    /// The identifiers of images that people rejected at a server of Straylight; none elsewhere.
+    pub fn rejected_images(&self) -> Result<HashSet<Id>, GetiError> {
+        let mut query = MediaQuery::of_kind(MediaKind::Image);
+        query.rules.push(Rule::new("REVIEW", "EQUAL", "rejected"));
+        match self.media_by(&query, MediaKind::Image) {
+            Ok(rejected) => Ok(rejected.into_iter().map(|image| image.id).collect()),
+            // Other servers know no such rule, and no such decision.
+            Err(error) if matches!(error.status(), Some(400 | 422)) => Ok(HashSet::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// One image.
@@ -43,8 +56,11 @@ impl DatasetApi {
     }
 
     fn media(&self, kind: MediaKind) -> Result<Vec<Media>, GetiError> {
+        self.media_by(&MediaQuery::of_kind(kind), kind)
+    }
+
+    fn media_by(&self, query: &MediaQuery, kind: MediaKind) -> Result<Vec<Media>, GetiError> {
         let limit = u64::from(self.project().geti().options().media_a_page.clamp(1, 1000));
-        let query = MediaQuery::of_kind(kind);
         let what = if kind == MediaKind::Video {
             "videos"
         } else {
@@ -61,7 +77,7 @@ impl DatasetApi {
                     Cursor::Skip(_) => first.clone(),
                     Cursor::Next(target) => target.clone(),
                 };
-                self.media_page(target, &query, kind)
+                self.media_page(target, query, kind)
             },
         )
     }

@@ -2,10 +2,9 @@
 
 mod diverse;
 mod memory;
-mod perceptual;
 mod window;
 
 pub use diverse::{diverse, typicality};
 pub use memory::{DuplicateMemory, MemoryOptions};
-pub use perceptual::PerceptualHash;
+pub use straylight_core::PerceptualHash;
 pub use window::BestOfWindow;

@@ -1,17 +1,18 @@
 //! Datasets of the store as sets of annotated files, and back.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 
 use straylight_core::{ImageFormat, Project, Shape, TaskType};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Format, FormatError, Geometry, LabelledShape, Object,
+    AnnotatedImage, AnnotatedSet, FileNames, Format, FormatError, Geometry, LeftOut, ProjectLabels,
 };
 use straylight_store::{
-    ImageFilter, ImageRecord, ImageSort, NewImage, NewLabel, NewProject, NewTask, Page,
-    SortDirection, StoredAnnotation, StoredLabel,
+    ImageRecord, ImageSort, NewImage, NewLabel, NewProject, NewTask, Page, Review, SortDirection,
+    StoredAnnotation, StoredLabel,
 };
 
+use super::export_request::ExportRequest;
 use super::{ApiError, ApiResult};
 use crate::app::App;
 
@@ -38,97 +39,80 @@ pub(super) fn detect(folder: &Path) -> ApiResult<(std::path::PathBuf, Format)> {
     Ok((only, format))
 }
 
-/// The images of a dataset with their annotations, as files of the store.
+/// The images of a dataset that are to be exported, with their annotations, as files of the store.
+///
+/// Rejected images are never among them, and those that nobody annotated only when asked for.
 pub(super) fn to_set(
     app: &App,
-    project: &Project,
+    project: &str,
     dataset: &str,
-    with_unannotated: bool,
-) -> ApiResult<AnnotatedSet> {
+    request: &ExportRequest,
+) -> ApiResult<(AnnotatedSet, LeftOut)> {
+    let labels = project_labels(app, project)?;
     let mut set = AnnotatedSet {
-        labels: class_labels(project),
+        labels: labels.classes().to_vec(),
         images: Vec::new(),
     };
-    let mut filter = ImageFilter::default();
-    filter.annotated = (!with_unannotated).then_some(true);
     let sort = (ImageSort::UploadedAt, SortDirection::Ascending);
-    let mut names = HashSet::new();
+    let (mut names, mut left_out) = (FileNames::default(), LeftOut::default());
     for skip in (0..).step_by(BATCH as usize) {
         let page = Page { skip, limit: BATCH };
-        let found = app.store.images(dataset, &filter, sort, page)?;
+        let found = app.store.images(dataset, &request.filter, sort, page)?;
         if found.images.is_empty() {
             break;
         }
         for image in &found.images {
-            set.images.push(annotated(app, image, &mut names)?);
+            // The names of images must not depend on what is left out.
+            let name = names.give(&image.name, &image.id);
+            if image.review == Review::Rejected {
+                left_out.rejected += 1;
+            } else if image.annotated_at.is_none() && !request.unlabelled {
+                left_out.unlabelled += 1;
+            } else {
+                set.images.push(annotated(app, &labels, image, &name)?);
+            }
         }
     }
-    Ok(set)
+    Ok((set, left_out))
 }
 
-fn class_labels(project: &Project) -> Vec<ClassLabel> {
-    let labels: Vec<_> = project
-        .pipeline
-        .tasks
-        .iter()
-        .flat_map(|t| &t.labels)
-        .collect();
-    let name_of = |id: &String| {
-        let parent = labels.iter().find(|l| &l.id == id);
-        parent.map(|l| l.name.clone())
-    };
-    let label = |label: &&straylight_core::Label| ClassLabel {
-        name: label.name.clone(),
-        color: Some(label.color),
-        parent: label.parent_id.as_ref().and_then(name_of),
-        ..ClassLabel::default()
-    };
-    labels.iter().map(label).collect()
+fn project_labels(app: &App, project: &str) -> ApiResult<ProjectLabels> {
+    let json = app.store.project_json(project)?;
+    let tasks = json
+        .pointer("/pipeline/tasks")
+        .and_then(|tasks| tasks.as_array());
+    let mut structures = tasks
+        .into_iter()
+        .flatten()
+        .map(|task| &task["keypoint_structure"]);
+    let structure = structures.find(|structure| structure.is_object());
+    Ok(ProjectLabels::of(&app.store.project(project)?, structure))
 }
 
 fn annotated(
     app: &App,
+    labels: &ProjectLabels,
     image: &ImageRecord,
-    names: &mut HashSet<String>,
+    name: &str,
 ) -> ApiResult<AnnotatedImage> {
     let scene = app.store.annotation(&image.id)?;
-    let objects = scene.into_iter().flat_map(|s| s.annotations).map(|a| {
-        let whole = a.shape.is_whole_image(image.width, image.height);
-        let geometry = if whole {
-            Geometry::Image
-        } else {
-            a.shape.into()
-        };
-        Object::with_labels(geometry, a.labels.into_iter().map(|l| l.name).collect())
+    let shapes = scene.into_iter().flat_map(|scene| scene.annotations);
+    let shapes = shapes.map(|annotation| {
+        let names = annotation.labels.into_iter().map(|label| label.name);
+        (annotation.shape, names.collect())
     });
     Ok(AnnotatedImage {
-        name: file_name(image, names),
+        name: format!("{name}.{}", image.format.extension()),
         file: app.store.image_path(&image.id)?,
         width: image.width,
         height: image.height,
-        objects: objects.collect(),
+        objects: labels.objects(shapes, (image.width, image.height)),
+        unannotated: image.annotated_at.is_none(),
         ..AnnotatedImage::default()
     })
 }
 
-/// A name that no other image has and that stays in its folder.
-fn file_name(image: &ImageRecord, taken: &mut HashSet<String>) -> String {
-    let clean = |c: char| {
-        if c.is_control() || "/\\:*?\"<>|".contains(c) {
-            '_'
-        } else {
-            c
-        }
-    };
-    let mut stem: String = image.name.chars().take(120).map(clean).collect();
-    if stem.starts_with('.') || !taken.insert(stem.to_lowercase()) {
-        stem = format!("{}_{}", stem.trim_start_matches('.'), image.id);
-        taken.insert(stem.to_lowercase());
-    }
-    format!("{stem}.{}", image.format.extension())
-}
-
-/// The kinds of project that can be made of a set: by the shapes in it.
+/// The kinds of project that can be made of a set: by what is in it.
 pub(super) fn project_types(set: &AnnotatedSet) -> Vec<TaskType> {
     let objects = || set.images.iter().flat_map(|image| &image.objects);
     // Formats without labels of images have boxes over the whole image instead.
@@ -143,21 +127,21 @@ pub(super) fn project_types(set: &AnnotatedSet) -> Vec<TaskType> {
     }
     let has = |fits: fn(&Geometry) -> bool| objects().any(|object| fits(&object.geometry));
     let mut types = vec![TaskType::Detection];
-    if has(is_area) {
+    if has(has_outline) {
         types.extend([TaskType::InstanceSegmentation, TaskType::Segmentation]);
     }
-    if has(|g| matches!(g, Geometry::Shape(Shape::RotatedRectangle { .. }))) {
+    if has(|geometry| matches!(geometry, Geometry::Shape(Shape::RotatedRectangle { .. }))) {
         types.push(TaskType::RotatedDetection);
     }
     types
 }
 
-fn is_area(geometry: &Geometry) -> bool {
+fn has_outline(geometry: &Geometry) -> bool {
     matches!(
         geometry,
-        Geometry::Shape(Shape::Polygon { .. } | Shape::Ellipse { .. })
-            | Geometry::Polygons(_)
+        Geometry::Polygons(_)
             | Geometry::Mask(_)
+            | Geometry::Shape(Shape::Polygon { .. } | Shape::Ellipse { .. })
     )
 }
 
@@ -168,7 +152,7 @@ pub(super) fn to_project(
     name: &str,
     task_type: TaskType,
     labels: &[String],
-) -> ApiResult<Project> {
+) -> ApiResult<(Project, Vec<String>)> {
     let mut task = NewTask::new(task_type, &[]);
     let known = |name: &String| set.labels.iter().any(|l| &l.name == name);
     let single = task_type != TaskType::Classification || exclusive(set);
@@ -190,7 +174,7 @@ pub(super) fn to_project(
     if filled.is_err() {
         app.store.delete_project(&project.id)?;
     }
-    filled.map(|()| project)
+    filled.map(|left_out| (project, left_out))
 }
 
 /// Whether no image has two labels.
@@ -200,7 +184,14 @@ fn exclusive(set: &AnnotatedSet) -> bool {
     set.images.iter().all(|image| labels(image) <= 1)
 }
 
-fn fill(app: &App, project: &Project, set: &AnnotatedSet, task_type: TaskType) -> ApiResult<()> {
+/// Adds the images; what the project cannot hold is left out and said.
+fn fill(
+    app: &App,
+    project: &Project,
+    set: &AnnotatedSet,
+    task_type: TaskType,
+) -> ApiResult<Vec<String>> {
+    let mut left_out = Vec::new();
     let tasks = project.pipeline.tasks.iter();
     let ids: HashMap<&str, &str> = tasks
         .flat_map(|t| &t.labels)
@@ -215,13 +206,13 @@ fn fill(app: &App, project: &Project, set: &AnnotatedSet, task_type: TaskType) -
         let bytes = std::fs::read(&image.file)
             .map_err(|e| ApiError::bad(format!("{}: {e}", image.name)))?;
         let id = add(app, &dataset.id, image, bytes)?;
-        let (shapes, _) = image.platform_shapes(&set.labels);
-        let annotations = stored(image, shapes, &ids, task_type);
+        let (annotations, said) = stored(image, set, &ids, task_type);
         if !annotations.is_empty() {
             app.store.set_annotation(&id, &annotations)?;
         }
+        left_out.extend(said);
     }
-    Ok(())
+    Ok(left_out)
 }
 
 fn add(app: &App, dataset: &str, image: &AnnotatedImage, bytes: Vec<u8>) -> ApiResult<String> {
@@ -242,29 +233,42 @@ fn add(app: &App, dataset: &str, image: &AnnotatedImage, bytes: Vec<u8>) -> ApiR
     Ok(app.store.add_image(dataset, &new)?.image().id.clone())
 }
 
-/// The objects with the labels of the project; a classification labels the whole image.
+/// The objects with the labels of the project, and what it cannot hold.
 fn stored(
     image: &AnnotatedImage,
-    shapes: Vec<LabelledShape>,
+    set: &AnnotatedSet,
     ids: &HashMap<&str, &str>,
     task_type: TaskType,
-) -> Vec<StoredAnnotation> {
-    let label = |name: String| {
+) -> (Vec<StoredAnnotation>, Vec<String>) {
+    let label = |name: &String| {
         let id = ids.get(name.as_str())?;
         Some(StoredLabel {
             id: (*id).to_owned(),
-            name,
+            name: name.clone(),
             probability: 1.0,
         })
     };
-    let annotation = |(shape, labels): LabelledShape| StoredAnnotation {
-        id: String::new(),
-        shape,
-        labels: labels.into_iter().filter_map(label).collect(),
-    };
+    let (shapes, losses) = image.platform_shapes(&set.labels);
+    let mut said: Vec<String> = losses.iter().map(ToString::to_string).collect();
     let whole = task_type == TaskType::Classification;
-    let fits = |shape: &Shape| shape.is_whole_image(image.width, image.height) == whole;
-    let shapes = shapes.into_iter().filter(|(shape, _)| fits(shape));
-    let annotations = shapes.map(annotation);
-    annotations.filter(|a| !a.labels.is_empty()).collect()
+    let mut annotations = Vec::new();
+    let mut misfits = 0;
+    for (shape, labels) in shapes {
+        let labels: Vec<StoredLabel> = labels.iter().filter_map(label).collect();
+        if labels.is_empty() {
+            // A label that the caller did not choose.
+        } else if whole && !shape.is_whole_image(image.width, image.height) {
+            misfits += 1;
+        } else {
+            let id = String::new();
+            annotations.push(StoredAnnotation { id, shape, labels });
+        }
+    }
+    if misfits > 0 {
+        said.push(format!(
+            "{}: {misfits} objects were left out: a classification labels whole images",
+            image.name
+        ));
+    }
+    (annotations, said)
 }

@@ -98,7 +98,7 @@ async fn import(
         &request.file_id,
     );
     let job_id = Jobs::start(&app, job, move |app| {
-        let (set, warnings) = read(app, &request.file_id)?;
+        let (set, mut warnings) = read(app, &request.file_id)?;
         let types = dataset_files::project_types(&set);
         let task_type = types
             .into_iter()
@@ -111,7 +111,8 @@ async fn import(
         })?;
         let labels: Vec<String> = request.labels.iter().map(|l| l.name.clone()).collect();
         let name = &request.project_name;
-        let project = dataset_files::to_project(app, &set, name, task_type, &labels)?;
+        let (project, said) = dataset_files::to_project(app, &set, name, task_type, &labels)?;
+        warnings.extend(said.iter().take(TOLD).map(warning));
         remove(app, &request.file_id);
         Ok(Map::from_iter([
             ("project_id".to_owned(), json!(project.id)),
@@ -153,8 +154,10 @@ fn read(app: &App, file_id: &str) -> ApiResult<(AnnotatedSet, Vec<Value>)> {
     for problem in &report.problems {
         tracing::warn!(%problem, "a part of an uploaded dataset is left out");
     }
-    let told = report.problems.iter().take(TOLD);
-    let warnings =
-        told.map(|p| json!({"type": "warning", "name": "Left out", "description": p.to_string()}));
+    let warnings = report.problems.iter().take(TOLD).map(warning);
     Ok((report.set, warnings.collect()))
+}
+
+fn warning(what: impl std::fmt::Display) -> Value {
+    json!({"type": "warning", "name": "Left out", "description": what.to_string()})
 }

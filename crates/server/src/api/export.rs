@@ -12,8 +12,9 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use straylight_core::NoProgress;
 use straylight_files::{create_private_folder, private_file};
-use straylight_formats::{Format, WriteOptions};
+use straylight_formats::{Format, LeftOut, Shares, WriteReport};
 use straylight_geti::wire::JobRef;
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
 use zip::write::SimpleFileOptions;
@@ -21,6 +22,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::deployments::stream;
 use super::endpoint::PR;
+use super::export_request::ExportRequest;
 use super::extract::{Ids, Query};
 use super::{ApiError, ApiResult, Endpoint, archived_videos, dataset_files, lookup, render};
 use crate::app::{App, Shared};
@@ -29,17 +31,6 @@ use crate::pack;
 
 /// How often an export is begun because images are deleted meanwhile.
 const TRIES: usize = 3;
-
-/// The formats in which a dataset can be exported, with their names for people.
-pub(crate) const EXPORT_FORMATS: [(&str, &str); 7] = [
-    ("coco", "COCO"),
-    ("datumaro", "Datumaro"),
-    ("voc", "Pascal VOC"),
-    ("yolo", "YOLO"),
-    ("geti", "Geti"),
-    ("tree", "A folder a label"),
-    ("straylight", "With scores and predictions"),
-];
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::at(PR, "/exports/{j}/download").get("The archive that a job made", download)]
@@ -69,30 +60,21 @@ pub(super) async fn dataset_action(
             "The action on a dataset is `:prepare-for-export`",
         ));
     }
-    let format = query
-        .text("export_format")
-        .unwrap_or("datumaro")
-        .to_lowercase();
-    if !EXPORT_FORMATS.iter().any(|(known, _)| *known == format) {
-        return Err(ApiError::bad(format!(
-            "`{format}` is no export format of this server"
-        )));
-    }
-    let with_unannotated = query.text("include_unannotated_media") != Some("false");
+    let request = ExportRequest::read(&query)?;
     let (project, dataset) = app.run(move |app| lookup::dataset(app, &ids)).await?;
-    let what = match format.parse::<Format>() {
-        Ok(format) => What::Files(dataset.id, format, with_unannotated),
-        Err(_) => What::Archive(Some(dataset.name)),
+    let what = match request.format {
+        Some(format) => What::Files(dataset.id, format, Box::new(request)),
+        None => What::Archive(Some((dataset.name, request.filter))),
     };
     start(&app, project.id, what, "export_dataset", "Dataset export").await
 }
 
 /// What an export holds.
 enum What {
-    /// The project, or one dataset of this name, with all that the store knows.
-    Archive(Option<String>),
-    /// A dataset in a format of others, with or without images that are not annotated.
-    Files(String, Format, bool),
+    /// The project, or the images of one dataset of this name, with all that the store knows.
+    Archive(Option<(String, ImageFilter)>),
+    /// A dataset in a format of others.
+    Files(String, Format, Box<ExportRequest>),
 }
 
 async fn export_project(app: &Shared, ids: Ids) -> ApiResult<Json<JobRef>> {
@@ -125,18 +107,19 @@ async fn start(
     let key = app.run(|app| Ok(app.store.new_id()?)).await?;
     let job_id = Jobs::start(app, job, move |app| {
         let path = archive_path(app, &project, &key);
+        let mut told = Map::new();
         let size = current(app, &project, &path, |file| match &what {
-            What::Archive(dataset) => fill(app, &project, dataset.as_deref(), file),
-            What::Files(dataset, format, all) => {
-                fill_files(app, &project, dataset, (*format, *all), &path, file)
+            What::Archive(only) => fill(app, &project, only.as_ref(), file),
+            What::Files(dataset, format, request) => {
+                let dataset = (project.as_str(), dataset.as_str());
+                fill_files(app, dataset, *format, request, (&path, file), &mut told)
             }
         })?;
         let base = render::base(app.store.workspace());
         let url = format!("{base}/projects/{project}/exports/{key}/download");
-        Ok(Map::from_iter([
-            ("download_url".to_owned(), json!(url)),
-            ("size".to_owned(), json!(size)),
-        ]))
+        told.insert("download_url".to_owned(), json!(url));
+        told.insert("size".to_owned(), json!(size));
+        Ok(told)
     })
     .await?;
     Ok(Json(JobRef { job_id }))
@@ -166,11 +149,11 @@ fn current(
     app: &App,
     project: &str,
     path: &Path,
-    fill: impl Fn(File) -> ApiResult<u64>,
+    mut fill: impl FnMut(File) -> ApiResult<u64>,
 ) -> ApiResult<u64> {
     for _ in 0..TRIES {
         let before = app.store.deletions(project)?;
-        let written = write(path, &fill);
+        let written = write(path, &mut fill);
         // Asked when the archive has its name: a later deletion finds it there.
         if app.store.deletions(project)? == before {
             return written;
@@ -214,34 +197,91 @@ fn write(path: &Path, fill: impl FnOnce(File) -> ApiResult<u64>) -> ApiResult<u6
     Ok(size)
 }
 
-/// Writes the files of a format into a folder of their own, packs them and removes the folder.
+/// Writes the files of a format into a folder of their own, packs them and removes the folder;
+/// `told` gets what was written and what was not.
 fn fill_files(
     app: &App,
-    project: &str,
-    dataset: &str,
-    (format, with_unannotated): (Format, bool),
-    path: &Path,
-    file: File,
+    (project, dataset): (&str, &str),
+    format: Format,
+    request: &ExportRequest,
+    (path, file): (&Path, File),
+    told: &mut Map<String, Value>,
 ) -> ApiResult<u64> {
-    let project = app.store.project(project)?;
-    let set = dataset_files::to_set(app, &project, dataset, with_unannotated)?;
+    let (mut set, left_out) = dataset_files::to_set(app, project, dataset, request)?;
+    if set.images.is_empty() {
+        let message = match left_out.total() {
+            0 => "No image is to be exported".to_owned(),
+            _ => format!("No image is to be exported: {left_out}"),
+        };
+        return Err(ApiError::bad(message));
+    }
+    let shares = request
+        .split
+        .map(|split| split.apply(&mut set, &NoProgress));
     let folder = path.with_extension("files");
     fs::create_dir(&folder).map_err(|e| failed(&e))?;
-    let written = straylight_formats::write(&set, &folder, format, &WriteOptions::default())
+    let written = straylight_formats::write(&set, &folder, format, &request.write)
         .map_err(|e| dataset_files::unusable(&e))
-        .and_then(|_| pack::pack(&folder, file).map_err(|e| failed(&e)));
+        .and_then(|report| {
+            *told = describe(&report, left_out, shares.as_ref());
+            pack::pack(&folder, file).map_err(|e| failed(&e))
+        });
     // What cannot be removed now is removed as abandoned.
     let _ = fs::remove_dir_all(&folder);
     written
 }
 
-fn fill(app: &App, project: &str, only: Option<&str>, file: File) -> ApiResult<u64> {
+/// What an export wrote, for programs and, under `message`, for people.
+fn describe(
+    report: &WriteReport,
+    left_out: LeftOut,
+    shares: Option<&Shares>,
+) -> Map<String, Value> {
+    let parts = shares.map(|shares| {
+        let parts = shares.parts.iter();
+        parts
+            .map(|(name, count)| format!("{name} {count}"))
+            .collect::<Vec<_>>()
+            .join(", ")
+    });
+    let mut lines = vec![format!(
+        "{} images, {} objects",
+        report.images, report.objects
+    )];
+    lines.extend(parts);
+    lines.extend(Some(left_out.to_string()).filter(|text| !text.is_empty()));
+    lines.extend(report.summary());
+    Map::from_iter([
+        ("images".to_owned(), json!(report.images)),
+        ("objects".to_owned(), json!(report.objects)),
+        ("losses".to_owned(), json!(report.losses)),
+        (
+            "left_out".to_owned(),
+            json!({
+                "rejected": left_out.rejected, "unlabelled": left_out.unlabelled,
+            }),
+        ),
+        ("message".to_owned(), json!(lines.join("; "))),
+    ])
+}
+
+fn fill(
+    app: &App,
+    project: &str,
+    only: Option<&(String, ImageFilter)>,
+    file: File,
+) -> ApiResult<u64> {
     let mut zip = ZipWriter::new(file);
     let mut datasets = Vec::new();
     for dataset in app.store.datasets(project)? {
-        if only.is_none_or(|name| name == dataset.name) {
-            let images = write_images(app, &dataset.id, &mut zip)?;
-            let videos = archived_videos::write(app, &dataset.id, &mut zip)?;
+        if only.is_none_or(|(name, _)| *name == dataset.name) {
+            let filter = only.map(|(_, filter)| filter.clone()).unwrap_or_default();
+            let images = write_images(app, &dataset.id, &filter, &mut zip)?;
+            let videos = if filter == ImageFilter::default() {
+                archived_videos::write(app, &dataset.id, &mut zip)?
+            } else {
+                Vec::new()
+            };
             datasets.push(json!({"name": dataset.name, "images": images, "videos": videos}));
         }
     }
@@ -257,7 +297,12 @@ fn fill(app: &App, project: &str, only: Option<&str>, file: File) -> ApiResult<u
     finish().map_err(|e| failed(&e))
 }
 
-fn write_images(app: &App, dataset: &str, zip: &mut ZipWriter<File>) -> ApiResult<Vec<Value>> {
+fn write_images(
+    app: &App,
+    dataset: &str,
+    filter: &ImageFilter,
+    zip: &mut ZipWriter<File>,
+) -> ApiResult<Vec<Value>> {
     let sort = (ImageSort::UploadedAt, SortDirection::Ascending);
     let mut described = Vec::new();
     loop {
@@ -265,9 +310,7 @@ fn write_images(app: &App, dataset: &str, zip: &mut ZipWriter<File>) -> ApiResul
             skip: described.len() as u64,
             limit: 500,
         };
-        let found = app
-            .store
-            .images(dataset, &ImageFilter::default(), sort, page)?;
+        let found = app.store.images(dataset, filter, sort, page)?;
         if found.images.is_empty() {
             return Ok(described);
         }
@@ -285,7 +328,7 @@ fn write_images(app: &App, dataset: &str, zip: &mut ZipWriter<File>) -> ApiResul
             let prediction = app.store.prediction(&image.id)?.map(|s| s.annotations);
             described.push(json!({
                 "name": image.name, "file": file, "ood_score": image.ood_score,
-                "hook": image.hook, "reason": image.reason,
+                "hook": image.hook, "reason": image.reason, "review": image.review.name(),
                 "annotations": annotations, "prediction": prediction,
             }));
         }

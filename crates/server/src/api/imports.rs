@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use straylight_core::ImageFormat;
 use straylight_files::ArchiveLimits;
 use straylight_geti::wire::{ImportProjectRequest, JobRef};
-use straylight_store::{NewImage, StoredAnnotation};
+use straylight_store::{NewImage, Review, StoredAnnotation};
 
 use super::archived_videos::{self, ArchivedVideo};
 use super::endpoint::W;
@@ -92,6 +92,9 @@ struct ArchivedImage {
     annotations: Option<Vec<StoredAnnotation>>,
     #[serde(default)]
     prediction: Option<Vec<StoredAnnotation>>,
+    /// What a person decided; archives of earlier versions do not say.
+    #[serde(default)]
+    review: String,
 }
 
 pub(super) fn broken(error: impl std::fmt::Display) -> ApiError {
@@ -133,6 +136,9 @@ fn fill(
             let id = add(app, &dataset.id, &image, bytes)?;
             if let Some(annotations) = image.annotations {
                 app.store.set_annotation(&id, &annotations)?;
+            }
+            if let Some(review) = Review::from_name(&image.review) {
+                app.store.set_review(&id, review)?;
             }
         }
         for video in &archived.videos {

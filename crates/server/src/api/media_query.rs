@@ -4,7 +4,7 @@ use axum::http::Uri;
 use serde_json::Value;
 use straylight_core::Project;
 use straylight_geti::wire::{Condition, ErrorCode, MAX_PAGE_LIMIT, MediaPage, MediaQuery, Rule};
-use straylight_store::{ImageFilter, ImageSort, Page, SortDirection};
+use straylight_store::{ImageFilter, ImageSort, Page, Review, SortDirection};
 
 use super::extract::{Ids, Query, Raw, parse_json};
 use super::{ApiError, ApiResult, lookup, render};
@@ -176,6 +176,7 @@ fn apply(project: &Project, wanted: &mut Wanted, rule: &Rule) -> ApiResult<()> {
             filter.annotated = Some(state == "ANNOTATED");
         }
         ("HOOK", "EQUAL") => filter.hook = text(&rule.value)?,
+        ("REVIEW", "EQUAL") => filter.review = Some(review(&rule.value)?),
         ("REASON", "CONTAINS") => filter.reason = text(&rule.value)?,
         ("OOD_SCORE", "GREATER_OR_EQUAL") => filter.min_score = rule.value.as_f64(),
         ("OOD_SCORE", "LESS_OR_EQUAL") => filter.max_score = rule.value.as_f64(),
@@ -200,6 +201,12 @@ fn text(value: &Value) -> ApiResult<Option<String>> {
         .as_str()
         .ok_or_else(|| invalid("A rule's value must be a text"))?;
     Ok(Some(text.to_owned()))
+}
+
+fn review(value: &Value) -> ApiResult<Review> {
+    let word = value.as_str().unwrap_or_default().to_lowercase();
+    let review = Review::from_name(&word);
+    review.ok_or_else(|| invalid("`REVIEW` is `open`, `accepted` or `rejected`"))
 }
 
 fn label(project: &Project, value: &Value) -> ApiResult<String> {

@@ -11,6 +11,7 @@ mod deployments;
 mod endpoint;
 mod error;
 mod export;
+mod export_request;
 mod extract;
 mod images;
 mod imports;
@@ -32,7 +33,7 @@ mod videos;
 
 pub(crate) use endpoint::{Endpoint, Operation, paths};
 pub(crate) use error::{ApiError, ApiResult};
-pub(crate) use export::EXPORT_FORMATS;
+pub(crate) use export_request::EXPORT_FORMATS;
 pub(crate) use extract::{Raw, body, parse_json};
 pub(crate) use images::{mime, thumbnail};
 pub(crate) use lookup::{label_names, to_stored};

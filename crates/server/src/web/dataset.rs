@@ -12,6 +12,13 @@ use super::{PageResult, layout};
 use crate::api::{ApiError, ApiResult};
 use crate::app::{App, Shared};
 
+/// How the images of an export can be shared out.
+const SPLITS: [(&str, &str); 3] = [
+    ("", "In one part"),
+    ("80/20", "Train 80 %, val 20 %"),
+    ("80/10/10", "Train 80 %, val 10 %, test 10 %"),
+];
+
 pub(super) fn routes() -> Router<Shared> {
     Router::new()
         .route("/projects/{p}/datasets/{d}", get(grid))
@@ -78,11 +85,7 @@ fn render(grid: &Grid, choice: &Choice) -> Markup {
         div.title {
             h1 { (grid.dataset.name) }
             a href={ (base) "/plots" } { "Plots" }
-            label.sr for="format" { "Export format" }
-            select #format data-export-format="" {
-                @for (value, name) in crate::api::EXPORT_FORMATS { option value=(value) { (name) } }
-            }
-            button type="button" data-export={ (grid.api) ":prepare-for-export" } { "Export" }
+            (export(grid, choice))
         }
         (form(grid, choice, &base))
         p.dim role="status" { (count(grid, choice)) }
@@ -96,6 +99,26 @@ fn render(grid: &Grid, choice: &Choice) -> Markup {
             }
         }
         (pager(grid.page.total, choice, &base))
+    }
+}
+
+/// The export of what the filter shows.
+fn export(grid: &Grid, choice: &Choice) -> Markup {
+    html! {
+        label.sr for="format" { "Export format" }
+        select #format data-export-key="export_format" {
+            @for (value, name) in crate::api::EXPORT_FORMATS { option value=(value) { (name) } }
+        }
+        label.sr for="split" { "Parts" }
+        select #split data-export-key="split" {
+            @for (value, name) in SPLITS { option value=(value) { (name) } }
+        }
+        label title="A training takes them for images of nothing" {
+            input type="checkbox" data-export-key="include_unannotated_media" value="true";
+            "With unlabelled"
+        }
+        @let shown = if choice.is_filtered() { "Export these" } else { "Export" };
+        button type="button" data-export={ (grid.api) ":prepare-for-export" (choice.query(None, None)) } { (shown) }
     }
 }
 

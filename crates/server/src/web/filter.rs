@@ -4,31 +4,31 @@ use serde::Deserialize;
 use straylight_store::{ImageFilter, ImageSort, Page, Review, SortDirection};
 
 /// Images on one page of the grid.
-pub(super) const PAGE: u64 = 60;
+pub(crate) const PAGE: u64 = 60;
 
 /// What the address of a grid or of an image in it says: order, filter and place.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default)]
-pub(super) struct Choice {
-    pub(super) sort: String,
-    pub(super) label: String,
-    pub(super) hook: String,
-    pub(super) reason: String,
-    pub(super) name: String,
-    pub(super) min: String,
-    pub(super) max: String,
-    pub(super) annotated: String,
-    pub(super) review: String,
+pub(crate) struct Choice {
+    pub(crate) sort: String,
+    pub(crate) label: String,
+    pub(crate) hook: String,
+    pub(crate) reason: String,
+    pub(crate) name: String,
+    pub(crate) min: String,
+    pub(crate) max: String,
+    pub(crate) annotated: String,
+    pub(crate) review: String,
     /// The page of the grid, counted from 1.
-    pub(super) page: String,
+    pub(crate) page: String,
     /// The place of an image in the list, counted from 0.
-    pub(super) at: String,
+    pub(crate) at: String,
     /// The image that was just dealt with: when it is still at `at`, the next one is shown.
-    pub(super) after: String,
+    pub(crate) after: String,
 }
 
 /// The orders that are offered, each with its word in the address.
-pub(super) const SORTS: [(&str, &str); 7] = [
+pub(crate) const SORTS: [(&str, &str); 7] = [
     ("ood", "OOD score, highest first"),
     ("ood-asc", "OOD score, lowest first"),
     ("uncertainty", "Uncertainty, highest first"),
@@ -39,7 +39,7 @@ pub(super) const SORTS: [(&str, &str); 7] = [
 ];
 
 impl Choice {
-    pub(super) fn order(&self) -> (ImageSort, SortDirection) {
+    pub(crate) fn order(&self) -> (ImageSort, SortDirection) {
         use SortDirection::{Ascending, Descending};
         match self.sort.as_str() {
             "ood-asc" => (ImageSort::OodScore, Ascending),
@@ -52,7 +52,7 @@ impl Choice {
         }
     }
 
-    pub(super) fn filter(&self) -> ImageFilter {
+    pub(crate) fn filter(&self) -> ImageFilter {
         let text = |value: &str| Some(value.trim().to_owned()).filter(|v| !v.is_empty());
         let number = |value: &str| value.trim().parse().ok().filter(|n: &f64| n.is_finite());
         let mut filter = ImageFilter::default();
@@ -67,21 +67,16 @@ impl Choice {
             "no" => Some(false),
             _ => None,
         };
-        filter.review = match self.review.as_str() {
-            "open" => Some(Review::Open),
-            "accepted" => Some(Review::Accepted),
-            "rejected" => Some(Review::Rejected),
-            _ => None,
-        };
+        filter.review = Review::from_name(&self.review);
         filter
     }
 
     /// The page of the grid, from 1.
-    pub(super) fn page_number(&self) -> u64 {
+    pub(crate) fn page_number(&self) -> u64 {
         self.page.parse().unwrap_or(1).clamp(1, u64::MAX / PAGE)
     }
 
-    pub(super) fn grid_page(&self) -> Page {
+    pub(crate) fn grid_page(&self) -> Page {
         Page {
             skip: (self.page_number() - 1) * PAGE,
             limit: PAGE,
@@ -89,17 +84,17 @@ impl Choice {
     }
 
     /// The place in the list, from 0.
-    pub(super) fn place(&self) -> u64 {
+    pub(crate) fn place(&self) -> u64 {
         self.at.parse().unwrap_or(0).min(i64::MAX as u64 - PAGE)
     }
 
     /// Whether anything but the order is chosen.
-    pub(super) fn is_filtered(&self) -> bool {
+    pub(crate) fn is_filtered(&self) -> bool {
         self.filter() != ImageFilter::default()
     }
 
     /// The query of an address with this choice and, when given, another page or place.
-    pub(super) fn query(&self, page: Option<u64>, at: Option<u64>) -> String {
+    pub(crate) fn query(&self, page: Option<u64>, at: Option<u64>) -> String {
         // Writing to a string cannot fail.
         let mut query = String::from("?");
         for (name, value) in [
@@ -129,7 +124,7 @@ impl Choice {
 }
 
 /// Percent-encodes all but letters, digits and `-_.~`.
-pub(super) fn encode(text: &str) -> String {
+pub(crate) fn encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {

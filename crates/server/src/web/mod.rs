@@ -6,7 +6,7 @@
 mod actions;
 mod assets;
 mod dataset;
-mod filter;
+pub(crate) mod filter;
 mod hooks;
 mod image;
 pub(crate) mod layout;

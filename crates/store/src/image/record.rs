@@ -20,6 +20,22 @@ pub enum Review {
 }
 
 impl Review {
+    /// The decision of this name: `open`, `accepted` or `rejected`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Open, Self::Accepted, Self::Rejected]
+            .into_iter()
+            .find(|review| review.name() == name)
+    }
+
+    /// Its name, for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+        }
+    }
+
     pub(crate) fn code(self) -> i64 {
         match self {
             Self::Open => 0,

@@ -6,7 +6,10 @@
 
 mod annotate;
 mod exchange;
+mod export;
 mod frames;
+mod import;
+mod keypoints;
 mod local;
 mod upload;
 
@@ -17,9 +20,11 @@ use straylight_geti::{DatasetApi, ErrorKind, Geti, GetiError, ProjectApi, Server
 use straylight_server::ServerError;
 use straylight_store::StoreError;
 
-pub use exchange::download;
-pub use exchange::{ExchangeError, Exported, ImportOptions, Imported, export, import};
+pub use exchange::ExchangeError;
+pub use export::{ExportOptions, Exported, download, export};
 pub use frames::dataset_frames;
+pub use import::{ImportOptions, Imported, add_labels, import};
+pub use keypoints::{keypoint_task, parse_edge};
 pub use upload::{Uploaded, upload};
 
 /// A server or the local store cannot be reached.

@@ -40,19 +40,30 @@ async function press(button) {
   }
 }
 
+// The address with what the fields beside the button say.
+function exportAddress(button) {
+  const address = new URL(button.dataset.export, location.href);
+  for (const field of document.querySelectorAll("[data-export-key]")) {
+    if (field.type === "checkbox" ? field.checked : field.value) {
+      address.searchParams.set(field.dataset.exportKey, field.value);
+    }
+  }
+  return address;
+}
+
 async function exportInto(button) {
   button.disabled = true;
   try {
-    const format = document.querySelector("[data-export-format]");
-    const query = format ? `?export_format=${encodeURIComponent(format.value)}` : "";
+    const address = exportAddress(button);
     say("The export is being written");
-    const { job_id: id } = await send(button.dataset.export + query);
-    const jobs = button.dataset.export.replace(/\/projects\/.*$/, "/jobs/");
+    const { job_id: id } = await send(address);
+    const jobs = address.pathname.replace(/\/projects\/.*$/, "/jobs/");
     for (;;) {
       await new Promise((resolve) => setTimeout(resolve, 500));
       const job = await (await fetch(jobs + id)).json();
       if (job.state === "finished") {
-        say("The export is ready");
+        const what = job.metadata.message;
+        say(what ? `The export is ready: ${what}` : "The export is ready");
         location.assign(job.metadata.download_url);
         break;
       }

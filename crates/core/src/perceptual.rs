@@ -1,5 +1,5 @@
+use crate::RgbImage;
 use serde::{Deserialize, Serialize};
-use straylight_core::RgbImage;
 
 /// A 64-bit difference hash: images that look alike have hashes that differ in few bits.
 ///
