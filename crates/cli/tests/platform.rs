@@ -46,7 +46,7 @@ fn a_store_is_filled_exported_and_copied() {
     assert!(
         again
             .out
-            .contains("0 images with 0 annotations imported, 66 were there")
+            .contains("0 images with 0 annotations imported, 0 updated, 66 were there")
     );
     run(&[
         "dataset", "export", "pets", "--format", "coco", "--out", "coco", "--filter", "fish",

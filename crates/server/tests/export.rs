@@ -172,8 +172,9 @@ fn an_export_holds_what_is_decided_and_says_what_it_does_not() {
 #[test]
 fn the_filters_of_the_page_are_honoured_and_what_is_no_filter_is_refused() {
     let (server, dataset, ids) = strays();
-    ids.iter()
-        .for_each(|id| annotate(&server, id, 0, rectangle()));
+    for id in &ids {
+        annotate(&server, id, 0, rectangle());
+    }
     let images = |query: &str| {
         let files = export(&server, &dataset, &format!("export_format=coco&{query}")).1;
         files
@@ -210,8 +211,9 @@ fn the_filters_of_the_page_are_honoured_and_what_is_no_filter_is_refused() {
 #[test]
 fn a_split_is_the_same_each_time() {
     let (server, dataset, ids) = strays();
-    ids.iter()
-        .for_each(|id| annotate(&server, id, 0, rectangle()));
+    for id in &ids {
+        annotate(&server, id, 0, rectangle());
+    }
     let names = |query: &str| -> Vec<String> {
         let files = export(&server, &dataset, &format!("export_format=yolo&{query}")).1;
         files

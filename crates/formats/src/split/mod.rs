@@ -79,7 +79,9 @@ impl Split {
             image.subset = Some(PARTS[*part].to_owned());
         }
         let mut sizes = vec![0; groups.len()];
-        groups.iter().for_each(|&group| sizes[group] += 1);
+        for group in &groups {
+            sizes[*group] += 1;
+        }
         let size = |part: usize| parts.iter().filter(|other| **other == part).count();
         let asked = (0..PARTS.len()).filter(|&part| self.shares[part] > 0.0);
         Shares {

@@ -35,7 +35,9 @@ pub(super) fn share_out(
         open = without;
         for group in with {
             let part = wanted.take(class, &group);
-            group.images.iter().for_each(|&image| parts[image] = part);
+            for image in group.images {
+                parts[image] = part;
+            }
         }
     }
     fill_empty_parts(&mut parts, groups, shares);
@@ -164,15 +166,17 @@ mod tests {
 
     fn set(labels: &[&[usize]]) -> AnnotatedSet {
         let mut set = AnnotatedSet::default();
-        (0..5).for_each(|label| set.add_label(&format!("label {label}")));
+        for label in 0..5 {
+            set.add_label(&format!("label {label}"));
+        }
         for (index, labels) in labels.iter().enumerate() {
             let mut image = AnnotatedImage {
                 name: format!("{index}.png"),
                 ..AnnotatedImage::default()
             };
-            labels
-                .iter()
-                .for_each(|label| image.add_image_label(&format!("label {label}")));
+            for label in *labels {
+                image.add_image_label(&format!("label {label}"));
+            }
             set.images.push(image);
         }
         set

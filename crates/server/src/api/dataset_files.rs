@@ -5,7 +5,8 @@ use std::path::Path;
 
 use straylight_core::{ImageFormat, Project, Shape, TaskType};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, FileNames, Format, FormatError, Geometry, LeftOut, ProjectLabels,
+    AnnotatedImage, AnnotatedSet, FileNames, Format, FormatError, Geometry, LeftOut, Object,
+    ProjectLabels,
 };
 use straylight_store::{
     ImageRecord, ImageSort, NewImage, NewLabel, NewProject, NewTask, Page, Review, SortDirection,

@@ -61,7 +61,9 @@ impl<'a> Labels<'a> {
     pub(super) fn fit(&self, image: &AnnotatedImage, classes: &[ClassLabel]) -> Fitted {
         let (shapes, losses) = image.platform_shapes(classes);
         let mut fitted = Fitted::default();
-        losses.iter().for_each(|loss| fitted.tell(loss));
+        for loss in &losses {
+            fitted.tell(loss);
+        }
         for (index, (shape, names)) in shapes.iter().enumerate() {
             if self.points_only && !matches!(shape, Shape::Keypoint { .. }) {
                 let what = "shapes were left out: the project holds key points only";
@@ -352,12 +354,12 @@ mod tests {
 
     #[test]
     fn a_bad_shape_never_costs_its_neighbours() {
+        struct Case([f64; 4], usize, &'static str, &'static str);
         let project = project(
             "detection",
             &[("bolt", "g", false), ("No object", "e", true)],
         );
         let good = object([4.0, 5.0, 20.0, 10.0], &["bolt"]);
-        struct Case([f64; 4], usize, &'static str, &'static str);
         for Case(shape, count, changed, left_out) in [
             Case([50.0, 30.0, 14.0, 10.0], 2, "", ""),
             Case([50.0, 30.0, 15.0, 10.0], 2, "were clipped", ""),

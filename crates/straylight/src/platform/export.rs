@@ -131,7 +131,7 @@ struct Item {
 }
 
 enum Source {
-    Image(Media),
+    Image(Box<Media>),
     Frame { video: String, index: u64 },
 }
 
@@ -174,7 +174,7 @@ impl<'a> Collector<'a> {
                 Ok(None) if !self.unlabelled => left_out.unlabelled += 1,
                 Ok(scene) => items.push(Item {
                     name: self.names.give(&image.name, &image.id),
-                    source: Source::Image(image),
+                    source: Source::Image(Box::new(image)),
                     scene,
                 }),
                 Err(error) if error.is_fatal() => return Err(error),
@@ -301,7 +301,9 @@ impl Item {
 /// An image of which only the labels are known.
 fn labelled(names: &[&str]) -> AnnotatedImage {
     let mut image = AnnotatedImage::default();
-    names.iter().for_each(|name| image.add_image_label(name));
+    for name in names {
+        image.add_image_label(name);
+    }
     image
 }
 

@@ -11,7 +11,9 @@ pub(super) fn join(parts: Vec<Vec<Point>>) -> Vec<Point> {
         let (at, from) = nearest(&joined, &part);
         let around = (0..=part.len()).map(|step| part[(from + step) % part.len()]);
         let inserted: Vec<Point> = around.chain([joined[at]]).collect();
-        joined.splice(at + 1..at + 1, inserted);
+        let rest = joined.split_off(at + 1);
+        joined.extend(inserted);
+        joined.extend(rest);
     }
     joined
 }
@@ -47,7 +49,7 @@ mod tests {
     #[test]
     fn the_way_between_parts_has_no_area() {
         let joined = join(vec![square(0.0, 0.0), square(10.0, 0.0), square(0.0, 10.0)]);
-        assert_eq!(area(&joined), 12.0);
+        assert!((area(&joined) - 12.0).abs() < 1e-9);
         assert_eq!(joined.len(), 4 + 2 * 6);
         let corner = |x, y| joined.iter().any(|p| (p.x, p.y) == (x, y));
         assert!(corner(12.0, 2.0) && corner(0.0, 12.0) && corner(0.0, 0.0));

@@ -97,7 +97,7 @@ impl<'a> Lines<'a> {
             return None;
         }
         match self.task {
-            YoloTask::Segment => self.outline(object, image, losses),
+            YoloTask::Segment => Self::outline(object, image, losses),
             YoloTask::Obb => turned_box(object, image, losses),
             _ => {
                 let kept = matches!(what, Feature::Box | Feature::Skeleton);
@@ -109,7 +109,6 @@ impl<'a> Lines<'a> {
     }
 
     fn outline(
-        &self,
         object: &Object,
         image: &AnnotatedImage,
         losses: &mut Losses<'_>,
