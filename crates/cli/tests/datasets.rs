@@ -89,7 +89,7 @@ fn a_shape_that_cannot_go_in_is_listed_without_an_address() {
     let scratch = Scratch::new();
     fixture(&scratch, "box_one_pixel_outside");
     change(&scratch, |set| {
-        set["annotations"][1]["bbox"] = json!([80, 30, 15, 10])
+        set["annotations"][1]["bbox"] = json!([80, 30, 15, 10]);
     });
     let imported = import(&scratch, 3, &["--task", "detection"]);
     assert_eq!(
@@ -166,7 +166,7 @@ fn projects_keep_labels_that_no_image_has_and_take_new_ones() {
     let made = json!(["bolt", "nut", "washer", "rivet", "No object"]);
     assert_eq!(labels(&scratch), made);
     change(&scratch, |set| {
-        set["categories"][0]["name"] = json!("screw")
+        set["categories"][0]["name"] = json!("screw");
     });
     let refused = scratch.run(&[
         "dataset", "import", "set", "--into", "parts", "--store", "store",
