@@ -13,8 +13,8 @@
 #     given [3, 1073741825], back [3.0, 1073741824.0]
 #
 # Where a user of Straylight meets it: annotation or image ids as label field, to find an object
-# again after augmentation. Two objects get one id, and 3.0 is no category id in a strict reader
-# (Straylight takes whole numbers only).
+# again after augmentation. Two objects get one id. Straylight's COCO reader takes 3.0 as 3;
+# readers that want whole numbers refuse it.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

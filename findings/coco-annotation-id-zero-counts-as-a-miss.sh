@@ -15,8 +15,9 @@
 #     ids 0, 1   pycocotools 0.252   faster-coco-eval 0.252   hotcoco 1.000
 #
 # Where a user of Straylight meets it: COCO files from scripts that enumerate from 0. Straylight
-# reads such files, and numbers annotations from 1 in what it writes, so that every evaluator gives
-# the same result.
+# reads such files. When it writes, it keeps the annotation ids of the source where each object has
+# one of its own, 0 included, and numbers from 1 otherwise: renumber before evaluating with
+# pycocotools.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

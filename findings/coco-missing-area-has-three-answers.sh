@@ -15,7 +15,8 @@
 #     hotcoco            AP small -1.0, medium 1.0
 #
 # Where a user of Straylight meets it: detection files without `area`, as several converters write
-# them. Straylight always writes `area` (of the polygon, or of the box where there is only a box).
+# them. Straylight always writes `area` (of the polygon or mask, or of the box where there is only
+# a box).
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

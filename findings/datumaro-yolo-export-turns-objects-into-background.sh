@@ -13,8 +13,9 @@
 #     label file of the polygon image: '', warnings: 0
 #
 # Where a user of Straylight meets it: converting segmentation data for a YOLO detector.
-# Straylight's YOLO writer keeps polygons as segments or boxes and lists, line by line, what the
-# format cannot hold. In Datumaro, apply the transform `shapes_to_boxes` first.
+# Straylight's YOLO writer keeps polygons as lines of corners, makes polygons of masks, and reports
+# image by image what the format cannot hold. In Datumaro, apply the transform `shapes_to_boxes`
+# first.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -16,8 +16,8 @@
 #     bank of 3 with one NaN row: labels [ 1  2 -1]
 #
 # Where a user of Straylight meets it: features of a broken layer or an f16 overflow hold NaN, and
-# nearest-neighbour OOD scores are made of these distances. Straylight has its own neighbour
-# search; whoever compares its scores with faiss must test the features for NaN first.
+# nearest-neighbour OOD scores are made of these distances. Straylight refuses features that are
+# not finite; whoever compares its scores with faiss must test the features first.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

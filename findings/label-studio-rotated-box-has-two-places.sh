@@ -15,9 +15,9 @@
 #     COCO  x 274.7 to 410.5, y 240.0 to 341.8
 #     YOLO  x 320.0 to 448.0, y 240.0 to 288.0
 #
-# Where a user of Straylight meets it: labels drawn in Label Studio, exported for Straylight or a
-# trainer. Straylight has rotated rectangles of its own and reads only what the file says. Use the
-# COCO export when objects are turned.
+# Where a user of Straylight meets it: labels drawn in Label Studio and converted for a trainer.
+# Straylight reads Label Studio's own JSON, turned rectangles included; give it that, and use the
+# converter's COCO export where another tool needs one.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

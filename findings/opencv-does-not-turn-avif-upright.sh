@@ -15,7 +15,8 @@
 #     avif OpenCV (20, 40)  Pillow (40, 20)
 #
 # Where a user of Straylight meets it: boxes drawn on AVIF pictures in a tool that honours EXIF do
-# not fit what an OpenCV pipeline trains on. Straylight turns every format that it reads upright.
+# not fit what an OpenCV pipeline trains on. Straylight reads no AVIF, and says so; every format
+# that it reads it turns upright, so convert with a tool that does the same.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -14,8 +14,8 @@
 #     onnxruntime: InvalidArgument
 #
 # Where a user of Straylight meets it: models with pre-processing inside take uint8 images; code
-# written for a float model feeds them normalised floats. Straylight fills the input with numbers
-# in the type and range that the deployment describes.
+# written for a float model feeds them normalised floats. Straylight gives OpenVINO uint8 pixels,
+# and builds mean, scale and the type that the model wants into the graph.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

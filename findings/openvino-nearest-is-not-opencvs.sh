@@ -15,7 +15,8 @@
 #     RESIZE_NEAREST          101.0        0.0
 #
 # Where a user of Straylight meets it: moving pre-processing into the graph by PrePostProcessor,
-# and masks, which are scaled with nearest. Straylight resizes outside the graph.
+# and masks, which are scaled with nearest. Straylight resizes before the graph; mean, scale and
+# type alone are in it.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

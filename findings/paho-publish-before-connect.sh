@@ -16,8 +16,8 @@
 #     QoS 1: MQTT_ERR_NO_CONN, "Message publish failed", arrived 1 time
 #
 # Where a user of Straylight meets it: a Python bridge between Straylight's hooks and a broker.
-# Straylight's own MqttPublish counts an event as delivered when the broker acknowledged it, and
-# retries else.
+# Straylight's own MqttPublish (QoS 1) counts an event as delivered when the broker acknowledged
+# it, and else tries again until the hook's attempts are used up; a repetition has the same `key`.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

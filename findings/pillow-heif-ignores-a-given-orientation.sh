@@ -17,8 +17,8 @@
 #     heic upright size (40, 20), original_orientation 6
 #
 # Where a user of Straylight meets it: grabbers that take pixels from a rotated camera and write
-# HEIC. The pictures lie on their side in every reader and look out of distribution; turn the
-# pixels before saving.
+# HEIC. The pictures lie on their side in every reader, and in the JPEG files made of them for
+# Straylight, which reads no HEIC; turn the pixels before saving.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -15,8 +15,8 @@
 #     value 32768 as gray:   Pillow 255, OpenCV 128
 #
 # Where a user of Straylight meets it: X-ray, thermal and industrial cameras. A loader that uses
-# Pillow trained on white pictures, one that uses OpenCV did not. Straylight scales 16 bits to 8 in
-# both.
+# Pillow trained on white pictures, one that uses OpenCV did not. Straylight takes the upper 8 of
+# 16 bits, in colour and in gray.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -15,8 +15,8 @@
 #     ball_tree           equal rows at distance 0: yes, largest 0.0e+00
 #
 # Where a user of Straylight meets it: telling known images from new ones by feature vectors, or
-# leaving "the row itself" out of its neighbours by its distance. Straylight cross-fits: a row is
-# scored by a part that never saw it, so no distance of 0 is looked for.
+# leaving "the row itself" out of its neighbours by its distance. Straylight leaves a fitted row
+# out of its own neighbours by its number; no distance of 0 is looked for.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -12,8 +12,9 @@
 #     float32   refused
 #     bfloat16  accepted, 4 bytes for 2 numbers
 #
-# Where a user of Straylight meets it: sending images to a bf16 model on Triton or Straylight's
-# KServe V2 routes with an older client script.
+# Where a user of Straylight meets it: sending images to a bf16 model on Triton with an older
+# client script. Straylight's KServe V2 routes take BYTES (image files) and UINT8 (pixels) alone,
+# whatever the type inside the model.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
