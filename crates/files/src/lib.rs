@@ -151,8 +151,12 @@ fn publish(file: NamedTempFile, path: &Path) -> Result<(), FileError> {
     sync_folder(folder_of(path))
 }
 
-/// Makes the names in a folder survive a power cut.
+/// Makes the names in a folder survive a power cut; the empty path is the current folder.
 pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
+    let folder = match folder.as_os_str().is_empty() {
+        true => Path::new("."),
+        false => folder,
+    };
     let failed = |source| FileError::new("sync the folder", folder, source);
     if cfg!(windows) {
         // Windows offers no handle on a folder that could be synced.
@@ -228,6 +232,13 @@ mod tests {
         let error = write_atomically(&path, b"x").unwrap_err();
         assert!(error.to_string().contains("taken"), "{error}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn the_folder_of_a_bare_name_is_the_current_one() {
+        let folder = Path::new("restored").parent().unwrap();
+        sync_folder(folder).unwrap();
+        assert!(sync_folder(Path::new("no such folder")).is_err());
     }
 
     #[test]

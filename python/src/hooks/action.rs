@@ -216,6 +216,8 @@ fn hook_of(action: ActionConfig) -> HookConfig {
         max_threads: 0,
         limits: core::LimitOptions::default(),
         queue: None,
+        when_full: core::Overflow::Auto,
+        queue_size: None,
         retry: core::RetryOptions::default().into(),
         breaker: core::BreakerOptions::default().into(),
         key_policy: core::KeyPolicy::default(),

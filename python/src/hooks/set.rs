@@ -166,7 +166,7 @@ pub(crate) fn stats_json(hooks: &core::HookSet) -> Value {
         .into()
 }
 
-/// What became of events: fired = delivered + queued + in_memory + dropped + dead.
+/// What became of events: fired = delivered + queued + `in_memory` + dropped + dead.
 fn fates(ledger: &core::Ledger) -> Value {
     json!({
         "fired": ledger.fired,
