@@ -18,8 +18,13 @@ fn a_store_is_backed_up_restored_limited_and_opened_for_a_browser() {
         !scratch.path().join("s").exists(),
         "nothing is made by mistake"
     );
-    let photos = support::repository().join("assets/demo/photos/fish");
-    support::copy(&photos, &scratch.path().join("tree/fish"));
+    let photos = support::repository().join("assets/demo/photos");
+    for label in ["fish", "tool"] {
+        support::copy(
+            &photos.join(label),
+            &scratch.path().join("tree").join(label),
+        );
+    }
     run(&[
         "dataset",
         "import",
