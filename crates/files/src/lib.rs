@@ -153,9 +153,10 @@ fn publish(file: NamedTempFile, path: &Path) -> Result<(), FileError> {
 
 /// Makes the names in a folder survive a power cut; the empty path is the current folder.
 pub fn sync_folder(folder: &Path) -> Result<(), FileError> {
-    let folder = match folder.as_os_str().is_empty() {
-        true => Path::new("."),
-        false => folder,
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
     };
     let failed = |source| FileError::new("sync the folder", folder, source);
     if cfg!(windows) {

@@ -268,7 +268,9 @@ fn a_deleted_image_is_in_no_archive_any_more() {
     };
     let archives = [
         export(&format!("{project}:export")),
-        export(&format!("{dataset}:prepare-for-export?export_format=coco")),
+        export(&format!(
+            "{dataset}:prepare-for-export?export_format=coco&include_unannotated_media=true"
+        )),
     ];
     assert!(archives.iter().all(|url| server.get(url).status == 200));
     assert_eq!(server.call("DELETE", &image, b"").status, 200);

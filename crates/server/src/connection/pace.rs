@@ -98,7 +98,7 @@ mod tests {
             Some(0),
             "a whole patience at once"
         );
-        assert_eq!(endured(1, second), Some(9), "a byte a second");
+        assert_eq!(endured(1, second), Some(10), "a byte a second");
         assert_eq!(
             endured(900, second),
             Some(90),
