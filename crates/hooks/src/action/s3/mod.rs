@@ -11,6 +11,7 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt, PutPayload, RetryConfig};
+use straylight_core::hide_secrets;
 use tokio::runtime::{Builder, Runtime};
 
 use self::connector::Connector;
