@@ -119,7 +119,7 @@ def check_settings(read):
     assert len(hooks) == 6
     assert hooks[0]["limits"] == {"max_frames_per_second": 0.5}
     assert hooks[1]["trigger"]["ObjectCountTrigger"]["mode"] == "lower"
-    assert hooks[2]["queue"]["max_events"] == 7 and hooks[2]["queue"]["overflow"] == "block"
+    assert hooks[2]["queue_size"] == 7 and hooks[2]["when_full"] == "wait"
     assert hooks[3]["trigger"]["LabelTrigger"]["mode"] == "AND"
     token = hooks[5]["action"]["GetiDataCollection"]["session"]["token"]
     assert token.startswith("file:"), token
