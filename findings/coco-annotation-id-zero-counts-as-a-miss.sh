@@ -16,8 +16,7 @@
 #
 # Where a user of Straylight meets it: COCO files from scripts that enumerate from 0. Straylight
 # reads such files. When it writes, it keeps the annotation ids of the source where each object has
-# one of its own, 0 included, and numbers from 1 otherwise: renumber before evaluating with
-# pycocotools.
+# one of its own and none is 0, and numbers from 1 otherwise.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

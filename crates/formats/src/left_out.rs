@@ -9,12 +9,14 @@ pub struct LeftOut {
     pub unlabelled: usize,
     /// Images that do not fit the filter.
     pub filtered: usize,
+    /// Annotated frames of videos, where only images are exported.
+    pub frames: usize,
 }
 
 impl LeftOut {
     /// How many there are in all.
     pub fn total(&self) -> usize {
-        self.rejected + self.unlabelled + self.filtered
+        self.rejected + self.unlabelled + self.filtered + self.frames
     }
 }
 
@@ -25,6 +27,7 @@ impl fmt::Display for LeftOut {
             (self.unlabelled, "that nobody has labelled"),
             (self.rejected, "that were rejected"),
             (self.filtered, "that do not fit the filter"),
+            (self.frames, "that are frames of videos"),
         ];
         let kinds = kinds.iter().filter(|(count, _)| *count > 0);
         let kinds: Vec<String> = kinds

@@ -13,7 +13,9 @@ use serde_json::{Value, json};
 use straylight_core::TaskType;
 use straylight_core::{ImageFormat, RgbImage, Shape};
 use straylight_server::ServerConfig;
-use straylight_store::{Collected, Decision, NewImage, NewProject, StoredAnnotation, StoredLabel};
+use straylight_store::{
+    Collected, Decision, NewImage, NewProject, NewVideo, StoredAnnotation, StoredLabel, VideoFormat,
+};
 
 /// A detection with eight images; their identifiers, and the path of the dataset.
 fn strays() -> (TestServer, String, Vec<String>) {
@@ -206,6 +208,40 @@ fn the_filters_of_the_page_are_honoured_and_what_is_no_filter_is_refused() {
         let path = format!("{dataset}:prepare-for-export?export_format=coco&{wrong}");
         assert_eq!(server.call("POST", &path, b"").status, 400, "{wrong}");
     }
+}
+
+#[test]
+fn frames_and_videos_that_do_not_come_along_are_counted() {
+    let (server, dataset, ids) = strays();
+    annotate(&server, &ids[0], 0, rectangle());
+    let id = dataset.rsplit('/').next().unwrap();
+    let file = server.store.pending_file().unwrap();
+    let video = NewVideo {
+        name: "clip".to_owned(),
+        format: VideoFormat::Mp4,
+        width: 64,
+        height: 48,
+        frame_count: 10,
+        frame_rate: 5.0,
+        duration: 2.0,
+    };
+    let video = server.store.add_video(id, &video, &file).unwrap();
+    for frame in [3, 7] {
+        let store = &server.store;
+        store.set_frame_annotation(&video.id, frame, &[]).unwrap();
+    }
+    let message = |query: &str| {
+        let (job, _) = export(&server, &dataset, query);
+        job["metadata"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let files = message("export_format=coco");
+    assert!(files.contains("2 that are frames of videos"), "{files}");
+    let archive = message("export_format=straylight&hook=strays");
+    assert!(archive.contains("videos left out: 1"), "{archive}");
+    assert_eq!(message("export_format=straylight"), "");
 }
 
 #[test]

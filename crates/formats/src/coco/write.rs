@@ -127,12 +127,15 @@ pub(crate) fn write(
     Ok(())
 }
 
-/// The numbers of the source, if all have one of their own; else from 1.
+/// The numbers of the source, if all have one of their own and none is 0; else from 1.
+///
+/// pycocotools takes an annotation with the number 0 for one that is not there: a detection of it
+/// never counts.
 fn ids<'a>(known: impl Iterator<Item = Option<&'a str>> + Clone) -> Vec<i64> {
     let count = known.clone().count();
     let numbers: Vec<i64> = known.filter_map(|id| id?.parse().ok()).collect();
     let unique: HashSet<i64> = numbers.iter().copied().collect();
-    if unique.len() == count {
+    if unique.len() == count && !unique.contains(&0) {
         numbers
     } else {
         (1..=count as i64).collect()
@@ -422,5 +425,20 @@ fn keypoints(points: &[Keypoint]) -> Keypoints {
     Keypoints {
         keypoints: points.iter().flat_map(numbers).collect(),
         num_keypoints: known.count(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ids;
+
+    #[test]
+    fn numbers_of_the_source_stay_unless_one_is_missing_double_or_0() {
+        let numbers = |known: &[Option<&'static str>]| ids(known.iter().copied());
+        assert_eq!(numbers(&[Some("7"), Some("3")]), [7, 3]);
+        assert_eq!(numbers(&[Some("7"), Some("7")]), [1, 2]);
+        assert_eq!(numbers(&[Some("7"), None]), [1, 2]);
+        assert_eq!(numbers(&[Some("a"), Some("3")]), [1, 2]);
+        assert_eq!(numbers(&[Some("0"), Some("1")]), [1, 2]);
     }
 }

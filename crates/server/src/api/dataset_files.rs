@@ -42,7 +42,8 @@ pub(super) fn detect(folder: &Path) -> ApiResult<(std::path::PathBuf, Format)> {
 
 /// The images of a dataset that are to be exported, with their annotations, as files of the store.
 ///
-/// Rejected images are never among them, and those that nobody annotated only when asked for.
+/// Rejected images are never among them, those that nobody annotated only when asked for, and no
+/// frames of videos: what is left out is counted.
 pub(super) fn to_set(
     app: &App,
     project: &str,
@@ -55,7 +56,15 @@ pub(super) fn to_set(
         images: Vec::new(),
     };
     let sort = (ImageSort::UploadedAt, SortDirection::Ascending);
-    let (mut names, mut left_out) = (FileNames::default(), LeftOut::default());
+    let videos = app
+        .store
+        .videos(dataset, "", SortDirection::Ascending, Page::ALL)?;
+    let frames: u64 = videos.videos.iter().map(|v| v.annotated_frames).sum();
+    let mut left_out = LeftOut {
+        frames: frames as usize,
+        ..LeftOut::default()
+    };
+    let mut names = FileNames::default();
     for skip in (0..).step_by(BATCH as usize) {
         let page = Page { skip, limit: BATCH };
         let found = app.store.images(dataset, &request.filter, sort, page)?;

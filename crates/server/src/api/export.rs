@@ -109,7 +109,7 @@ async fn start(
         let path = archive_path(app, &project, &key);
         let mut told = Map::new();
         let size = current(app, &project, &path, |file| match &what {
-            What::Archive(only) => fill(app, &project, only.as_ref(), file),
+            What::Archive(only) => fill(app, &project, only.as_ref(), file, &mut told),
             What::Files(dataset, format, request) => {
                 let dataset = (project.as_str(), dataset.as_str());
                 fill_files(app, dataset, *format, request, (&path, file), &mut told)
@@ -259,17 +259,20 @@ fn describe(
             "left_out".to_owned(),
             json!({
                 "rejected": left_out.rejected, "unlabelled": left_out.unlabelled,
+                "frames": left_out.frames,
             }),
         ),
         ("message".to_owned(), json!(lines.join("; "))),
     ])
 }
 
+/// Writes the archive of our own; `told` gets what is not in it.
 fn fill(
     app: &App,
     project: &str,
     only: Option<&(String, ImageFilter)>,
     file: File,
+    told: &mut Map<String, Value>,
 ) -> ApiResult<u64> {
     let mut zip = ZipWriter::new(file);
     let mut datasets = Vec::new();
@@ -280,6 +283,7 @@ fn fill(
             let videos = if filter == ImageFilter::default() {
                 archived_videos::write(app, &dataset.id, &mut zip)?
             } else {
+                videos_left_out(app, &dataset.id, told)?;
                 Vec::new()
             };
             datasets.push(json!({"name": dataset.name, "images": images, "videos": videos}));
@@ -295,6 +299,22 @@ fn fill(
         Ok(file.metadata()?.len())
     };
     finish().map_err(|e| failed(&e))
+}
+
+/// Says that a filter, which is one of images, leaves the videos of a dataset out.
+fn videos_left_out(app: &App, dataset: &str, told: &mut Map<String, Value>) -> ApiResult<()> {
+    let order = SortDirection::Ascending;
+    let videos = app
+        .store
+        .videos(dataset, "", order, Page::ALL)?
+        .videos
+        .len();
+    if videos > 0 {
+        told.insert("left_out".to_owned(), json!({ "videos": videos }));
+        let message = format!("videos left out: {videos}, as the filter is one of images");
+        told.insert("message".to_owned(), json!(message));
+    }
+    Ok(())
 }
 
 fn write_images(
