@@ -64,7 +64,7 @@ impl Deployment {
     ) -> Result<Self, DeployError> {
         let path = path.as_ref();
         let unpacked = archive::unpack(path)?;
-        let folder = folder::find(unpacked.as_ref().map_or(path, TempDir::path))?;
+        let folder = folder::find(unpacked.as_ref().map_or(path, |(_, folder)| folder))?;
         let runtime = || Runtime::load(&options.runtime, progress);
         let mut described = None;
         let (project, models) = if let Some(file) = custom::find(&folder) {
@@ -87,7 +87,7 @@ impl Deployment {
             hooks: hook_set(options),
             ood_model: RwLock::default(),
             described,
-            _unpacked: unpacked,
+            _unpacked: unpacked.map(|(kept, _)| kept),
         };
         deployment.load_collecting(options, progress)?;
         Ok(deployment)
