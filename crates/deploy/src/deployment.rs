@@ -10,8 +10,8 @@ use straylight_ood::OodModel;
 use straylight_tasks::add_empty_label;
 use tempfile::TempDir;
 
-use crate::collecting::hook_set;
 use crate::custom::{self, ModelDescription};
+use crate::infer::hook_set;
 use crate::model::TaskModel;
 use crate::picture::{self, Picture};
 use crate::{DeployError, Keep, LoadOptions, archive, folder, pipeline, self_described};
@@ -89,7 +89,7 @@ impl Deployment {
             described,
             _unpacked: unpacked.map(|(kept, _)| kept),
         };
-        deployment.load_collecting(options, progress)?;
+        deployment.load_hooks_and_ood_model(options, progress)?;
         Ok(deployment)
     }
 
@@ -165,7 +165,7 @@ impl Deployment {
     /// the same bytes.
     pub fn save(&self, root: impl AsRef<Path>) -> Result<(), DeployError> {
         folder::save(&self.folder, root.as_ref(), |copy| {
-            self.save_collecting(copy)
+            self.save_hooks_and_ood_model(copy)
         })
     }
 }

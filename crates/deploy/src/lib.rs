@@ -16,13 +16,13 @@
 //! asks for them.
 
 mod archive;
-mod collecting;
 mod config;
 pub mod custom;
 mod deployment;
 mod error;
 mod folder;
 mod identity;
+mod infer;
 mod keep;
 mod keys;
 mod model;

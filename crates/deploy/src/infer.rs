@@ -1,4 +1,4 @@
-//! What a deployment collects with: its OOD model and its hooks, at work and on disk.
+//! `Deployment::infer`, and the OOD model and hooks that it serves, at work and on disk.
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -119,7 +119,7 @@ impl Deployment {
     }
 
     /// Reads the OOD model and the hooks that were saved with the deployment.
-    pub(crate) fn load_collecting(
+    pub(crate) fn load_hooks_and_ood_model(
         &self,
         options: &LoadOptions,
         progress: &dyn Progress,
@@ -169,7 +169,7 @@ impl Deployment {
     }
 
     /// Writes the OOD model and the hooks into a folder with a copy of the deployment.
-    pub(crate) fn save_collecting(&self, copy: &Path) -> Result<(), DeployError> {
+    pub(crate) fn save_hooks_and_ood_model(&self, copy: &Path) -> Result<(), DeployError> {
         remove(&copy.join(OOD))?;
         if let Some(model) = self.ood_model() {
             model.save(&copy.join(OOD))?;
