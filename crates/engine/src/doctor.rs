@@ -1,5 +1,5 @@
 //! What `straylight doctor` tells: which runtime was found, where was searched, which devices
-//! there are, and how to mend what is missing.
+//! there are, and how to fix what is missing.
 
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@
 //! - [`CompiledModel`] runs inferences from any number of threads, each in a [`Session`].
 //! - [`graph`] reads what OpenVINO's C API does not tell: an IR's `rt_info`, its layers, the
 //!   weights of its head.
-//! - [`doctor`] says what was found, where was searched, and how to mend what is missing.
+//! - [`doctor`] says what was found, where was searched, and how to fix what is missing.
 //! - [`env`] lists every environment variable that is read.
 //!
 //! `unsafe` code is confined to the private module `ffi`, a thin wrapper over `openvino-sys`

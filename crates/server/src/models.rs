@@ -48,7 +48,7 @@ impl Models {
         let slot = self.slot(&deployment.id);
         let loaded = slot.get_or_init(|| loader.load(&folder).map_err(|e| e.to_string()));
         loaded.clone().map_err(|message| {
-            // The next request tries again: the user may have mended it meanwhile.
+            // The next request tries again: the user may have fixed it meanwhile.
             self.forget(&deployment.id);
             ApiError::bad(format!("The deployment cannot be loaded: {message}"))
         })

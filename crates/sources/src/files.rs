@@ -211,7 +211,7 @@ fn looks(folder: &Path, recursive: bool) -> Looked {
 }
 
 /// What a watch has said already: each pipe is named once, and so is the first count of files that
-/// are no pictures; a count for every new file would bury the rest.
+/// are no pictures; a count for every new file would hide the rest.
 #[derive(Default)]
 struct Told(BTreeSet<String>);
 

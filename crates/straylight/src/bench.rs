@@ -118,8 +118,8 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
     deployment.hooks().drain(DRAIN);
     let (mut taken, elapsed) = measure(&deployment, &images, options.seconds)?;
     taken.sort_unstable();
-    let books = deployment.hooks().stats();
-    let books = books.first().map(|hook| &hook.ledger);
+    let stats = deployment.hooks().stats();
+    let stats = stats.first().map(|hook| &hook.ledger);
     Ok(BenchReport {
         first_prediction_seconds,
         latency_median_ms: quantile_ms(&taken, 0.5),
@@ -127,8 +127,8 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
         latency_p99_ms: quantile_ms(&taken, 0.99),
         images_per_second: taken.len() as f64 / elapsed,
         images: taken.len(),
-        collected: books.map_or(0, |ledger| ledger.delivered),
-        dropped: books.map_or(0, Ledger::total_dropped),
+        collected: stats.map_or(0, |ledger| ledger.delivered),
+        dropped: stats.map_or(0, Ledger::total_dropped),
         peak_memory_bytes: peak_memory(),
     })
 }

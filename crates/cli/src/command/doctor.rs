@@ -1,4 +1,4 @@
-//! `straylight doctor`: what is there, and how to mend what is missing.
+//! `straylight doctor`: what is there, and how to fix what is missing.
 
 use std::path::PathBuf;
 

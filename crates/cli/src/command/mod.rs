@@ -70,7 +70,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Show, make, check, save and download deployments.
     Deployment(deployment::Arguments),
-    /// Check this machine: the OpenVINO runtime, its devices, and how to mend what is missing.
+    /// Check this machine: the OpenVINO runtime, its devices, and how to fix what is missing.
     Doctor(doctor::Arguments),
     /// Show, check, add and remove a deployment's hooks.
     Hooks(hooks::Arguments),

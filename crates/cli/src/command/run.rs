@@ -39,7 +39,8 @@ Examples:
 The hooks are those saved with the deployment (`straylight hooks`). Ctrl-C ends the source; what
 is on its way is inferred and delivered. When a hook's queue is full, files and videos wait; a
 camera or stream goes on, and its images wait on disk.
-Exit code 3: some images were bad, or a hook lost an image or could not deliver it; they are listed.
+Exit code 3: some images were bad, or a hook could not judge an image, lost it or could not deliver
+it; they are listed.
 Images that wait on disk for the next run are not lost.")]
 pub(crate) struct Arguments {
     /// Folder of the deployment.
@@ -251,10 +252,14 @@ impl Arguments {
         }
     }
 
-    /// Whether no hook lost anything, and nothing waits on disk if that matters.
+    /// Whether every hook judged every image and lost none, and none waits on disk if that
+    /// matters.
     fn is_complete(&self, stats: &[HookStats]) -> bool {
         let waits = |stats: &HookStats| self.require_delivery && stats.ledger.queued > 0;
-        !stats.iter().any(|stats| stats.has_lost() || waits(stats))
+        let is_complete = |stats: &HookStats| stats.failed == 0 && !stats.has_lost();
+        stats
+            .iter()
+            .all(|stats| is_complete(stats) && !waits(stats))
     }
 
     fn load(&self) -> Result<Arc<Deployment>, Failure> {
@@ -268,6 +273,9 @@ impl Arguments {
     }
 
     fn told(&self, step: Step, hooks: &[String]) -> Result<(), Failure> {
+        if let Step::Image(seen) = &step {
+            steps::note_left_out(seen);
+        }
         match step {
             Step::Image(seen) if self.json => output::json_line(&Record::of(&seen, hooks)),
             other => steps::list_bad(other, self.json),

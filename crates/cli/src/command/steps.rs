@@ -34,7 +34,7 @@ pub(crate) fn note_left_out(seen: &Seen) {
         output::note(&format!(
             "note: {}: {left_out} more objects were found and left out: so many are most likely \
              no objects; check how the model's images are normalised",
-            seen.place
+            output::place(&seen.place)
         ));
     }
 }

@@ -10,7 +10,7 @@ use super::ActionError;
 
 /// Reads the certificates of a `ca_file` in PEM form.
 ///
-/// A file that is not there or not right is no fault of the event: somebody may yet mend it.
+/// A file that is not there or not right is no fault of the event: somebody may yet fix it.
 pub(super) fn read(path: &Path) -> Result<Vec<Certificate<'static>>, ActionError> {
     let pem = straylight_files::read(path)
         .map_err(|error| ActionError::transient(format!("ca_file: {error}")))?;

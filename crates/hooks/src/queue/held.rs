@@ -1,6 +1,6 @@
 //! Events that wait for the end of their window, kept by the journal over a crash.
 //!
-//! They are no part of the books: they have not fired. Whoever chooses the best holds them in
+//! They are no part of the statistics: they have not fired. Whoever chooses the best holds them in
 //! memory as well; what is here follows that choice.
 
 use std::sync::Arc;

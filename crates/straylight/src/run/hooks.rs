@@ -67,12 +67,20 @@ pub fn default_state_folder(deployment: &Path, source: &str) -> Option<PathBuf> 
     let deployment = std::fs::canonicalize(deployment).unwrap_or_else(|_| deployment.to_owned());
     let name = deployment.file_name().unwrap_or_default().display();
     let folder = format!("{name}-{}", digits(&deployment.display().to_string()));
-    // The source may hold a password: only its hash is seen.
-    Some(
-        root.join("straylight/queues")
-            .join(folder)
-            .join(digits(source)),
-    )
+    let source = digits(&without_user(source));
+    Some(root.join("straylight/queues").join(folder).join(source))
+}
+
+/// An address without user name and password: the hash of a short password gives it away, and the
+/// queue of a camera should be found again when its password was changed.
+fn without_user(source: &str) -> String {
+    match source.split_once("://") {
+        Some((scheme, rest)) => {
+            let host = rest.rsplit('@').next().unwrap_or(rest);
+            format!("{scheme}://{host}")
+        }
+        None => source.to_owned(),
+    }
 }
 
 fn state_home(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
@@ -94,6 +102,15 @@ fn digits(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_camera_has_one_folder_whatever_its_password() {
+        let folder = |source| default_state_folder(Path::new("no such deployment"), source);
+        let camera = folder("rtsp://admin:one@camera/1?channel=1");
+        assert_eq!(camera, folder("rtsp://admin:t/w#@o@camera/1?channel=1"));
+        assert_ne!(camera, folder("rtsp://admin:one@camera/1?channel=2"));
+        assert_ne!(folder("/dev/video0"), folder("/dev/video1"));
+    }
 
     #[test]
     fn the_state_folder_is_where_the_system_wants_it() {

@@ -82,7 +82,7 @@ impl MqttPublish {
         loop {
             match packet::read(&mut stream).map_err(failed)? {
                 Answer::Connection(0) => return Ok(stream),
-                // A password or a right may be mended while the event waits.
+                // A password or a right may be fixed while the event waits.
                 Answer::Connection(code) => {
                     let message = format!("{}: {}", self.sink(), refusal(code));
                     return Err(ActionError::transient(message));

@@ -109,7 +109,7 @@ impl S3Collection {
     }
 }
 
-/// A bucket or a permission that is missing may be mended while the event waits.
+/// A bucket or a permission that is missing may be fixed while the event waits.
 fn of_error(error: &Error) -> ActionError {
     if let Some(complaint) = complaint(error) {
         return ActionError::transient(complaint);

@@ -23,11 +23,11 @@
 //! they are noted as `expected`, and their notes go in the transactions that count them as
 //! delivered. After a crash whoever opens the queue asks the sink about the notes that are left.
 
-mod books;
 mod lock;
 mod row;
 mod schema;
 mod spool;
+mod statistics;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -37,13 +37,13 @@ use rusqlite::{Connection, Transaction, params};
 use straylight_core::Timestamp;
 use straylight_files::create_folder;
 
-pub(super) use self::books::totals;
-use self::books::{add, remove};
 use self::lock::take_lock;
 use self::row::insert;
 pub(super) use self::row::{id_of, read_row, time_of};
 pub(super) use self::schema::{check_version, connect};
 use self::spool::Spool;
+pub(super) use self::statistics::totals;
+use self::statistics::{add, remove};
 use super::chores::{Fate, Forgotten};
 use super::journal::{Failure, Journal, JournalError};
 use super::{Resumed, RowState, Totals};

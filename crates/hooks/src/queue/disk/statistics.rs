@@ -26,7 +26,7 @@ pub(in crate::queue) fn totals(connection: &Connection) -> rusqlite::Result<Tota
     Ok(totals)
 }
 
-/// Adds to an account of the books.
+/// Adds to one count of the statistics.
 pub(super) fn add(
     transaction: &Transaction<'_>,
     account: &str,
