@@ -19,7 +19,7 @@ async fn show(State(app): State<Shared>) -> Markup {
             h1 { "Hooks" }
             p.dim { "The hooks of the deployments that are loaded, with what they did since." }
             @if hooks.is_empty() {
-                p.empty { "No deployment with hooks is loaded: it is when the first image is predicted." }
+                p.empty { "No deployment with hooks is loaded yet. It is loaded when the first image is predicted." }
             } @else {
                 div.scroll tabindex="0" role="region" aria-label="Table" { table {
                     thead { tr { th { "Hook" } th.number { "Seen" } th.number { "Fired" } th.number { "Done" }

@@ -141,7 +141,7 @@ fn section(found: &Found) -> Markup {
                 Found::Nothing(why) => { p.dim { (why) } }
                 Found::Images(nearest, missing) => {
                     ol.neighbours { @for neighbour in nearest { li { (tile(neighbour)) } } }
-                    p.dim { "As the model sees them; 1 is alike."
+                    p.dim { "By the features of the model: 1 is equal, 0 has nothing in common."
                         @if *missing > 0 { " " (missing) " images are not compared yet." } }
                 }
             }

@@ -71,7 +71,7 @@ pub enum ActionDraft {
     Http(String),
 }
 
-/// A description makes no hook.
+/// Why settings do not make a hook.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DraftError {
@@ -83,11 +83,11 @@ pub enum DraftError {
     NoLabels,
     /// A mode that is not known.
     #[error(
-        "`{0}` is no mode: a count compares greater, lower or equal, labels are joined by OR or AND"
+        "`{0}` is not a mode: a count compares greater, lower or equal, labels are joined by OR or AND"
     )]
     Mode(String),
-    /// A threshold that is no number of objects.
-    #[error("{0} is no number of objects")]
+    /// A threshold that cannot be a number of objects.
+    #[error("{0} cannot be a number of objects: write a whole number, 0 or greater")]
     Count(f64),
     /// A setting out of its range.
     #[error(transparent)]
