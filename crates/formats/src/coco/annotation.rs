@@ -4,7 +4,8 @@ use serde_json::value::RawValue;
 use straylight_core::{Point, Shape};
 
 use crate::json::{self, Id, Number, RawList, lenient};
-use crate::{Attributes, Geometry, Keypoint, Mask, Object, Visibility, geometry};
+use crate::mask::Rle;
+use crate::{Attributes, Geometry, Keypoint, Object, Visibility, geometry};
 
 /// One entry of `annotations`.
 #[derive(Deserialize)]
@@ -31,20 +32,6 @@ pub(super) struct Annotation<'a> {
     pub(super) file_name: Option<String>,
     #[serde(borrow, default)]
     pub(super) segments_info: Option<RawList<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Rle {
-    counts: Counts,
-    /// Height and width in pixels.
-    size: [u32; 2],
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Counts {
-    Plain(Vec<u64>),
-    Packed(String),
 }
 
 /// The object of an annotation, and what was left out of it.
@@ -154,8 +141,8 @@ fn segmentation(
     let text = raw.get();
     let read = match text.as_bytes().first() {
         Some(b'{') => json::entry::<Rle>(raw)
-            .and_then(|rle| mask(&rle, size))
-            .map(Some),
+            .and_then(|rle| rle.mask(size))
+            .map(|mask| Some(Geometry::Mask(mask))),
         Some(b'[') => rings(raw, complaints),
         _ => Ok(None),
     };
@@ -163,20 +150,6 @@ fn segmentation(
         complaints.push(format!("segmentation: {error}"));
         None
     })
-}
-
-fn mask(rle: &Rle, (width, height): (u32, u32)) -> Result<Geometry, String> {
-    let [h, w] = rle.size;
-    if (w, h) != (width, height) {
-        return Err(format!(
-            "the mask has {w} x {h} pixels, the image {width} x {height}"
-        ));
-    }
-    let mask = match &rle.counts {
-        Counts::Plain(runs) => Mask::from_runs(width, height, runs),
-        Counts::Packed(text) => Mask::from_packed(width, height, text),
-    };
-    mask.map(Geometry::Mask)
 }
 
 /// Rings are parts of one object; bad ones are left out.

@@ -4,7 +4,8 @@ use straylight_core::{Point, Shape};
 
 use super::read::Categories;
 use crate::json::{Id, lenient};
-use crate::{Attributes, Geometry, Keypoint, Mask, Object, Visibility, geometry};
+use crate::mask::Rle;
+use crate::{Attributes, Geometry, Keypoint, Object, Visibility, geometry};
 
 #[derive(Deserialize)]
 pub(super) struct Annotation {
@@ -28,20 +29,6 @@ pub(super) struct Annotation {
     group: i64,
     #[serde(default, deserialize_with = "lenient")]
     z_order: i64,
-}
-
-#[derive(Deserialize)]
-struct Rle {
-    counts: Counts,
-    /// Height and width in pixels.
-    size: [u32; 2],
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Counts {
-    Plain(Vec<u64>),
-    Packed(String),
 }
 
 /// The object of an entry; none for a caption.
@@ -173,19 +160,9 @@ fn polyline(points: &[f64]) -> Result<Geometry, String> {
     ))
 }
 
-fn mask(annotation: &Annotation, (width, height): (u32, u32)) -> Result<Geometry, String> {
+fn mask(annotation: &Annotation, size: (u32, u32)) -> Result<Geometry, String> {
     let rle = annotation.rle.as_ref().ok_or("the mask has no `rle`")?;
-    let [h, w] = rle.size;
-    if (w, h) != (width, height) {
-        return Err(format!(
-            "the mask has {w} x {h} pixels, the image {width} x {height}"
-        ));
-    }
-    let mask = match &rle.counts {
-        Counts::Plain(runs) => Mask::from_runs(width, height, runs),
-        Counts::Packed(text) => Mask::from_packed(width, height, text),
-    };
-    mask.map(Geometry::Mask)
+    rle.mask(size).map(Geometry::Mask)
 }
 
 /// One point of a label without a skeleton is a shape of its own.

@@ -1,10 +1,12 @@
 //! Sets of pixels, run-length encoded as COCO does, and their outlines as polygons.
 
 mod counts;
+mod rle;
 mod trace;
 
 use std::collections::BTreeMap;
 
+pub(crate) use rle::Rle;
 use straylight_core::Point;
 
 /// Masks of more pixels are refused: their outlines would need too much memory.

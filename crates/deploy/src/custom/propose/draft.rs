@@ -6,7 +6,7 @@ use straylight_core::TaskType;
 use super::evidence::Evidence;
 use super::{Assignment, Origin, Proposal, Said};
 use crate::DeployError;
-use crate::custom::{InputDescription, ModelDescription, OutputDescription};
+use crate::custom::{Coordinates, InputDescription, ModelDescription, OutputDescription};
 
 /// The layout of an image all of whose axes are open.
 const OPEN: &str = "NCHW";
@@ -37,6 +37,24 @@ impl Draft {
             origin,
             why: why.into(),
         });
+    }
+
+    /// Whether boxes are pixels or fractions, by the largest number that the graph gave for one.
+    ///
+    /// A graph that found nothing gives no number above 0, and leaves a guess.
+    pub(super) fn say_coordinates(&mut self, largest: f32) {
+        let (coordinates, origin, why) = if largest > 2.0 {
+            let why = "the graph gives numbers above 2: pixels";
+            (Coordinates::Pixels, Origin::Graph, why)
+        } else if largest > 0.0 {
+            let why = "the graph gives 0 to 1: fractions";
+            (Coordinates::Fractions, Origin::Graph, why)
+        } else {
+            let why = "pixels; the graph found nothing to tell by";
+            (Coordinates::Pixels, Origin::Guess, why)
+        };
+        self.outputs.coordinates = coordinates;
+        self.say("outputs.coordinates", origin, why);
     }
 
     pub(super) fn has_said(&self, key: &str) -> bool {

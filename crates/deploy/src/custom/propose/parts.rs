@@ -165,26 +165,7 @@ fn coordinates(evidence: &Evidence<'_>, draft: &mut Draft, boxes: &TensorInfo) {
     let largest = edges
         .flat_map(|row| row.iter().take(4))
         .fold(0.0_f32, |a, &b| a.max(b.abs()));
-    if largest > 2.0 {
-        draft.say(
-            "outputs.coordinates",
-            Origin::Graph,
-            "the graph gives numbers above 2: pixels",
-        );
-    } else if largest > 0.0 {
-        draft.outputs.coordinates = Coordinates::Fractions;
-        draft.say(
-            "outputs.coordinates",
-            Origin::Graph,
-            "the graph gives 0 to 1: fractions",
-        );
-    } else {
-        draft.say(
-            "outputs.coordinates",
-            Origin::Guess,
-            "pixels; the graph found nothing to tell by",
-        );
-    }
+    draft.say_coordinates(largest);
 }
 
 /// Whether classes count from 0 or from 1.

@@ -291,20 +291,7 @@ fn largest(
 fn ranges(evidence: &Evidence<'_>, draft: &mut Draft, output: &TensorInfo, turned: bool) {
     let highest = (0..4).filter_map(|column| largest(evidence, output, turned, column));
     let highest = highest.fold(f32::NEG_INFINITY, f32::max);
-    if highest > 0.0 && highest <= 2.0 {
-        draft.outputs.coordinates = Coordinates::Fractions;
-        draft.say(
-            "outputs.coordinates",
-            Origin::Graph,
-            "the graph gives 0 to 1: fractions",
-        );
-    } else {
-        draft.say(
-            "outputs.coordinates",
-            Origin::Graph,
-            "the graph gives pixels",
-        );
-    }
+    draft.say_coordinates(highest);
 }
 
 /// Whether rows of six are edges, score and class by their numbers: the last is whole, and right
