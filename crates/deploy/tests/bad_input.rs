@@ -115,6 +115,16 @@ fn a_model_without_rt_info_says_how_to_describe_it() {
 }
 
 #[test]
+fn a_model_with_a_second_input_is_refused() {
+    let copy = Copy::new();
+    let size = "<layer id=\"9999\" name=\"size\" type=\"Parameter\" version=\"opset1\">\
+        <data shape=\"1,1\" element_type=\"f32\"/><output><port id=\"0\" precision=\"FP32\" \
+        names=\"size\"><dim>1</dim><dim>1</dim></port></output></layer></layers>";
+    edit(&copy.model("model.xml"), "</layers>", size);
+    copy.assert_error(&["model.xml", "`size`", "only input"]);
+}
+
+#[test]
 fn files_that_are_not_json_are_named_with_line_and_column() {
     for (name, text) in [
         ("project.json", ""),

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use straylight_engine::graph::{IrModel, ModelFacts, ModelFormat};
-use straylight_engine::{CompileOptions, CompiledModel, ModelSource, Runtime};
+use straylight_engine::{CompileOptions, CompiledModel, ModelSource, Runtime, TensorInfo};
 use straylight_tasks::{Geometry, Outputs, Reading, ResizeType};
 
 use crate::DeployError;
@@ -39,6 +39,23 @@ pub(super) struct Network {
     preprocess: Preprocess,
 }
 
+/// The image. OpenVINO runs a graph although another input was never set, with whatever its memory
+/// holds, so that such a graph is refused.
+fn only_input<'a>(path: &Path, inputs: &'a [TensorInfo]) -> Result<&'a TensorInfo, DeployError> {
+    match inputs {
+        [only] => Ok(only),
+        [] => Err(DeployError::model(path, "has no input")),
+        [_, others @ ..] => {
+            let names: Vec<String> = others.iter().map(|i| format!("`{}`", i.name)).collect();
+            let reason = format!(
+                "has further inputs besides the image ({}): export it with the image as its only input",
+                names.join(", ")
+            );
+            Err(DeployError::model(path, reason))
+        }
+    }
+}
+
 impl Network {
     /// Reads and compiles a model; its pre-processing follows its configuration.
     pub(super) fn load(
@@ -52,8 +69,7 @@ impl Network {
         check_weights(path)?;
         let quantised = Quantised::read(path)?;
         let model = runtime.read(&ModelSource::file(path))?;
-        let input = model.inputs().first();
-        let input = input.ok_or_else(|| DeployError::model(path, "has no input"))?;
+        let input = only_input(path, model.inputs())?;
         let stated = StatedInput {
             layout: config
                 .text("input_layout")
