@@ -148,7 +148,10 @@ fn an_export_holds_what_is_decided_and_says_what_it_does_not() {
         (&json!(2), &json!(1)),
         "{job}"
     );
-    assert_eq!(facts["left_out"], json!({"rejected": 2, "unlabelled": 4}));
+    assert_eq!(
+        facts["left_out"],
+        json!({"rejected": 2, "unlabelled": 4, "frames": 0})
+    );
     let message = facts["message"].as_str().unwrap();
     assert!(
         message.contains("4 that nobody has labelled, 2 that were rejected"),
