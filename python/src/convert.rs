@@ -69,6 +69,7 @@ pub(crate) fn to_python<'py>(
         features,
         vector(&activations.logits),
         vector(&activations.probabilities),
+        prediction.ood_score.map(|score| score.value),
     ))
 }
 

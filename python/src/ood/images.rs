@@ -4,11 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use straylight::fit::{
-    Fitted, LabelledImage, Outliers, class_folder_images, fit_ood, folder_images,
-};
+use straylight::fit::{Fitted, LabelledImage, Outliers, dataset_images, fit_ood};
 use straylight::{Deployment as CoreDeployment, Progress};
-use straylight_formats::{AnnotatedImage, Format, ReadOptions, read};
 use straylight_geti::{DownloadOptions, ProjectApi};
 
 use super::{OodModel, Rule, Wishes, fitted};
@@ -64,13 +61,19 @@ pub(crate) fn fit_folder(
     let core = Arc::clone(deployment.core()?);
     let theirs = Arc::clone(&core);
     let fit = patience::work(py, progress, move |steps| {
-        let read = |error| Raised::new("FileError", error);
-        let images = class_folder_images(&images).map_err(read)?;
+        let listed = dataset_images(&images)?;
+        let mut left_out = listed.left_out;
         let outliers = match outliers {
-            Some(folder) => Outliers::Images(folder_images(&folder).map_err(read)?),
+            Some(folder) => {
+                let strange = dataset_images(&folder)?;
+                left_out.extend(strange.left_out);
+                Outliers::Images(strange.images)
+            }
             None => Outliers::Automatic,
         };
-        Ok(fit_ood(&theirs, &images, &outliers, &options, steps)?)
+        let mut fit = fit_ood(&theirs, &listed.images, &outliers, &options, steps)?;
+        fit.skipped.extend(left_out);
+        Ok(fit)
     })?;
     keep(&core, fit)
 }
@@ -149,25 +152,9 @@ fn download(
     for (name, error) in &scenes.failed {
         tracing::warn!(image = name, %error, "its annotation was not downloaded");
     }
-    // Nothing is there when no image has an annotation.
-    std::fs::create_dir_all(folder.join("annotations"))
-        .map_err(|error| Raised::new("FileError", error))?;
-    labelled(folder)
-}
-
-/// The downloaded images with the first label of each.
-fn labelled(folder: &Path) -> Outcome<Vec<LabelledImage>> {
-    let report = read(folder, Format::Geti, &ReadOptions::default())?;
-    for problem in &report.problems {
-        tracing::warn!("left out {problem}");
+    let found = dataset_images(folder)?;
+    for (place, reason) in &found.left_out {
+        tracing::warn!("left out {place}: {reason}");
     }
-    let labelled = |image: AnnotatedImage| {
-        let label = image
-            .objects
-            .into_iter()
-            .flat_map(|object| object.labels)
-            .next();
-        LabelledImage::file(image.file, label)
-    };
-    Ok(report.set.images.into_iter().map(labelled).collect())
+    Ok(found.images)
 }

@@ -46,6 +46,18 @@ def test_models_of_a_deployment_make_another(loaded, image):
         Deployment(loaded.project, [loose])
 
 
+def test_a_prediction_has_the_score_of_the_ood_model(deployment, fitted, photos):
+    assert deployment.infer(photos / "fish/fish1.webp").ood_score is None
+    deployment.ood_model = fitted
+    known, strange = (
+        deployment.infer(photos / name, activations=True)
+        for name in ("fish/fish1.webp", "farm_animal/dog.webp")
+    )
+    assert 0 <= known.ood_score < strange.ood_score <= 1
+    assert known.ood_score == fitted.score_prediction(known)
+    assert "ood_score" not in known.to_dict()  # the record is the SDK's
+
+
 def test_activations_own_their_data(loaded):
     images = [np.full((64, 64, 3), grey, np.uint8) for grey in (0, 255)]
     first = loaded.infer(images[0], activations=True).feature_vector

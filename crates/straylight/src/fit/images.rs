@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use straylight_core::Frame;
 use straylight_files::FileError;
-use straylight_image::{DecodeLimits, ImageError, decode_frame, read_frame};
+use straylight_formats::{Format, FormatError, ReadOptions, ReadReport};
+use straylight_image::{
+    DecodeLimits, ImageError, Listed, NoPictures, decode_frame, listed, read_frame,
+};
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection, Store, StoreError};
 
 /// An image of a fit could not be read.
@@ -63,13 +66,6 @@ impl LabelledImage {
         }
     }
 
-    /// The same image with the name of its label.
-    #[must_use]
-    pub fn with_label(mut self, label: &str) -> Self {
-        self.label = Some(label.to_owned());
-        self
-    }
-
     /// What errors and reports call it.
     pub fn name(&self) -> &str {
         &self.name
@@ -117,40 +113,83 @@ pub fn stored_images(
         .collect()
 }
 
-/// The images of a folder that has a subfolder for each class, labelled with its name.
-///
-/// Files directly in the folder have no label.
-pub fn class_folder_images(folder: &Path) -> Result<Vec<LabelledImage>, FileError> {
-    let failed = |source| FileError::new("list", folder, source);
-    let mut images = folder_images(folder)?;
-    let entries = std::fs::read_dir(folder).map_err(failed)?;
-    let mut classes = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
-    classes.sort_by_key(std::fs::DirEntry::file_name);
-    for class in classes.into_iter().filter(|entry| entry.path().is_dir()) {
-        let label = class.file_name().to_string_lossy().into_owned();
-        let labelled = folder_images(&class.path())?.into_iter();
-        images.extend(labelled.map(|image| image.with_label(&label)));
-    }
-    Ok(images)
+/// The images of a dataset on disk, and what was left out of it.
+#[derive(Debug, Default)]
+pub struct DatasetImages {
+    /// The images; with a label where the dataset gives an image just one.
+    pub images: Vec<LabelledImage>,
+    /// What could not be read: place and reason.
+    pub left_out: Vec<(String, String)>,
+    /// What was passed over and is no mistake.
+    pub notes: Vec<String>,
 }
 
-/// The image files directly in a folder, without labels, in the order of their names.
+/// The images of an annotated dataset in any [`Format`], or else of a folder of pictures.
 ///
-/// Files that are no images are kept: the fit names them among the images it could not read.
-pub fn folder_images(folder: &Path) -> Result<Vec<LabelledImage>, FileError> {
-    let failed = |source| FileError::new("list", folder, source);
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.is_file() {
-            paths.push(path);
+/// A folder for each class is such a dataset. A folder of pictures is read with all folders below
+/// it, in the order of their names; its images have no labels.
+///
+/// # Errors
+///
+/// When the folder cannot be listed, or the dataset is in a known format that is not read.
+pub fn dataset_images(path: &Path) -> Result<DatasetImages, FormatError> {
+    match Format::detect(path) {
+        Ok(format) => Ok(of_set(straylight_formats::read(
+            path,
+            format,
+            &ReadOptions::default(),
+        )?)),
+        Err(FormatError::UnknownFormat { .. }) if path.is_dir() => {
+            let mut found = DatasetImages::default();
+            let mut passed_over = NoPictures::default();
+            found.list(path, &mut passed_over)?;
+            if passed_over.total() > 0 {
+                found.notes.push(format!("{passed_over} passed over"));
+            }
+            Ok(found)
         }
+        Err(error) => Err(error),
     }
-    paths.sort();
-    Ok(paths
-        .into_iter()
-        .map(|path| LabelledImage::file(path, None))
-        .collect())
+}
+
+fn of_set(report: ReadReport) -> DatasetImages {
+    let images = report.set.images.into_iter().map(|image| {
+        let mut labels = image.objects.iter().flat_map(|object| &object.labels);
+        let first = labels.next();
+        let only = first.filter(|first| labels.all(|label| label == *first));
+        LabelledImage::file(image.file, only.cloned())
+    });
+    let left_out = report.problems.into_iter();
+    DatasetImages {
+        images: images.collect(),
+        left_out: left_out.map(|it| (it.place, it.message)).collect(),
+        notes: report.notes.iter().map(ToString::to_string).collect(),
+    }
+}
+
+impl DatasetImages {
+    /// Adds the pictures of a folder and of those below it.
+    fn list(&mut self, folder: &Path, passed_over: &mut NoPictures) -> Result<(), FileError> {
+        let failed = |source| FileError::new("list", folder, source);
+        let entries = std::fs::read_dir(folder).map_err(failed)?;
+        let mut entries = entries.collect::<Result<Vec<_>, _>>().map_err(failed)?;
+        entries.sort_by_key(std::fs::DirEntry::file_name);
+        for entry in entries {
+            let path = entry.path();
+            match listed(&path) {
+                Listed::Picture => self.images.push(LabelledImage::file(path, None)),
+                // A link to a folder may lead back up.
+                Listed::Folder if path.is_symlink() => passed_over.count_link(),
+                Listed::Folder => self.list(&path, passed_over)?,
+                Listed::NoPicture => passed_over.count(&entry.file_name()),
+                Listed::Special(what) => {
+                    let reason = format!("it is {what}, not a file");
+                    self.left_out.push((path.display().to_string(), reason));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn decode_stored(store: &Store, id: &str, name: &str) -> Result<Frame, ReadError> {
@@ -162,4 +201,75 @@ fn decode_stored(store: &Store, id: &str, name: &str) -> Result<Frame, ReadError
         captured_at,
         &DecodeLimits::default(),
     )?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn put(folder: &Path, name: &str) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let photo = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../assets/demo/photos/fish/fish1.webp"
+        );
+        fs::copy(photo, path).unwrap();
+    }
+
+    /// The images below the folder with their labels, by name.
+    fn seen(folder: &Path) -> Vec<(String, Option<String>)> {
+        let found = dataset_images(folder).unwrap();
+        assert_eq!(found.left_out, []);
+        let pair = |image: &LabelledImage| {
+            let name = Path::new(image.name()).strip_prefix(folder).unwrap();
+            (name.display().to_string(), image.label.clone())
+        };
+        found.images.iter().map(pair).collect()
+    }
+
+    #[test]
+    fn folders_of_classes_give_labels_also_below_folders_of_subsets() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["train/fish/a.webp", "val/fish/b.webp", "val/tool/c.webp"] {
+            put(folder.path(), name);
+        }
+        fs::write(folder.path().join("train/fish/._a.webp"), b"resource fork").unwrap();
+        fs::write(folder.path().join("train/fish/notes.txt"), b"no picture").unwrap();
+        let label = |name: &str, label: &str| (name.to_owned(), Some(label.to_owned()));
+        assert_eq!(
+            seen(folder.path()),
+            [
+                label("train/fish/a.webp", "fish"),
+                label("val/fish/b.webp", "fish"),
+                label("val/tool/c.webp", "tool"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_folder_of_pictures_has_no_labels() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "b.webp");
+        put(folder.path(), "a.webp");
+        fs::write(folder.path().join("Thumbs.db"), b"small pictures").unwrap();
+        let plain = |name: &str| (name.to_owned(), None);
+        assert_eq!(seen(folder.path()), [plain("a.webp"), plain("b.webp")]);
+        let notes = dataset_images(folder.path()).unwrap().notes;
+        assert_eq!(notes, ["1 entry that is no picture (1 hidden) passed over"]);
+    }
+
+    #[test]
+    fn a_dataset_that_is_not_read_is_no_folder_of_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        put(folder.path(), "a.webp");
+        fs::write(folder.path().join("set.tfrecord"), b"records").unwrap();
+        let error = dataset_images(folder.path()).unwrap_err().to_string();
+        assert!(
+            error.contains("TensorFlow records, which is not read"),
+            "{error}"
+        );
+    }
 }

@@ -22,13 +22,15 @@
 
 mod images;
 
+use std::collections::BTreeSet;
+
 use straylight_core::{Activations, Frame, Progress};
 use straylight_deploy::{DeployError, Deployment, Keep};
 use straylight_ood::{
     ActivationSet, FitError, FitOptions, FitReport, Head, Matrix, OodModel, Provenance, SetError,
 };
 
-pub use images::{LabelledImage, ReadError, class_folder_images, folder_images, stored_images};
+pub use images::{DatasetImages, LabelledImage, ReadError, dataset_images, stored_images};
 
 use crate::parallel;
 
@@ -165,6 +167,7 @@ pub fn fit_ood(
     if !classified {
         report.notes.push(ONE_CLASS.to_owned());
     }
+    report.notes.extend(unknown_labels(deployment, images));
     let model = model.with_provenance(Provenance {
         model_hash: Some(deployment.model_hash()?),
         description: format!("{count} images of {}", deployment.project().name),
@@ -343,6 +346,27 @@ fn label_index(deployment: &Deployment, image: &LabelledImage, run: &Run) -> u32
         .label()
         .and_then(named)
         .map_or(run.predicted, |index| index as u32)
+}
+
+/// Says which labels of the images the deployment does not have.
+fn unknown_labels(deployment: &Deployment, images: &[LabelledImage]) -> Option<String> {
+    let known: BTreeSet<&str> = deployment
+        .classes()
+        .iter()
+        .map(|label| &*label.name)
+        .collect();
+    let unknown = images.iter().filter_map(LabelledImage::label);
+    let unknown: Vec<&str> = unknown.filter(|label| !known.contains(label)).collect();
+    let names: BTreeSet<&str> = unknown.iter().copied().collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} images have a label that the model does not have (`{}`); they were fitted as what the \
+             model calls them; if they are not of its classes, leave them out or give them with \
+             --outliers",
+            unknown.len(),
+            names.into_iter().collect::<Vec<_>>().join("`, `")
+        )
+    })
 }
 
 fn most_probable(activations: &Activations) -> u32 {

@@ -153,6 +153,8 @@ class Prediction(AnnotationScene):
     logits: np.ndarray | None = None
     #: Float32 of shape (C,): class probabilities, in the order of the model's labels.
     probabilities: np.ndarray | None = None
+    #: Of the deployment's OOD model, in [0, 1], higher is more out of distribution; None without one.
+    ood_score: float | None = None
 
     _nested = {"annotations": Annotation, "maps": ResultMedium}
 
@@ -171,12 +173,14 @@ class Prediction(AnnotationScene):
         return replace(self, annotations=kept)
 
     def to_dict(self) -> dict[str, Any]:
-        """Annotations, kind and names of maps; arrays are left out."""
-        plain = replace(self, feature_vector=None, logits=None, probabilities=None, maps=[])
+        """Annotations and kind, as the SDK writes them; arrays and the OOD score are left out."""
+        plain = replace(
+            self, feature_vector=None, logits=None, probabilities=None, maps=[], ood_score=None
+        )
         return super(Prediction, plain).to_dict()
 
 
-def _prediction(annotations, maps, features, logits, probabilities) -> Prediction:
+def _prediction(annotations, maps, features, logits, probabilities, ood_score) -> Prediction:
     """Makes a prediction of what the extension hands over."""
     media = []
     if maps is not None:
@@ -187,4 +191,5 @@ def _prediction(annotations, maps, features, logits, probabilities) -> Predictio
         feature_vector=features,
         logits=logits,
         probabilities=probabilities,
+        ood_score=ood_score,
     )

@@ -117,8 +117,9 @@ def fit_on_folder(
     """Fits an OOD model on image files; the deployment keeps and saves it. Ctrl-C ends it.
 
     :param deployment: a deployment with an XAI head
-    :param images: in-distribution images: a folder with a subfolder for each class
-    :param outliers: a folder with images that are out of distribution
+    :param images: in-distribution images: a folder with a subfolder for each class, an annotated
+        dataset in any format, or a folder of pictures
+    :param outliers: images that are out of distribution, in the same forms
     :param kind: ``default``, ``geti`` or ``supervised``
     :param max_false_collection_rate: the threshold's promise
     :param confidence: the chance that the promise holds

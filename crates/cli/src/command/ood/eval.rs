@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use straylight::Deployment;
-use straylight::fit::{LabelledImage, class_folder_images, infer_all};
+use straylight::fit::{LabelledImage, infer_all};
 use straylight::image::{encode_jpeg, thumbnail};
 use straylight::ood::{
     ActivationSet, Caption, Evaluation, Metrics, ModelBinding, OodModel, Side, read_arrays,
 };
 
+use super::fit::listed_images;
 use crate::command::engine::EngineArguments;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output;
@@ -123,9 +124,10 @@ impl Arguments {
         let deployment = Deployment::from_folder_with_progress(folder, &load, &progress)?;
         let mut complete = true;
         let mut infer = |path: &Path| -> Result<Images, Failure> {
-            let files = class_folder_images(path)?;
+            let listed = listed_images(path)?;
+            let files = listed.images;
             let found = infer_all(&deployment, &files, &progress)?;
-            for (name, reason) in &found.skipped {
+            for (name, reason) in listed.left_out.iter().chain(&found.skipped) {
                 output::note(&format!("left out {name}: {reason}"));
                 complete = false;
             }

@@ -4,9 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::{ArgGroup, Args};
-use straylight::fit::{
-    Fitted, LabelledImage, Outliers, class_folder_images, fit_ood, folder_images,
-};
+use straylight::fit::{DatasetImages, Fitted, Outliers, dataset_images, fit_ood};
 use straylight::ood::threshold::Shortfall;
 use straylight::ood::{FitOptions, FitReport, ModelKind, OodModel, ThresholdRule, read_arrays};
 use straylight::{Deployment, SavedHooks};
@@ -29,10 +27,11 @@ pub(crate) struct Arguments {
     /// Deployment whose model gives the features of the images.
     #[arg(long, value_name = "FOLDER", requires = "images")]
     deployment: Option<PathBuf>,
-    /// In-distribution images: a folder with a subfolder for each class.
+    /// In-distribution images: a folder with a subfolder for each class, an annotated dataset in any
+    /// format, or a folder of pictures.
     #[arg(long, value_name = "FOLDER", requires = "deployment")]
     images: Option<PathBuf>,
-    /// Real outliers: an array file, or with --deployment a folder of images.
+    /// Real outliers: an array file, or with --deployment images as for --images.
     #[arg(long, value_name = "PATH")]
     outliers: Option<PathBuf>,
     /// Folder for the fitted model (with --train).
@@ -90,6 +89,15 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     } else {
         Exit::Partial
     })
+}
+
+/// The images of a dataset; says what was passed over.
+pub(super) fn listed_images(path: &Path) -> Result<DatasetImages, Failure> {
+    let found = dataset_images(path)?;
+    for note in &found.notes {
+        output::note(&format!("note: {note}"));
+    }
+    Ok(found)
 }
 
 fn as_text(report: &FitReport) -> String {
@@ -184,18 +192,21 @@ impl Arguments {
             ..load
         };
         let deployment = Deployment::from_folder_with_progress(deployment, &load, &progress)?;
-        let images: Vec<LabelledImage> = class_folder_images(images)?;
+        let DatasetImages {
+            images, left_out, ..
+        } = listed_images(images)?;
+        let mut skipped = left_out;
         let outliers = match &self.outliers {
-            Some(folder) => Outliers::Images(folder_images(folder)?),
+            Some(path) => {
+                let found = listed_images(path)?;
+                skipped.extend(found.left_out);
+                Outliers::Images(found.images)
+            }
             None => Outliers::Automatic,
         };
         let fitted = fit_ood(&deployment, &images, &outliers, &self.options(), &progress)?;
-        let Fitted {
-            model,
-            report,
-            skipped,
-            ..
-        } = fitted;
+        let Fitted { model, report, .. } = fitted;
+        skipped.extend(fitted.skipped);
         if let Some(folder) = &self.out {
             model.save(folder)?;
         }
