@@ -11,8 +11,8 @@ when the last file is there; each round runs both, one after the other.
 """
 
 import argparse
-import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -26,6 +26,7 @@ import openvino
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = ROOT / "assets" / "demo" / "deployment"
+PROGRAM = str(ROOT / "target" / "release" / "straylight")
 PARTS = ("images", "predictions", "scores", "overlays")
 
 
@@ -63,24 +64,23 @@ def delivered(folder: Path) -> int:
     return len(set.intersection(*stems))
 
 
-def hook_file(folder: Path, out: Path) -> Path:
-    """Write the file with the hook."""
-    action = {"FileSystemDataCollection": {"target_folder": str(out)}}
-    hook = {"trigger": {"AlwaysTrigger": {}}, "action": action}
-    path = folder / f"{out.name}.json"
-    path.write_text(json.dumps({"straylight": {"version": 1, "hooks": [hook]}}))
-    return path
+def with_hook(folder: Path, out: Path) -> Path:
+    """Copy the deployment and add the hook, as a user does."""
+    deployment = folder / "deployment"
+    shutil.copytree(DEPLOYMENT, deployment)
+    add = [PROGRAM, "hooks", "add", "--deployment", deployment, "--trigger", "always"]
+    subprocess.run([*add, "--action", "folder", "--to", out], check=True, capture_output=True)
+    return deployment
 
 
 def run_round(photos: Path, folder: Path) -> dict:
     """Run both once."""
     folder.mkdir()
     ours, theirs = folder / "straylight", folder / "sdk"
-    program = str(ROOT / "target" / "release" / "straylight")
-    command = [program, "run", str(photos), "--deployment", str(DEPLOYMENT)]
+    command = [PROGRAM, "run", str(photos), "--deployment", str(with_hook(folder, ours))]
     worker = str(Path(__file__).with_name("sdk_worker.py"))
     results = {
-        "straylight": measure([*command, "--hooks", str(hook_file(folder, ours))]),
+        "straylight": measure(command),
         "geti-sdk": measure([sys.executable, worker, str(DEPLOYMENT), str(photos), str(theirs)]),
     }
     images = {"straylight": delivered(ours), "geti-sdk": delivered(theirs)}

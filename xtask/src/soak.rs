@@ -11,7 +11,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
     if !arguments.is_empty() {
         return run_form(arguments);
     }
-    for form in ["kills", "clock", "disk"] {
+    for form in ["kills", "photos", "clock", "disk"] {
         run_form(&[form, KILLS])?;
     }
     run_form(&["hang"])
@@ -20,7 +20,13 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
 fn run_form(arguments: &[&str]) -> Outcome {
     process::run(
         cargo()
-            .args(["run", "--quiet", "--package", "straylight-hooks"])
+            .args([
+                "run",
+                "--quiet",
+                "--release",
+                "--package",
+                "straylight-hooks",
+            ])
             .args(["--example", "soak", "--"])
             .args(arguments),
     )

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::OsStr;
 use clap::{Arg, Command, Id};
+use strsim::levenshtein;
 
 /// A setting: its name, the variable of the environment, its default, and what it is.
 pub(crate) struct Setting {
@@ -147,29 +148,14 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
 
 fn unknown(key: &str) -> String {
     let names = SETTINGS.map(|setting| setting.name);
-    let nearest = names.iter().min_by_key(|name| distance(key, name));
-    match nearest.filter(|name| distance(key, name) <= 2) {
+    let nearest = names.iter().min_by_key(|name| levenshtein(key, name));
+    match nearest.filter(|name| levenshtein(key, name) <= 2) {
         Some(name) => format!("there is no setting `{key}`; did you mean `{name}`?"),
         None => format!(
             "there is no setting `{key}`; there are: {}",
             names.join(", ")
         ),
     }
-}
-
-/// How many letters must be added, taken away or replaced.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut above = std::mem::replace(&mut row[0], i + 1);
-        for (j, other) in b.iter().enumerate() {
-            let replaced = above + usize::from(letter != *other);
-            above = row[j + 1];
-            row[j + 1] = replaced.min(above + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]
@@ -192,12 +178,5 @@ mod tests {
                 (read, _) => panic!("{text}: {read:?}"),
             }
         }
-    }
-
-    #[test]
-    fn letters_are_counted() {
-        assert_eq!(distance("stor", "store"), 1);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("devcie", "device"), 2);
     }
 }

@@ -13,6 +13,7 @@ mod prediction;
 mod progress;
 mod project;
 mod shape;
+mod sniff;
 
 pub use activations::Activations;
 pub use address::{
@@ -27,3 +28,4 @@ pub use prediction::{Annotation, ModelScore, Prediction, SaliencyMap};
 pub use progress::{NoProgress, Progress};
 pub use project::{Connection, Dataset, Pipeline, Project, Task, TaskType};
 pub use shape::{Point, Shape};
+pub use sniff::sniff;

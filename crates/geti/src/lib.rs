@@ -40,10 +40,10 @@ mod env_file;
 mod error;
 mod folder;
 mod http;
+mod media_names;
 mod plan;
 mod secret;
 mod settings;
-mod sniff;
 pub mod wire;
 
 pub use api::{

@@ -5,6 +5,7 @@
 //! be small: unless a worker takes the event at once, its pixels go and the file stays, and a
 //! frame without a file is encoded once much waits ([`Event::to_wait`]). An overlay decodes again.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -217,6 +218,15 @@ pub struct PictureError {
     cause: String,
 }
 
+fn decoded(bytes: &[u8]) -> Result<RgbImage, PictureError> {
+    let decoded = straylight_image::decode_with(bytes, &DECODED_BEFORE);
+    let (image, _) = decoded.map_err(|error| PictureError {
+        action: "decode",
+        cause: error.to_string(),
+    })?;
+    Ok(image)
+}
+
 impl Picture {
     /// The picture of a frame, sharing its pixels and bytes.
     pub fn of_frame(frame: &Frame) -> Self {
@@ -276,13 +286,17 @@ impl Picture {
         if let Some(frame) = self.frame.get() {
             return Ok(frame.image());
         }
-        let decoded = straylight_image::decode_with(&self.encoded()?.bytes, &DECODED_BEFORE);
-        let (image, _) = decoded.map_err(|error| PictureError {
-            action: "decode",
-            cause: error.to_string(),
-        })?;
+        let image = decoded(&self.encoded()?.bytes)?;
         let frame = Frame::new(image, "", Timestamp::UNIX_EPOCH);
         Ok(self.frame.get_or_init(|| frame).image())
+    }
+
+    /// The pixels; where there are none yet they are decoded and not kept.
+    pub fn to_image(&self) -> Result<Cow<'_, RgbImage>, PictureError> {
+        match self.frame.get() {
+            Some(frame) => Ok(Cow::Borrowed(frame.image())),
+            None => Ok(Cow::Owned(decoded(&self.encoded()?.bytes)?)),
+        }
     }
 
     /// The bytes of an image file: the original one, or else a PNG of the pixels.

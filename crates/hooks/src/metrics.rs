@@ -3,23 +3,29 @@
 //! For every hook, at any scrape, `fired_total = delivered_total + queued + in_memory +
 //! dropped_total + dead`. The totals go on over restarts when the queue is on disk.
 
-use std::fmt::Write;
+use prometheus::TextEncoder;
+use prometheus::proto::{self, LabelPair, Metric, MetricFamily, MetricType};
 
 use crate::queue::DropReason;
 use crate::stats::{Histogram, HookStats};
 
-/// One family of numbers: name, type, help.
-struct Family(&'static str, &'static str, &'static str);
+/// A family of numbers: name, type, what it is, and how it is read.
+struct Family(&'static str, MetricType, &'static str, Read);
 
-/// A number of a hook with the label that it needs beside the hook's name.
-type Sample = (String, f64);
+/// How the numbers of a family are read from the statistics of a hook.
+enum Read {
+    One(fn(&HookStats) -> u64),
+    /// Several numbers, told apart by the values of a label.
+    Each(&'static str, fn(&HookStats) -> Vec<(&str, u64)>),
+    Histogram(fn(&HookStats) -> &Histogram),
+}
 
 /// A hook with the labels that tell it from all others.
-type Row<'a> = (String, &'a HookStats);
+type Row<'a> = (Vec<LabelPair>, &'a HookStats);
 
 /// Renders the statistics of hooks; every family once, with a line for each hook.
 pub fn render_prometheus(stats: &[HookStats]) -> String {
-    let rows = stats.iter().map(|hook| (of(hook), hook));
+    let rows = stats.iter().map(|stats| (vec![hook(stats)], stats));
     render(&rows.collect::<Vec<Row<'_>>>())
 }
 
@@ -28,224 +34,206 @@ pub fn render_prometheus_of<'a>(
     deployments: impl IntoIterator<Item = (&'a str, &'a [HookStats])>,
 ) -> String {
     let rows = deployments.into_iter().flat_map(|(deployment, stats)| {
-        let label = format!(",deployment=\"{}\"", escaped(deployment));
-        stats.iter().map(move |hook| (of(hook) + &label, hook))
+        let labels = |stats| vec![hook(stats), label("deployment", deployment)];
+        stats.iter().map(move |stats| (labels(stats), stats))
     });
     render(&rows.collect::<Vec<Row<'_>>>())
 }
 
 fn render(rows: &[Row<'_>]) -> String {
-    let mut text = String::new();
-    for (family, read) in FAMILIES {
-        head(&mut text, family);
-        for (hook, stats) in rows {
-            for (label, value) in read(stats) {
-                // Writing to a string cannot fail.
-                let _ = writeln!(text, "{}{{{hook}{label}}} {value}", family.0);
-            }
-        }
-    }
-    for (family, read) in HISTOGRAMS {
-        head(&mut text, family);
-        for (hook, stats) in rows {
-            histogram(&mut text, family.0, hook, read(stats));
-        }
-    }
-    text
+    let families = FAMILIES.iter().map(|family| family.of(rows));
+    // The encoder refuses a family without numbers.
+    let families = families.filter(|family| !family.get_metric().is_empty());
+    let text = TextEncoder::new().encode_to_string(&families.collect::<Vec<_>>());
+    text.unwrap_or_else(|error| {
+        tracing::error!(%error, "the metrics of the hooks could not be written");
+        String::new()
+    })
 }
 
-/// The value of a label, as the format wants it.
-fn escaped(value: &str) -> String {
-    let value = value.replace('\\', "\\\\").replace('"', "\\\"");
-    value.replace('\n', "\\n")
-}
+use MetricType::{COUNTER, GAUGE, HISTOGRAM};
+use Read::{Each, One};
 
-type Read = fn(&HookStats) -> Vec<Sample>;
-
-const FAMILIES: &[(Family, Read)] = &[
-    (
-        Family(
-            "straylight_hook_evaluated_total",
-            "counter",
-            "Images that were submitted.",
-        ),
-        |hook| one(hook.evaluated),
+const FAMILIES: [Family; 17] = [
+    Family(
+        "straylight_hook_evaluated_total",
+        COUNTER,
+        "Images that were submitted.",
+        One(|hook| hook.evaluated),
     ),
-    (
-        Family(
-            "straylight_hook_failed_total",
-            "counter",
-            "Images that the trigger could not score.",
-        ),
-        |hook| one(hook.failed),
+    Family(
+        "straylight_hook_failed_total",
+        COUNTER,
+        "Images that the trigger could not score.",
+        One(|hook| hook.failed),
     ),
-    (
-        Family(
-            "straylight_hook_not_fired_total",
-            "counter",
-            "Images for which the trigger saw no reason to act.",
-        ),
-        |hook| one(hook.not_fired),
+    Family(
+        "straylight_hook_not_fired_total",
+        COUNTER,
+        "Images for which the trigger saw no reason to act.",
+        One(|hook| hook.not_fired),
     ),
-    (
-        Family(
-            "straylight_hook_suppressed_total",
-            "counter",
-            "Images that a limit held back.",
-        ),
-        |hook| {
-            each(
-                hook.suppressed
-                    .iter()
-                    .map(|(limit, n)| (limit.as_str(), *n)),
-            )
-        },
+    Family(
+        "straylight_hook_suppressed_total",
+        COUNTER,
+        "Images that a limit held back.",
+        Each("reason", |hook| {
+            let limits = hook.suppressed.iter();
+            limits.map(|(limit, n)| (limit.as_str(), *n)).collect()
+        }),
     ),
-    (
-        Family(
-            "straylight_hook_held",
-            "gauge",
-            "Images that wait for the end of their window.",
-        ),
-        |hook| one(hook.held),
+    Family(
+        "straylight_hook_held",
+        GAUGE,
+        "Images that wait for the end of their window.",
+        One(|hook| hook.held),
     ),
-    (
-        Family(
-            "straylight_hook_fired_total",
-            "counter",
-            "Events that went to the queue, since the queue was made.",
-        ),
-        |hook| one(hook.ledger.fired),
+    Family(
+        "straylight_hook_fired_total",
+        COUNTER,
+        "Events that went to the queue, since the queue was made.",
+        One(|hook| hook.ledger.fired),
     ),
-    (
-        Family(
-            "straylight_hook_queued",
-            "gauge",
-            "Events that wait or are being delivered and are safe on disk.",
-        ),
-        |hook| one(hook.ledger.queued),
+    Family(
+        "straylight_hook_queued",
+        GAUGE,
+        "Events that wait or are being delivered and are safe on disk.",
+        One(|hook| hook.ledger.queued),
     ),
-    (
-        Family(
-            "straylight_hook_in_memory",
-            "gauge",
-            "Events that wait or are being delivered and are in memory only.",
-        ),
-        |hook| one(hook.ledger.in_memory),
+    Family(
+        "straylight_hook_in_memory",
+        GAUGE,
+        "Events that wait or are being delivered and are in memory only.",
+        One(|hook| hook.ledger.in_memory),
     ),
-    (
-        Family(
-            "straylight_hook_delivered_total",
-            "counter",
-            "Events that are at their sink.",
-        ),
-        |hook| one(hook.ledger.delivered),
+    Family(
+        "straylight_hook_delivered_total",
+        COUNTER,
+        "Events that are at their sink.",
+        One(|hook| hook.ledger.delivered),
     ),
-    (
-        Family(
-            "straylight_hook_retried_total",
-            "counter",
-            "Deliveries that were tried again.",
-        ),
-        |hook| one(hook.retried),
+    Family(
+        "straylight_hook_already_there_total",
+        COUNTER,
+        "Deliveries of this process whose image was at the sink before.",
+        One(|hook| hook.already_there),
     ),
-    (
-        Family(
-            "straylight_hook_dropped_total",
-            "counter",
-            "Events that were given up.",
-        ),
-        |hook| {
-            // A reason that has not come up is shown as well: its first event is then an increase.
+    Family(
+        "straylight_hook_retried_total",
+        COUNTER,
+        "Deliveries that were tried again.",
+        One(|hook| hook.retried),
+    ),
+    Family(
+        "straylight_hook_dropped_total",
+        COUNTER,
+        "Events that were given up.",
+        // A reason that has not come up is shown as well: its first event is then an increase.
+        Each("reason", |hook| {
             let count = |reason| hook.ledger.dropped.get(&reason).copied().unwrap_or(0);
-            each(
-                DropReason::ALL
-                    .into_iter()
-                    .map(|reason| (reason.as_str(), count(reason))),
-            )
-        },
+            let reasons = DropReason::ALL.into_iter();
+            reasons
+                .map(|reason| (reason.as_str(), count(reason)))
+                .collect()
+        }),
     ),
-    (
-        Family(
-            "straylight_hook_dead",
-            "gauge",
-            "Events that could not be delivered.",
-        ),
-        |hook| one(hook.ledger.dead),
+    Family(
+        "straylight_hook_dead",
+        GAUGE,
+        "Events that could not be delivered.",
+        One(|hook| hook.ledger.dead),
     ),
-    (
-        Family(
-            "straylight_hook_queue_bytes",
-            "gauge",
-            "Bytes of the events that wait.",
-        ),
-        |hook| {
-            let place = |place: &str, bytes| (format!(",place=\"{place}\""), bytes as f64);
-            vec![
-                place("memory", hook.memory_bytes),
-                place("disk", hook.disk_bytes),
-            ]
-        },
+    Family(
+        "straylight_hook_queue_bytes",
+        GAUGE,
+        "Bytes of the events that wait.",
+        Each("place", |hook| {
+            vec![("memory", hook.memory_bytes), ("disk", hook.disk_bytes)]
+        }),
     ),
-    (
-        Family(
-            "straylight_hook_breaker_open",
-            "gauge",
-            "1 while a failing sink is left alone.",
-        ),
-        |hook| one(u64::from(hook.breaker_open)),
+    Family(
+        "straylight_hook_breaker_open",
+        GAUGE,
+        "1 while a failing sink is left alone.",
+        One(|hook| u64::from(hook.breaker_open)),
     ),
-];
-
-type ReadHistogram = fn(&HookStats) -> &Histogram;
-
-const HISTOGRAMS: &[(Family, ReadHistogram)] = &[
-    (
-        Family(
-            "straylight_hook_delivery_seconds",
-            "histogram",
-            "Time of successful deliveries.",
-        ),
-        |hook| &hook.delivery_seconds,
+    Family(
+        "straylight_hook_delivery_seconds",
+        HISTOGRAM,
+        "Time of successful deliveries.",
+        Read::Histogram(|hook| &hook.delivery_seconds),
     ),
-    (
-        Family(
-            "straylight_hook_score",
-            "histogram",
-            "Scores that the trigger gave.",
-        ),
-        |hook| &hook.scores,
+    Family(
+        "straylight_hook_score",
+        HISTOGRAM,
+        "Scores that the trigger gave.",
+        Read::Histogram(|hook| &hook.scores),
     ),
 ];
 
-fn head(text: &mut String, Family(name, kind, help): &Family) {
-    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
-}
-
-fn of(hook: &HookStats) -> String {
-    format!("hook=\"{}\"", hook.hook)
-}
-
-fn one(value: u64) -> Vec<Sample> {
-    vec![(String::new(), value as f64)]
-}
-
-fn each<'a>(values: impl Iterator<Item = (&'a str, u64)>) -> Vec<Sample> {
-    values
-        .map(|(reason, n)| (format!(",reason=\"{reason}\""), n as f64))
-        .collect()
-}
-
-fn histogram(text: &mut String, name: &str, hook: &str, values: &Histogram) {
-    for (bound, count) in &values.buckets {
-        let _ = writeln!(text, "{name}_bucket{{{hook},le=\"{bound}\"}} {count}");
+impl Family {
+    /// The family with the numbers of all hooks.
+    fn of(&self, rows: &[Row<'_>]) -> MetricFamily {
+        let Self(name, kind, help, read) = self;
+        let metrics = rows.iter().flat_map(|(labels, hook)| match read {
+            One(value) => vec![number(*kind, labels.clone(), value(hook))],
+            Each(key, values) => {
+                let labelled = |value| [&labels[..], &[label(key, value)]].concat();
+                let values = values(hook).into_iter();
+                values
+                    .map(|(value, n)| number(*kind, labelled(value), n))
+                    .collect()
+            }
+            Read::Histogram(values) => vec![histogram(labels.clone(), values(hook))],
+        });
+        let mut family = MetricFamily::default();
+        family.set_name((*name).to_owned());
+        family.set_help((*help).to_owned());
+        family.set_field_type(*kind);
+        family.set_metric(metrics.collect());
+        family
     }
-    let Histogram { count, sum, .. } = values;
-    let _ = writeln!(text, "{name}_bucket{{{hook},le=\"+Inf\"}} {count}");
-    let _ = writeln!(
-        text,
-        "{name}_sum{{{hook}}} {sum}\n{name}_count{{{hook}}} {count}"
-    );
+}
+
+fn hook(stats: &HookStats) -> LabelPair {
+    label("hook", &stats.hook)
+}
+
+fn label(name: &str, value: &str) -> LabelPair {
+    let mut label = LabelPair::default();
+    label.set_name(name.to_owned());
+    label.set_value(value.to_owned());
+    label
+}
+
+fn number(kind: MetricType, labels: Vec<LabelPair>, value: u64) -> Metric {
+    let mut metric = Metric::from_label(labels);
+    if kind == COUNTER {
+        let mut counter = proto::Counter::default();
+        counter.set_value(value as f64);
+        metric.set_counter(counter);
+    } else {
+        let mut gauge = proto::Gauge::default();
+        gauge.set_value(value as f64);
+        metric.set_gauge(gauge);
+    }
+    metric
+}
+
+fn histogram(labels: Vec<LabelPair>, values: &Histogram) -> Metric {
+    let bucket = |(bound, count): &(f64, u64)| {
+        let mut bucket = proto::Bucket::default();
+        bucket.set_upper_bound(*bound);
+        bucket.set_cumulative_count(*count);
+        bucket
+    };
+    let mut histogram = proto::Histogram::default();
+    histogram.set_bucket(values.buckets.iter().map(bucket).collect());
+    histogram.set_sample_count(values.count);
+    histogram.set_sample_sum(values.sum);
+    let mut metric = Metric::from_label(labels);
+    metric.set_histogram(histogram);
+    metric
 }
 
 #[cfg(test)]
@@ -257,9 +245,9 @@ mod tests {
     #[test]
     fn every_family_and_reason_is_documented() {
         let readme = include_str!("../README.md");
-        let families = FAMILIES.iter().map(|(family, _)| family);
-        for family in families.chain(HISTOGRAMS.iter().map(|(family, _)| family)) {
-            let row = format!("| `{}` | {} |", family.0, family.1);
+        for Family(name, kind, ..) in FAMILIES {
+            let kind = format!("{kind:?}").to_lowercase();
+            let row = format!("| `{name}` | {kind} |");
             assert!(readme.contains(&row), "{row}");
         }
         let reasons = DropReason::ALL.map(DropReason::as_str);

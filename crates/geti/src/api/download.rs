@@ -3,7 +3,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use straylight_core::Progress;
+use straylight_core::{Progress, sniff};
 use straylight_files::FileError;
 use tempfile::NamedTempFile;
 
@@ -14,7 +14,7 @@ use super::session::Geti;
 use crate::error::{ErrorKind, GetiError};
 use crate::http::Failure;
 use crate::http::{Answer, Request, Target};
-use crate::sniff::{ALL_EXTENSIONS, SNIFFED, image_format};
+use crate::media_names::{ALL_EXTENSIONS, SNIFFED};
 use crate::wire::{MAX_UPLOAD_BYTES, Media};
 
 /// The largest image that is downloaded into memory, in bytes.
@@ -46,7 +46,7 @@ impl DatasetApi {
         let request = download_request(geti, image, form)?;
         geti.transport().run(&request, |answer| {
             let bytes = answer.refuse_html()?.into_bytes(LARGEST_IN_MEMORY)?;
-            match image_format(&bytes) {
+            match sniff(&bytes) {
                 Some(_) => Ok(bytes),
                 None => Err(no_image(image)),
             }
@@ -93,7 +93,7 @@ impl DatasetApi {
                     return Ok(Outcome::Skipped);
                 }
                 let request = download_request(geti, image, options.rendition)?;
-                let extension = |head: &[u8]| image_format(head).map(|f| f.extension().to_owned());
+                let extension = |head: &[u8]| sniff(head).map(|f| f.extension().to_owned());
                 let path = geti.download_file(&request, folder, stem, extension)?;
                 remove_outdated(old, &path)?;
                 Ok(Outcome::Done(path))

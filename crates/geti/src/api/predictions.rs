@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use straylight_core::Progress;
+use straylight_core::{Progress, sniff};
 
 use super::annotations::write_scene;
 use super::dataset::DatasetApi;
@@ -10,7 +10,7 @@ use super::parallel::{Outcome, Transfer, transfer};
 use super::project::ProjectApi;
 use crate::error::{ErrorKind, GetiError};
 use crate::http::{Body, Multipart, Request, Source};
-use crate::sniff::{image_format, is_accepted, true_name};
+use crate::media_names::{is_accepted, true_name};
 use crate::wire::{
     Annotation, AnnotationScene, Explanation, Media, PredictRequest, PredictedAnnotation,
     PredictedLabel, Prediction, Project, SceneKind, ScoredLabel,
@@ -74,7 +74,7 @@ impl ProjectApi {
     }
 
     fn image_request(&self, path: &str, bytes: Arc<[u8]>) -> Result<Request, GetiError> {
-        let Some(format) = image_format(&bytes).filter(|format| is_accepted(*format)) else {
+        let Some(format) = sniff(&bytes).filter(|format| is_accepted(*format)) else {
             return Err(
                 GetiError::new(ErrorKind::Argument, "the bytes are no image")
                     .with_hint("use JPEG, PNG, BMP, TIFF or WebP"),

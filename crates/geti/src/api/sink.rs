@@ -127,7 +127,7 @@ impl DatasetSink {
 
     /// The image that a file name of ours became: the server drops the extension.
     fn find(&self, name: &str) -> Result<Option<Media>, GetiError> {
-        let stem = crate::sniff::stem_of(name);
+        let stem = crate::media_names::stem_of(name);
         self.dataset.image_named(stem)
     }
 }

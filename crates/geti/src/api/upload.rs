@@ -4,14 +4,14 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use straylight_core::{ContentHash, ImageFormat, Progress};
+use straylight_core::{ContentHash, ImageFormat, Progress, sniff};
 use straylight_files::FileError;
 
 use super::dataset::DatasetApi;
 use super::parallel::{Outcome, Transfer, transfer};
 use crate::error::{ErrorKind, GetiError};
 use crate::http::{Body, Multipart, Request, Source, escape};
-use crate::sniff::{SNIFFED, image_format, is_accepted, stem_of, true_name};
+use crate::media_names::{SNIFFED, is_accepted, stem_of, true_name};
 use crate::wire::{MAX_UPLOAD_BYTES, Media, VIDEO_EXTENSIONS};
 
 /// How many times as long as usual an upload may take: the server decodes the image first.
@@ -157,7 +157,7 @@ impl DatasetApi {
 
 /// The file name under which an image may be sent.
 fn accepted(name: &str, head: &[u8]) -> Result<String, GetiError> {
-    match image_format(head) {
+    match sniff(head) {
         Some(format) if is_accepted(format) => Ok(true_name(name, format)),
         format => Err(not_accepted(name, format)),
     }
@@ -205,7 +205,7 @@ pub(crate) fn split(
 
 /// Whether a file is an image that servers take, by its content.
 pub(crate) fn is_image(path: &Path) -> Result<bool, GetiError> {
-    Ok(image_format(&read_head(path)?).is_some_and(is_accepted))
+    Ok(sniff(&read_head(path)?).is_some_and(is_accepted))
 }
 
 fn is_video(path: &Path) -> bool {

@@ -1,3 +1,4 @@
+use straylight_core::hide_secrets;
 use ureq::http::Uri;
 
 use crate::error::{ErrorKind, GetiError};
@@ -154,18 +155,13 @@ fn is_loopback(host: &str) -> bool {
     address || bare.eq_ignore_ascii_case("localhost")
 }
 
-/// An address without user name, password and query, fit for messages.
+/// An address or a path without its secrets, fit for messages.
 pub(crate) fn safe(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let rest = rest.split(['?', '#']).next().unwrap_or_default();
-    let authority_end = rest.find('/').unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(authority_end);
-    let host = authority.rsplit('@').next().unwrap_or_default();
-    if scheme.is_empty() {
-        format!("{host}{path}")
-    } else {
-        format!("{scheme}://{host}{path}")
+    if url.contains("://") {
+        return hide_secrets(url);
     }
+    let path = url.split(['?', '#']).next();
+    path.unwrap_or_default().to_owned()
 }
 
 /// One segment of a path or one value of a query, percent-encoded.
@@ -273,7 +269,15 @@ mod tests {
 
     #[test]
     fn addresses_in_messages_hold_no_secrets() {
-        assert_eq!(safe("https://u:p@h:1/a/b?sig=x#y"), "https://h:1/a/b");
+        assert_eq!(
+            safe("https://u:p@h:1/a/b?sig=x#y"),
+            "https://***@h:1/a/b?***"
+        );
+        for password in ["xy/zw", "xy#zw", "xy?zw", "xy@zw", "xy%zw"] {
+            let error = BaseUrl::parse(&format!("https://admin:{password}@host")).unwrap_err();
+            let said = error.to_string();
+            assert!(!said.contains("xy") && !said.contains("zw"), "{said}");
+        }
         assert_eq!(safe("/a?b"), "/a");
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use straylight_core::{Frame, Prediction, RgbImage, Timestamp};
+use straylight_core::{EncodedImage, Frame, ImageFormat, Prediction, RgbImage, Timestamp};
 use straylight_hooks::action::GetiDataCollection;
 use straylight_hooks::clock::{Clock, SystemClock};
 use straylight_hooks::config::{GetiConfig, LogLevel, SessionConfig};
@@ -15,6 +15,7 @@ use straylight_hooks::{
     BreakerOptions, EventId, HookOptions, HookSet, HookSetOptions, Observer, Outcome, Overflow,
     PostInferenceHook, QueueOptions, RetryOptions,
 };
+use straylight_image::encode_jpeg;
 
 use super::Trouble;
 use super::clock::JumpingClock;
@@ -25,6 +26,7 @@ pub(super) const TOKEN: &str = "SOAK_TOKEN";
 pub(super) const SERVER: &str = "SOAK_SERVER";
 pub(super) const ROUND: &str = "SOAK_ROUND";
 pub(super) const RATE: &str = "SOAK_RATE";
+pub(super) const PHOTOS: &str = "SOAK_PHOTOS";
 pub(super) const TROUBLE: &str = "SOAK_TROUBLE";
 
 /// The round of the child that only delivers.
@@ -95,8 +97,13 @@ pub(crate) fn run_if_asked() {
         std::process::exit(i32::from(!is_drained));
     }
     let pause = Duration::from_secs(1) / variable(RATE).parse::<u32>().unwrap();
+    let photo = has_photos().then(Photo::new);
     for n in 0u32.. {
-        let frame = Frame::new(picture(n), format!("i{round}-{n}"), Timestamp::now());
+        let name = format!("i{round}-{n}");
+        let frame = match &photo {
+            Some(photo) if n % 10 == 0 => photo.frame(&name),
+            _ => Frame::new(picture(n), name, Timestamp::now()),
+        };
         hooks.submit(&frame, &Prediction::default());
         std::thread::sleep(pause);
     }
@@ -118,6 +125,38 @@ fn picture(n: u32) -> RgbImage {
     let mut pixels = vec![0; (side * side * 3) as usize];
     random.fill(&mut pixels);
     RgbImage::new(side, side, pixels).unwrap()
+}
+
+fn has_photos() -> bool {
+    variable(PHOTOS) == "true"
+}
+
+/// A photo of 12 megapixels with its file.
+struct Photo {
+    image: RgbImage,
+    file: Vec<u8>,
+}
+
+impl Photo {
+    fn new() -> Self {
+        let mut image = RgbImage::filled(4032, 3024, [90; 3]).unwrap();
+        let mut random = fastrand::Rng::with_seed(1);
+        random.fill(&mut image.data_mut()[..4032 * 3 * 300]);
+        let file = encode_jpeg(&image, 90).unwrap();
+        Self { image, file }
+    }
+
+    /// The photo with a comment of its own, so that no two files are alike.
+    fn frame(&self, name: &str) -> Frame {
+        let length = u16::try_from(name.len() + 2).unwrap().to_be_bytes();
+        let comment = [&[0xff, 0xfe], &length[..], name.as_bytes()].concat();
+        let file = [&self.file[..2], &comment[..], &self.file[2..]].concat();
+        let encoded = EncodedImage {
+            format: ImageFormat::Jpeg,
+            bytes: file.into(),
+        };
+        Frame::new(self.image.clone(), name, Timestamp::now()).with_encoded(encoded)
+    }
 }
 
 /// A full disk may refuse even the opening: whoever starts the program tries again.
@@ -170,23 +209,19 @@ fn server() -> GetiConfig {
         project: PROJECT.to_owned(),
         dataset: Some(DATASET.to_owned()),
         log_level: LogLevel::Debug,
-        timeout_seconds: 0.5,
+        // A server decodes what it is given: a photo takes it longer.
+        timeout_seconds: if has_photos() { 20.0 } else { 0.5 },
     }
 }
 
 fn options() -> HookOptions {
     let millis = Duration::from_millis;
-    // Whoever fires waits for room; on a full disk the newest is dropped, what is safe is not.
-    let overflow = if variable(TROUBLE) == FULL {
-        Overflow::DropNewest
-    } else {
-        Overflow::Wait
-    };
     HookOptions {
         name: Some("soak".to_owned()),
         max_threads: 4,
         queue: Some(QueueOptions {
-            overflow,
+            // Whoever fires can wait, on a full disk as well.
+            overflow: Overflow::Wait,
             max_staged_bytes: 1 << 20,
             ..QueueOptions::DISK
         }),

@@ -4,7 +4,7 @@ use straylight_core::ImageFormat;
 
 use super::{png, tiff};
 use crate::orientation::Orientation;
-use crate::sniff::sniff;
+use crate::sniff;
 use crate::{DecodeLimits, ImageError, ImageErrorKind};
 
 /// An image with 16 bits a sample: red, green, blue, row by row.

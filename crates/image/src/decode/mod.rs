@@ -22,7 +22,8 @@ use straylight_core::{ImageFormat, RgbImage, Timestamp};
 
 use crate::exif::CameraNotes;
 use crate::orientation::Orientation;
-use crate::sniff::{beginning, sniff, unread_format};
+use crate::sniff;
+use crate::unread_format::{beginning, unread_format};
 use crate::{DecodeLimits, ImageError, ImageErrorKind};
 
 /// What an image file says about itself in its header.

@@ -13,6 +13,8 @@ mod label;
 mod shape;
 mod style;
 
+use std::borrow::Cow;
+
 use canvas::{Area, Canvas};
 use label::{Places, Tag, wishes};
 use straylight_core::{Annotation, Color, Prediction, RgbImage, SaliencyMap};
@@ -76,9 +78,19 @@ impl Visualizer {
         prediction: &Prediction,
         ood_score: Option<f64>,
     ) -> RgbImage {
+        self.draw_on(Cow::Borrowed(image), prediction, ood_score)
+    }
+
+    /// Draws as [`Visualizer::draw`] does; an image that is handed over is drawn on and not copied.
+    pub fn draw_on(
+        &self,
+        image: Cow<'_, RgbImage>,
+        prediction: &Prediction,
+        ood_score: Option<f64>,
+    ) -> RgbImage {
+        let size = (image.width(), image.height());
         let (picture, factor) = self.sized(image);
         let style = Style::of(&picture);
-        let size = (image.width(), image.height());
         let mut canvas = Canvas::new(picture);
         let mut places = Places::default();
         let objects = self.shapes(&mut canvas, prediction, size, factor, style);
@@ -98,7 +110,7 @@ impl Visualizer {
     ///
     /// The map is scaled to the image; a map whose data do not fit its size is not drawn.
     pub fn draw_saliency(&self, image: &RgbImage, map: &SaliencyMap) -> RgbImage {
-        let (mut picture, _) = self.sized(image);
+        let (mut picture, _) = self.sized(Cow::Borrowed(image));
         heat::overlay(&mut picture, map, self.heat);
         let style = Style::of(&picture);
         let mut canvas = Canvas::new(picture);
@@ -110,11 +122,11 @@ impl Visualizer {
     }
 
     /// The picture to draw on, and how many times larger than the image it is.
-    fn sized(&self, image: &RgbImage) -> (RgbImage, f64) {
+    fn sized(&self, image: Cow<'_, RgbImage>) -> (RgbImage, f64) {
         let longer = image.width().max(image.height());
         if self.shrink_to != 0 && longer > self.shrink_to {
             let side = shrunk_side(longer, self.shrink_to);
-            return (thumbnail(image, side), f64::from(side) / f64::from(longer));
+            return (thumbnail(&image, side), f64::from(side) / f64::from(longer));
         }
         let factor = self.enlarge_to.div_ceil(longer).max(1);
         (enlarge(image, factor), f64::from(factor))
@@ -223,9 +235,9 @@ fn draw_score(canvas: &mut Canvas, places: &mut Places, score: f64, style: Style
 }
 
 /// Repeats every pixel `factor` times in both directions.
-fn enlarge(image: &RgbImage, factor: u32) -> RgbImage {
+fn enlarge(image: Cow<'_, RgbImage>, factor: u32) -> RgbImage {
     if factor <= 1 {
-        return image.clone();
+        return image.into_owned();
     }
     let stride = image.width() as usize * 3;
     let factor = factor as usize;
@@ -240,5 +252,6 @@ fn enlarge(image: &RgbImage, factor: u32) -> RgbImage {
     }
     let side = |pixels: u32| pixels * factor as u32;
     // The buffer was made for this size, so the fall-back is not reached.
-    RgbImage::new(side(image.width()), side(image.height()), data).unwrap_or_else(|_| image.clone())
+    RgbImage::new(side(image.width()), side(image.height()), data)
+        .unwrap_or_else(|_| image.into_owned())
 }

@@ -146,8 +146,12 @@ impl FileSystemDataCollection {
             shrink_to: self.options.overlay_side,
             ..Visualizer::default()
         };
-        let image = event.picture.image()?;
-        let drawn = visualizer.draw(image, &event.prediction, event.ood_score);
+        let image = match self.options.picture_format {
+            // Nothing else needs the pixels: they are drawn on, and not kept.
+            PictureFormat::Original => event.picture.to_image()?,
+            PictureFormat::Png | PictureFormat::Jpeg => Cow::Borrowed(event.picture.image()?),
+        };
+        let drawn = visualizer.draw_on(image, &event.prediction, event.ood_score);
         straylight_image::encode_jpeg(&drawn, OVERLAY_QUALITY).map_err(ActionError::permanent)
     }
 

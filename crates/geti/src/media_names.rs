@@ -1,27 +1,9 @@
+//! Names of image files, and what a server makes of them.
+
 use straylight_core::ImageFormat;
 
-/// How many of a file's first bytes [`image_format`] looks at.
+/// How many of a file's first bytes tell its format.
 pub(crate) const SNIFFED: usize = 16;
-
-/// The format of an image file by its first bytes; `None` if it is no image that we know.
-pub(crate) fn image_format(bytes: &[u8]) -> Option<ImageFormat> {
-    let starts = |magic: &[u8]| bytes.starts_with(magic);
-    if starts(&[0xff, 0xd8, 0xff]) {
-        Some(ImageFormat::Jpeg)
-    } else if starts(b"\x89PNG\r\n\x1a\n") {
-        Some(ImageFormat::Png)
-    } else if starts(b"RIFF") && bytes.get(8..12) == Some(b"WEBP") {
-        Some(ImageFormat::WebP)
-    } else if starts(b"BM") {
-        Some(ImageFormat::Bmp)
-    } else if starts(b"II*\0") || starts(b"MM\0*") {
-        Some(ImageFormat::Tiff)
-    } else if starts(b"GIF87a") || starts(b"GIF89a") {
-        Some(ImageFormat::Gif)
-    } else {
-        None
-    }
-}
 
 /// Whether a server takes images of this format.
 pub(crate) fn is_accepted(format: ImageFormat) -> bool {
@@ -99,14 +81,5 @@ mod tests {
                 Some(stem_of(name))
             );
         }
-    }
-
-    #[test]
-    fn formats_are_known_by_their_first_bytes() {
-        assert_eq!(image_format(b"\xff\xd8\xff\xe0"), Some(ImageFormat::Jpeg));
-        assert_eq!(image_format(b"RIFF1234WEBPVP8 "), Some(ImageFormat::WebP));
-        assert_eq!(image_format(b"RIFF1234WAVE"), None);
-        assert_eq!(image_format(b"<html>"), None);
-        assert_eq!(image_format(b""), None);
     }
 }
