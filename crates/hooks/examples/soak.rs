@@ -84,6 +84,7 @@ fn run_hanging(seconds: u64) {
             outcome.images,
             start.elapsed(),
             outcome.slowest,
+            outcome.dropped,
             outcome.grown >> 10
         );
     }

@@ -3,7 +3,8 @@
 //! One thread runs the [`Feed`], some decode. The feed puts a slot into a queue of slots, then
 //! the image into the queue of work; a worker fills the slot. The consumer takes slots in order
 //! and waits for each to be filled. The queue of slots is bounded: when the consumer is
-//! behind, the feed blocks, so that memory holds at most `ahead` images and those being decoded.
+//! behind, the feed blocks, so that memory holds at most `ahead` images and those being decoded. Of
+//! large images it holds fewer: no worker begins another while many decoded bytes wait.
 
 use std::iter::FusedIterator;
 use std::ops::ControlFlow;
@@ -14,12 +15,15 @@ use std::time::Duration;
 
 use straylight_image::DecodeLimits;
 
-use crate::{Feed, Item, SourceError, SourceOptions, Sourced, Stop};
+use crate::{Feed, Item, PixelBudget, SourceError, SourceOptions, Sourced, Stop};
 
 type Outcome = Result<Sourced, SourceError>;
 /// How often a consumer that waits looks whether the source was asked to end: what the feed is
 /// blocked in (a read from a terminal) may never return.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// No image is decoded while so many bytes of pixels wait for the consumer.
+const MOST_DECODED: u64 = 32 << 20;
 
 type Work = (Result<Item, SourceError>, SyncSender<Outcome>);
 
@@ -30,6 +34,7 @@ type Work = (Result<Item, SourceError>, SyncSender<Outcome>);
 #[derive(Debug)]
 pub struct Frames {
     slots: Option<Receiver<Receiver<Outcome>>>,
+    decoded: Arc<PixelBudget>,
     stop: Stop,
 }
 
@@ -42,14 +47,17 @@ impl Frames {
         let (slot_sender, slots) = sync_channel(ahead);
         let (work_sender, work) = sync_channel(ahead);
         let work = Arc::new(Mutex::new(work));
+        let decoded = Arc::new(PixelBudget::new(MOST_DECODED));
         for _ in 0..options.workers.max(1) {
-            let (work, limits) = (Arc::clone(&work), options.limits);
-            thread::spawn(move || decode_all(&work, &limits));
+            let (work, decoded) = (Arc::clone(&work), Arc::clone(&decoded));
+            let limits = options.limits;
+            thread::spawn(move || decode_all(&work, &decoded, &limits));
         }
         let (stride, asked) = (options.stride.max(1), stop.clone());
         thread::spawn(move || run(feed, stride, &asked, &slot_sender, &work_sender));
         Self {
             slots: Some(slots),
+            decoded,
             stop,
         }
     }
@@ -89,12 +97,21 @@ fn run(
     });
 }
 
-fn decode_all(work: &Mutex<Receiver<Work>>, limits: &DecodeLimits) {
+fn decode_all(work: &Mutex<Receiver<Work>>, decoded: &PixelBudget, limits: &DecodeLimits) {
     loop {
-        let next = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok((item, filled)) = next else { return };
+        let work = work.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waits here takes the next image: a later one never fills the room of an earlier.
+        decoded.wait_for_room();
+        let Ok((item, filled)) = work.recv() else {
+            return;
+        };
+        drop(work);
+        let outcome = item.and_then(|item| item.decode(limits));
+        if let Ok(sourced) = &outcome {
+            decoded.add(&sourced.frame);
+        }
         // The consumer may be gone; then the feed ends at its next image.
-        let _ = filled.send(item.and_then(|item| item.decode(limits)));
+        let _ = filled.send(outcome);
     }
 }
 
@@ -119,8 +136,10 @@ impl Iterator for Frames {
 
     fn next(&mut self) -> Option<Outcome> {
         let outcome = self.slot().and_then(|slot| slot.recv().ok());
-        if outcome.is_none() {
-            self.slots = None;
+        match &outcome {
+            Some(Ok(sourced)) => self.decoded.free(sourced.frame.image().data().len() as u64),
+            Some(Err(_)) => {}
+            None => self.slots = None,
         }
         outcome
     }
@@ -131,5 +150,6 @@ impl FusedIterator for Frames {}
 impl Drop for Frames {
     fn drop(&mut self) {
         self.stop.ask();
+        self.decoded.close();
     }
 }

@@ -20,6 +20,7 @@
 //! [`Frames::start`].
 
 mod archive;
+mod budget;
 mod error;
 mod files;
 mod frames;
@@ -30,6 +31,7 @@ mod spec;
 mod stop;
 mod video;
 
+pub use budget::PixelBudget;
 pub use error::{SourceError, SourceErrorKind};
 pub use frames::Frames;
 pub use item::{Content, Feed, Item, Sink, Sourced};

@@ -332,14 +332,15 @@ fn an_entry_that_claims_little_and_holds_much_is_cut_off() {
     assert!(error.to_string().contains("limit of 1000 bytes"), "{error}");
 }
 
-/// Counts how many images were asked of it.
-struct Endless(Arc<AtomicUsize>);
+/// Counts how many images were asked of it; they have this width, and a height of 1,000 or 1.
+struct Endless(Arc<AtomicUsize>, u32);
 
 impl Feed for Endless {
     fn feed(self: Box<Self>, sink: Sink<'_>) {
         loop {
             let count = self.0.fetch_add(1, Ordering::SeqCst);
-            let image = RgbImage::filled(1, 1, [count as u8; 3]).unwrap();
+            let height = if self.1 > 1 { 1_000 } else { 1 };
+            let image = RgbImage::filled(self.1, height, [count as u8; 3]).unwrap();
             let captured_at = Timestamp::UNIX_EPOCH;
             let content = Content::Pixels {
                 image,
@@ -366,7 +367,7 @@ fn no_more_is_read_ahead_than_allowed() {
         ..SourceOptions::default()
     };
     let mut frames = Frames::start(
-        Box::new(Endless(Arc::clone(&count))),
+        Box::new(Endless(Arc::clone(&count), 1)),
         &options,
         Stop::default(),
     );
@@ -385,13 +386,32 @@ fn no_more_is_read_ahead_than_allowed() {
 }
 
 #[test]
+fn large_images_come_in_order_although_few_are_decoded_ahead() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let options = SourceOptions {
+        ahead: 16,
+        workers: 4,
+        ..SourceOptions::default()
+    };
+    // 12 MB each: three fill what may wait.
+    let feed = Box::new(Endless(Arc::clone(&count), 4_000));
+    let mut frames = Frames::start(feed, &options, Stop::default());
+    for wanted in 0..60 {
+        let frame = frames.next().unwrap().unwrap().frame;
+        assert_eq!(frame.name(), wanted.to_string());
+    }
+    // Nobody takes any more: those who decode wait, and end.
+    drop(frames);
+}
+
+#[test]
 fn a_source_that_is_stopped_delivers_what_it_has_and_ends() {
     let count = Arc::new(AtomicUsize::new(0));
     let options = SourceOptions {
         ahead: 4,
         ..SourceOptions::default()
     };
-    let mut frames = Frames::start(Box::new(Endless(count)), &options, Stop::default());
+    let mut frames = Frames::start(Box::new(Endless(count, 1)), &options, Stop::default());
     frames.next().unwrap().unwrap();
     frames.stop().ask();
     let names: Vec<usize> = frames

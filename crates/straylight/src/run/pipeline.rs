@@ -8,7 +8,11 @@ use straylight_core::{Frame, Prediction};
 use straylight_deploy::{AsyncInference, DeployError, Deployment, Keep, StreamOptions};
 use straylight_hooks::trigger::Needs;
 use straylight_hooks::{HookSet, Outcome};
-use straylight_sources::{Frames, SourceError, Sourced};
+use straylight_sources::{Frames, PixelBudget, SourceError, Sourced};
+
+/// No image is begun while so many bytes of pixels are on their way, for each worker: a photo of
+/// 12 megapixels has 36 MB.
+const MOST_ON_THEIR_WAY: u64 = 48 << 20;
 
 /// How images are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -95,10 +99,13 @@ pub fn run(
     })?;
     let stop = frames.stop();
     let (sender, pending) = sync_channel(workers.bound());
+    let budget = PixelBudget::new(MOST_ON_THEIR_WAY * deployment.requests() as u64);
     let mut summary = Summary::default();
     thread::scope(|scope| {
-        scope.spawn(move || feed(frames, &workers, &sender));
+        let budget = &budget;
+        scope.spawn(move || feed(frames, &workers, budget, &sender));
         for waiting in pending {
+            let bytes = waiting.bytes();
             let step = waiting.step(hooks);
             match &step {
                 Step::Image(_) => summary.images += 1,
@@ -109,7 +116,9 @@ pub fn run(
                 stop.ask();
                 break;
             }
+            budget.free(bytes);
         }
+        budget.close();
     });
     summary.elapsed = start.elapsed();
     Ok(summary)
@@ -128,22 +137,30 @@ type Answer = Result<(Frame, Prediction), DeployError>;
 
 /// An image on its way, in its place among the others.
 enum Waiting {
-    Image(String, Receiver<Answer>),
+    /// Its place, its bytes of pixels, and the answer to come.
+    Image(String, u64, Receiver<Answer>),
     Bad(SourceError),
 }
 
 /// Hands the images of a source to the workers; ends when nobody wants more.
-fn feed(frames: Frames, workers: &AsyncInference, sender: &SyncSender<Waiting>) {
+fn feed(
+    frames: Frames,
+    workers: &AsyncInference,
+    budget: &PixelBudget,
+    sender: &SyncSender<Waiting>,
+) {
     for sourced in frames {
+        budget.wait_for_room();
         let waiting = match sourced {
             Ok(Sourced { frame, place }) => {
                 let (answer, answers) = channel();
+                let bytes = budget.add(&frame);
                 // The run may have been ended meanwhile.
                 let sent = workers.submit(frame, move |outcome| drop(answer.send(outcome)));
                 if sent.is_err() {
                     return;
                 }
-                Waiting::Image(place, answers)
+                Waiting::Image(place, bytes, answers)
             }
             Err(error) => Waiting::Bad(error),
         };
@@ -154,11 +171,18 @@ fn feed(frames: Frames, workers: &AsyncInference, sender: &SyncSender<Waiting>) 
 }
 
 impl Waiting {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Image(_, bytes, _) => *bytes,
+            Self::Bad(_) => 0,
+        }
+    }
+
     /// Waits for the workers, then asks the hooks.
     fn step(self, hooks: &HookSet) -> Step {
         let (place, answers) = match self {
             Self::Bad(error) => return Step::Bad(error),
-            Self::Image(place, answers) => (place, answers),
+            Self::Image(place, _, answers) => (place, answers),
         };
         // A worker that lost its image without an answer has dropped the sender.
         match answers.recv().unwrap_or(Err(DeployError::Closed)) {
