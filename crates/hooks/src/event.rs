@@ -2,8 +2,8 @@
 //!
 //! An event owns or shares all of its data. Its picture is held as pixels, as the bytes of a
 //! file, or as both; the missing form is made when something asks for it, once. What waits should
-//! be small: unless a worker takes the event at once, its pixels go and the file stays, and a
-//! frame without a file is encoded once much waits ([`Event::to_wait`]). An overlay decodes again.
+//! be small: unless few bytes wait, its pixels go and the file stays, and a frame without a file is
+//! encoded ([`Event::to_wait`]). An overlay decodes again.
 
 use std::borrow::Cow;
 use std::fmt;

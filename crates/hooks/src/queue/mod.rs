@@ -64,6 +64,7 @@ pub(crate) use journal::{Failure, Journal};
 pub use ledger::Ledger;
 pub(crate) use ledger::{Ledgers, Totals};
 pub(crate) use options::Policy;
+use options::WhenFull;
 pub use options::{DropReason, Overflow, QueueOptions, SourceKind, Storage};
 pub(crate) use resumed::{Resumed, RowState};
 use state::{Entry, State};
@@ -244,6 +245,12 @@ impl Queue {
     pub(crate) fn in_memory_now(&self) -> (usize, u64) {
         let room = lock(&self.state).in_memory();
         (room.events, room.bytes)
+    }
+
+    /// Whether whoever brings an event waits for room in memory, and nothing goes to the disk.
+    pub(crate) fn waits_when_full(&self) -> bool {
+        let policy = lock(&self.state).policy;
+        !policy.spills && policy.when_full == WhenFull::Wait
     }
 
     /// Whether new events go to the disk whatever happens.

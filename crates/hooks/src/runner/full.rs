@@ -1,14 +1,22 @@
 //! What happens to an event whose queue has no room, and in which form events wait.
 
+use std::num::NonZero;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::Runner;
 use crate::event::Event;
 use crate::queue::{DropReason, Pushed};
 
-/// Once events in memory take so many bytes, frames without a file are encoded before they wait.
+/// So many bytes of events may wait with their pixels: decoding them again costs more.
 const PIXELS_THAT_MAY_WAIT: u64 = 64 << 20;
+
+/// So many for each delivery that can be worked on at once: a photo of 12 megapixels has 36 MB.
+const PIXELS_OF_A_DELIVERY: u64 = 48 << 20;
+
+/// How long whoever can wait does so before pixels that find no room are given up.
+const MOMENT: Duration = Duration::from_millis(250);
 
 /// Watches whether something goes on.
 pub(super) struct Stall {
@@ -37,21 +45,63 @@ impl Stall {
 }
 
 impl Runner {
-    /// The event in the form in which it should wait; one that a worker takes at once stays.
+    /// The event in the form in which it should wait for long.
     pub(super) fn to_wait(&self, event: Arc<Event>) -> Arc<Event> {
-        let (_, bytes) = self.queue.in_memory_now();
-        let encodes = bytes + event.memory_bytes() > PIXELS_THAT_MAY_WAIT;
+        let encodes = !self.has_room_for_pixels(&event);
         event.to_wait(encodes)
     }
 
-    fn is_taken_at_once(&self) -> bool {
-        let (events, _) = self.queue.in_memory_now();
-        !self.queue.goes_to_disk() && events < self.hook.options.max_threads.max(1)
+    fn has_room_for_pixels(&self, event: &Event) -> bool {
+        let (events, bytes) = self.queue.in_memory_now();
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let at_once = self.hook.options.max_threads.clamp(1, cores) as u64;
+        let most = PIXELS_THAT_MAY_WAIT.max(PIXELS_OF_A_DELIVERY * at_once);
+        events == 0 || bytes + event.memory_bytes() <= most
+    }
+
+    /// Whether the event goes to the queue with its pixels.
+    ///
+    /// Where nothing may be lost and nothing spills, it waits a moment for room: in a loop that
+    /// infers faster than a folder is written, that costs less than decoding each image again. A
+    /// sink that is slower than that makes nobody wait until there is room for pixels again.
+    fn keeps_pixels(self: &Arc<Self>, event: &Event) -> bool {
+        if self.queue.goes_to_disk() {
+            return false;
+        }
+        if self.has_room_for_pixels(event) {
+            self.is_sink_slow.store(false, Relaxed);
+            return true;
+        }
+        if !self.queue.waits_when_full() || self.is_sink_slow.load(Relaxed) {
+            return false;
+        }
+        self.queue.waits_for_room(true);
+        let has_room = self.has_room_within_a_moment(event);
+        self.queue.waits_for_room(false);
+        self.is_sink_slow.store(!has_room, Relaxed);
+        has_room
+    }
+
+    fn has_room_within_a_moment(self: &Arc<Self>, event: &Event) -> bool {
+        let end = self.world.clock.monotonic() + MOMENT;
+        loop {
+            let seen = self.queue.space.seen();
+            if self.has_room_for_pixels(event) {
+                return true;
+            }
+            if self.world.clock.monotonic() >= end {
+                return false;
+            }
+            // Nobody wants the cores for inference now; and without threads nobody else works.
+            self.hurry();
+            let until = self.help().map_or(end, |next| next.min(end));
+            self.world.clock.wait(&self.queue.space, seen, Some(until));
+        }
     }
 
     /// Sends an event to its queue, and waits for room there if that is the policy.
     pub(super) fn push(self: &Arc<Self>, event: Arc<Event>) -> Pushed {
-        let event = if self.is_taken_at_once() {
+        let event = if self.keeps_pixels(&event) {
             event
         } else {
             self.to_wait(event)

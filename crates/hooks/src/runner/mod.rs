@@ -57,6 +57,8 @@ pub(crate) struct Runner {
     threads: Threads,
     journal_health: deliver::JournalHealth,
     has_ended: AtomicBool,
+    /// Whether events waited a moment for room for their pixels, and found none.
+    is_sink_slow: AtomicBool,
 }
 
 /// A queue and what an earlier process left in its folder.
@@ -124,6 +126,7 @@ impl Runner {
             threads: Threads::default(),
             journal_health: deliver::JournalHealth::default(),
             has_ended: AtomicBool::new(false),
+            is_sink_slow: AtomicBool::new(false),
             world,
         };
         runner.resume_window();

@@ -10,9 +10,9 @@ use straylight_hooks::trigger::Needs;
 use straylight_hooks::{HookSet, Outcome};
 use straylight_sources::{Frames, PixelBudget, SourceError, Sourced};
 
-/// No image is begun while so many bytes of pixels are on their way, for each worker: a photo of
-/// 12 megapixels has 36 MB.
-const MOST_ON_THEIR_WAY: u64 = 48 << 20;
+/// No image is taken while so many bytes of pixels are on their way, for each worker: a photo of 12
+/// megapixels has 35 MiB.
+const MOST_ON_THEIR_WAY: u64 = 32 << 20;
 
 /// How images are run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -144,13 +144,16 @@ enum Waiting {
 
 /// Hands the images of a source to the workers; ends when nobody wants more.
 fn feed(
-    frames: Frames,
+    mut frames: Frames,
     workers: &AsyncInference,
     budget: &PixelBudget,
     sender: &SyncSender<Waiting>,
 ) {
-    for sourced in frames {
+    loop {
         budget.wait_for_room();
+        let Some(sourced) = frames.next() else {
+            return;
+        };
         let waiting = match sourced {
             Ok(Sourced { frame, place }) => {
                 let (answer, answers) = channel();
