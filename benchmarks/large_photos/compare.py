@@ -4,7 +4,7 @@
     cargo build --release
     python compare.py [--rounds 5] [--photos 40]
 
-The photos are JPEG files of 4032 x 3024 pixels (0.6 MB each on average), made of the demo's photos.
+The photos are JPEG files of 4032 x 3024 pixels (0.7 MB each on average), made of the demo's photos.
 A hook fires on each and writes all four files: picture, prediction, score, overlay. The SDK reads
 each photo with OpenCV, as its notebook does. Both infer in f32 with the same OpenVINO. A run ends
 when the last file is there; each round runs both, one after the other.
