@@ -247,6 +247,11 @@ impl Queue {
         (room.events, room.bytes)
     }
 
+    /// How many bytes of events may wait.
+    pub(crate) fn max_bytes(&self) -> u64 {
+        lock(&self.state).options.max_bytes
+    }
+
     /// Whether whoever brings an event waits for room in memory, and nothing goes to the disk.
     pub(crate) fn waits_when_full(&self) -> bool {
         let policy = lock(&self.state).policy;

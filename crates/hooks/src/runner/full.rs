@@ -56,6 +56,8 @@ impl Runner {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         let at_once = self.hook.options.max_threads.clamp(1, cores) as u64;
         let most = PIXELS_THAT_MAY_WAIT.max(PIXELS_OF_A_DELIVERY * at_once);
+        // Pixels never take the room in which many files could wait.
+        let most = most.min(self.queue.max_bytes() / 2);
         events == 0 || bytes + event.memory_bytes() <= most
     }
 
