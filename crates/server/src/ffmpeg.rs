@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use serde::Deserialize;
+use straylight_sources::ffmpeg::{file_input, ratio, refused_format};
 use tokio::process::Command;
 
 use crate::api::{ApiError, ApiResult};
@@ -98,13 +99,6 @@ fn read(answer: &Answer) -> Option<Probe> {
     })
 }
 
-/// `30000/1001`; `0/0` is unknown.
-fn ratio(text: &str) -> Option<f64> {
-    let (above, below) = text.split_once('/')?;
-    let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);
-    Some(above / below).filter(|rate| rate.is_finite() && *rate > 0.0)
-}
-
 /// One frame as a JPEG file, made smaller when `side` says how long its longer side may be.
 ///
 /// The frame is found by its time, `index / rate`: exact for videos of a constant rate.
@@ -147,16 +141,7 @@ async fn run(
         .get_program()
         .to_string_lossy()
         .into_owned();
-    command.args([
-        "-protocol_whitelist",
-        "file,pipe",
-        "-format_whitelist",
-        CONTAINERS,
-        "-i",
-    ]);
-    let mut input = std::ffi::OsString::from("file:");
-    input.push(video);
-    command.arg(input).args(after);
+    command.args(file_input(video, CONTAINERS)).args(after);
     command.stdin(Stdio::null()).kill_on_drop(true);
     let output = tokio::time::timeout(tools.timeout, command.output()).await;
     let output = output
@@ -188,6 +173,9 @@ fn not_started(program: &str, error: &std::io::Error) -> ApiError {
 
 /// The end of what a program complained of, without the path on our disk.
 fn last_lines(messages: &str, video: &Path) -> String {
+    if let Some(refused) = messages.lines().find_map(refused_format) {
+        return refused;
+    }
     let messages = messages.replace(&*video.to_string_lossy(), "the file");
     let lines: Vec<&str> = messages
         .lines()

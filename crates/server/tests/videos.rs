@@ -209,7 +209,8 @@ fn what_is_no_video_is_refused_and_leaves_nothing() {
     let (_, dataset) = server.project();
     let bytes = video("avi");
     let path = format!("{dataset}/media/videos");
-    let playlist = b"#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n#EXT-X-ENDLIST\n";
+    let playlist =
+        b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nhttp://127.0.0.1:1/a.ts\n#EXT-X-ENDLIST\n";
     for (name, content) in [
         ("a.avi", &b"no video"[..]),
         ("a.mp4", b""),
@@ -228,6 +229,12 @@ fn what_is_no_video_is_refused_and_leaves_nothing() {
         assert!(!answer.text().contains("pending"), "{}", answer.text());
     }
     assert_eq!(walk(&server.dir.path().join("store/pending")), 0);
+    let answer = server.send_file(&path, "a.mp4", playlist);
+    assert!(
+        answer.text().contains("of the kind `hls`"),
+        "{}",
+        answer.text()
+    );
 }
 
 #[test]

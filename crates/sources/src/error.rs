@@ -68,6 +68,9 @@ pub enum SourceErrorKind {
     /// The program that decodes videos failed.
     #[error("it cannot be decoded: {0}; check that the file or stream plays in ffplay")]
     Video(String),
+    /// A file with the name of a video holds what may open other files.
+    #[error("it is not opened: {0}")]
+    NotAVideo(String),
     /// A video is cut off or damaged; the frames that could be decoded were used.
     #[error(
         "it is cut off or damaged: {frames} frames could be read and are used ({reason}); copy or \

@@ -40,6 +40,11 @@ pub use spec::Spec;
 pub use stop::Stop;
 pub use video::{VideoWriter, frame_rate};
 
+/// What every call of a program of `FFmpeg` shares.
+pub mod ffmpeg {
+    pub use crate::video::{CONTAINERS, file_input, ratio, refused_format};
+}
+
 use std::io::{BufRead, BufReader, stdin};
 
 use files::{FileFeed, FolderFeed, GlobFeed, ListFeed, WatchFeed};

@@ -115,6 +115,8 @@ impl Spec {
             .map_err(|error| SourceError::io(place(), error))?;
         let path = path.to_owned();
         Ok(match start.as_slice() {
+            // A stream of JPEG files begins as its first one.
+            _ if is_motion_jpeg(&path) => Self::Video(path),
             bytes if sniff(bytes).is_some() || unread_format(bytes).is_some() => Self::File(path),
             [b'P', b'K', 3 | 5, 4 | 6, ..] => Self::Zip(path),
             [0x1f, 0x8b, ..] => Self::Tar(path),
@@ -143,9 +145,9 @@ fn is_sequence(text: &str) -> bool {
 }
 
 fn is_video(start: &[u8], path: &Path) -> bool {
-    const EXTENSIONS: [&str; 16] = [
+    const EXTENSIONS: [&str; 20] = [
         "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "wmv",
-        "flv", "ogv", "3gp", "mjpeg",
+        "flv", "ogv", "3gp", "3g2", "asf", "m2v", "mxf", "vob",
     ];
     let known = matches!(
         start,
@@ -169,12 +171,16 @@ fn is_video(start: &[u8], path: &Path) -> bool {
                 ..
             ]
     );
-    let extension = path
-        .extension()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .to_ascii_lowercase();
-    known || EXTENSIONS.contains(&extension.as_str())
+    known || EXTENSIONS.contains(&extension(path).as_str())
+}
+
+fn is_motion_jpeg(path: &Path) -> bool {
+    ["mjpeg", "mjpg"].contains(&extension(path).as_str())
+}
+
+fn extension(path: &Path) -> String {
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    extension.to_ascii_lowercase()
 }
 
 #[cfg(test)]

@@ -417,6 +417,77 @@ fn a_video_without_its_index_is_refused() {
     assert!(frames.next().is_none());
 }
 
+/// A clip of ten frames; the name's extension says its container.
+fn clip(folder: &Path, name: &str, options: &[&str]) -> PathBuf {
+    let path = folder.join(name);
+    let made = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-f", "lavfi", "-i"])
+        .arg("testsrc=size=64x48:rate=25:duration=0.4")
+        .args(options)
+        .arg(&path)
+        .status();
+    assert!(made.unwrap().success(), "{name}");
+    path
+}
+
+#[test]
+fn a_text_that_calls_itself_a_video_opens_no_other_file() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    clip(scratch.path(), "other.mp4", &[]);
+    let concat = "ffconcat version 1.0\nfile other.mp4\n";
+    let hls = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nother.mp4\n#EXT-X-ENDLIST\n";
+    for (name, text, kind) in [("a.mp4", concat, "`concat`"), ("b.mp4", hls, "`hls`")] {
+        let path = scratch.path().join(name);
+        fs::write(&path, text).unwrap();
+        let given: Vec<_> = open(path.to_str().unwrap(), &SourceOptions::default())
+            .unwrap()
+            .collect();
+        let [Err(error)] = &given[..] else {
+            panic!("{name}: {given:?}")
+        };
+        assert!(
+            matches!(error.kind(), SourceErrorKind::NotAVideo(reason) if reason.contains(kind)),
+            "{error}"
+        );
+        assert_eq!(frame_rate(&path, &SourceOptions::default()), None, "{name}");
+    }
+}
+
+#[test]
+fn every_container_of_the_known_extensions_is_read() {
+    let _alone = alone();
+    let scratch = tempfile::tempdir().unwrap();
+    for (name, options) in [
+        ("a.mp4", &[][..]),
+        ("a.m4v", &["-f", "mp4"]),
+        ("a.mov", &[]),
+        ("a.3gp", &["-c:v", "mpeg4"]),
+        ("a.3g2", &["-c:v", "mpeg4"]),
+        ("a.mkv", &[]),
+        ("a.webm", &["-c:v", "libvpx"]),
+        ("a.avi", &[]),
+        ("a.mpg", &[]),
+        ("a.mpeg", &[]),
+        ("a.vob", &[]),
+        ("a.m2v", &[]),
+        ("a.ts", &[]),
+        ("a.mts", &[]),
+        ("a.m2ts", &[]),
+        ("a.wmv", &[]),
+        ("a.asf", &[]),
+        ("a.flv", &[]),
+        ("a.ogv", &[]),
+        ("a.mxf", &[]),
+        ("a.mjpeg", &[]),
+        ("a.mjpg", &["-f", "mjpeg"]),
+    ] {
+        let path = clip(scratch.path(), name, options);
+        let frames = good(path.to_str().unwrap(), &SourceOptions::default());
+        assert_eq!(frames.len(), 10, "{name}");
+    }
+}
+
 #[test]
 fn a_frame_beyond_the_limit_ends_the_video_and_does_not_hang() {
     let _alone = alone();

@@ -7,7 +7,7 @@ use straylight_core::{RgbImage, Timestamp};
 
 use super::probe::{Probe, probe, true_end};
 use super::program::{Running, Version, seconds};
-use super::{arguments, file_argument};
+use super::{CONTAINERS, arguments, file_input};
 use crate::item::{Content, Feed, Item, Sink};
 use crate::{SourceError, SourceErrorKind, SourceOptions, Stop};
 
@@ -54,9 +54,12 @@ impl VideoFeed {
                 Err(error) => return Err(clock.broken(error.to_string())),
             }
         };
-        let outcome = running.outcome();
+        let mut outcome = running.outcome();
         if self.stop.is_asked() {
             return Ok(());
+        }
+        if let Some(reason) = outcome.refused.take() {
+            return Err(SourceErrorKind::NotAVideo(reason));
         }
         match outcome.wrong(broken) {
             Some(reason) => Err(clock.broken(reason)),
@@ -74,7 +77,7 @@ impl VideoFeed {
             let length = end.saturating_sub(self.options.start.unwrap_or_default());
             input.extend(["-t".into(), seconds(length).into()]);
         }
-        input.extend(["-i".into(), file_argument(&self.path)]);
+        input.extend(file_input(&self.path, CONTAINERS));
         input
     }
 

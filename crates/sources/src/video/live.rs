@@ -10,6 +10,7 @@ use straylight_core::{
 };
 
 use super::arguments;
+use super::input::network_only;
 use super::program::{Running, Version};
 use crate::item::{Content, Feed, Item, Sink};
 use crate::{SourceError, SourceErrorKind, SourceOptions, Stop};
@@ -191,6 +192,9 @@ impl LiveFeed {
             Live::Stream => &[],
         };
         let mut arguments: Vec<OsString> = before.iter().map(Into::into).collect();
+        if self.kind == Live::Stream {
+            arguments.extend(network_only());
+        }
         arguments.extend(["-i".into(), self.device().into()]);
         arguments
     }

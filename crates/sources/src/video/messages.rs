@@ -8,6 +8,8 @@ use std::io::BufRead;
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
+use super::refused_format;
+
 /// Lines of the program's messages that are kept for an error.
 const LAST_LINES: usize = 4;
 /// What the program calls errors and is none: notes about parts that are not used.
@@ -20,6 +22,8 @@ pub(super) struct Messages {
     pub(super) last: String,
     /// The first complaint about the data.
     pub(super) complaint: Option<String>,
+    /// That it does not read files of this format, in plain words.
+    pub(super) refused: Option<String>,
 }
 
 /// When a frame is shown, from the start of the video; `None` when the file does not say.
@@ -27,7 +31,7 @@ pub(super) type FrameTime = Option<Duration>;
 
 /// Reads all messages; the time of each frame goes to `times`.
 pub(super) fn read(messages: impl BufRead, times: &Sender<FrameTime>) -> Messages {
-    let (mut last, mut complaint) = (VecDeque::new(), None);
+    let (mut last, mut complaint, mut refused) = (VecDeque::new(), None, None);
     let mut clock = ShownTimes::default();
     for line in messages.split(b'\n').map_while(Result::ok) {
         let line = String::from_utf8_lossy(&line);
@@ -40,6 +44,7 @@ pub(super) fn read(messages: impl BufRead, times: &Sender<FrameTime>) -> Message
         if text.is_empty() || matches!(level, Some("info" | "verbose" | "debug" | "trace")) {
             continue;
         }
+        refused = refused.or_else(|| refused_format(&text));
         if complaint.is_none() && is_complaint(level, &text) {
             complaint = Some(text.clone());
         }
@@ -53,6 +58,7 @@ pub(super) fn read(messages: impl BufRead, times: &Sender<FrameTime>) -> Message
     Messages {
         last: Vec::from(last).join("; "),
         complaint,
+        refused,
     }
 }
 

@@ -7,6 +7,7 @@
 //! hidden in every message, those of ffmpeg too.
 
 mod file;
+mod input;
 mod live;
 mod messages;
 mod ppm;
@@ -22,6 +23,7 @@ use program::Version;
 use crate::SourceOptions;
 
 pub(crate) use file::VideoFeed;
+pub use input::{CONTAINERS, file_input, ratio, refused_format};
 pub(crate) use live::{Live, LiveFeed};
 pub use write::VideoWriter;
 
@@ -34,14 +36,6 @@ pub fn frame_rate(video: &Path, options: &SourceOptions) -> Option<f64> {
         (wanted, own) => wanted.or(own)?,
     };
     Some(rate / options.stride.max(1) as f64)
-}
-
-/// A file's name for ffmpeg: one that begins with a dash or has a colon must not be taken for
-/// something else.
-fn file_argument(path: &Path) -> OsString {
-    let mut file = OsString::from("file:");
-    file.push(path);
-    file
 }
 
 /// Everything but the input; with `show_times` a filter that tells the time of each frame.

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 use straylight_core::Timestamp;
 
+use super::{CONTAINERS, file_input, ratio};
+
 /// What ffprobe knows of a video file. What it does not know stays unknown.
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
 pub(super) struct Probe {
@@ -66,10 +68,7 @@ pub(super) fn true_end(ffmpeg: &Path, video: &Path) -> Option<f64> {
 fn ask(ffmpeg: &Path, video: &Path, entries: &str, options: &[&str]) -> Vec<u8> {
     let mut command = Command::new(beside(ffmpeg));
     command.args(["-v", "error", "-show_entries", entries]);
-    command
-        .args(options)
-        .arg("-i")
-        .arg(super::file_argument(video));
+    command.args(options).args(file_input(video, CONTAINERS));
     command.stdin(Stdio::null()).stderr(Stdio::null());
     command
         .output()
@@ -96,13 +95,6 @@ fn parse(json: &[u8]) -> Probe {
             .as_ref()
             .and_then(|f| f.duration.as_ref()?.parse().ok()),
     }
-}
-
-/// `30000/1001`; `0/0` is unknown.
-fn ratio(text: &str) -> Option<f64> {
-    let (above, below) = text.split_once('/')?;
-    let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);
-    Some(above / below).filter(|rate| rate.is_finite() && *rate > 0.0)
 }
 
 #[cfg(test)]

@@ -71,7 +71,11 @@ impl Running {
     /// Waits for the program, and says what it came to.
     pub(super) fn outcome(mut self) -> ProgramOutcome {
         let messages = self.messages.take().and_then(|thread| thread.join().ok());
-        let Messages { last, complaint } = messages.unwrap_or_default();
+        let Messages {
+            last,
+            complaint,
+            refused,
+        } = messages.unwrap_or_default();
         let status = self
             .child
             .lock()
@@ -83,7 +87,11 @@ impl Running {
             Ok(_) => Some(last),
             Err(error) => Some(error.to_string()),
         };
-        ProgramOutcome { failed, complaint }
+        ProgramOutcome {
+            failed,
+            complaint,
+            refused,
+        }
     }
 }
 
@@ -93,6 +101,8 @@ pub(super) struct ProgramOutcome {
     pub(super) failed: Option<String>,
     /// What it had to say against the data, even if it came to its end.
     complaint: Option<String>,
+    /// That files of this format are not read.
+    pub(super) refused: Option<String>,
 }
 
 impl ProgramOutcome {
