@@ -6,6 +6,8 @@
 //! its probability, the OOD score (NaN cannot be written in JSON: -1 when no OOD model is
 //! fitted), the hooks that fired, and the whole prediction as JSON.
 
+mod data;
+
 use axum::extract::{Path, Request, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -21,6 +23,8 @@ use crate::api::{ApiError, ApiResult, body, parse_json, predict_bytes, predict_f
 use crate::app::{App, Shared};
 use crate::health;
 use crate::predictor::Outcome;
+
+use self::data::Data;
 
 /// Images in one request at most.
 const MAX_BATCH: usize = 64;
@@ -95,17 +99,19 @@ async fn ready(State(app): State<Shared>, path: Name) -> ApiResult<Json<Value>> 
 }
 
 #[derive(Deserialize)]
-struct InferRequest {
+struct InferRequest<'a> {
     #[serde(default)]
     id: Option<String>,
-    inputs: Vec<Tensor>,
+    #[serde(borrow)]
+    inputs: Vec<Tensor<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Tensor {
+struct Tensor<'a> {
     datatype: String,
     shape: Vec<usize>,
-    data: Value,
+    #[serde(borrow)]
+    data: Data<'a>,
 }
 
 async fn infer(State(app): State<Shared>, path: Name, request: Request) -> ApiResult<Json<Value>> {
@@ -114,17 +120,17 @@ async fn infer(State(app): State<Shared>, path: Name, request: Request) -> ApiRe
     let bytes = body(request, limit, &app).await?;
     let answer = app
         .compute(move |app| {
-            let request: InferRequest = parse_json(&bytes)?;
+            let request: InferRequest<'_> = parse_json(&bytes)?;
             let found = deployment(app, &name(&path))?;
-            let outcomes = run(app, &found, &request.inputs)?;
+            let outcomes = run(app, &found, request.inputs)?;
             Ok(render(&found.id, request.id.as_deref(), &outcomes))
         })
         .await?;
     Ok(Json(answer))
 }
 
-fn run(app: &App, found: &DeploymentRecord, inputs: &[Tensor]) -> ApiResult<Vec<Outcome>> {
-    let [tensor] = inputs else {
+fn run(app: &App, found: &DeploymentRecord, inputs: Vec<Tensor<'_>>) -> ApiResult<Vec<Outcome>> {
+    let Ok([tensor]) = <[Tensor<'_>; 1]>::try_from(inputs) else {
         return Err(ApiError::bad("There is exactly one input, `image`"));
     };
     let predictor = app.models.load(&app.store, found)?;
@@ -132,38 +138,39 @@ fn run(app: &App, found: &DeploymentRecord, inputs: &[Tensor]) -> ApiResult<Vec<
         let frame = Frame::new(pixels(tensor)?, "image", app.now());
         return Ok(vec![predict_frame(app, &*predictor, &frame)?]);
     }
-    let files = files(tensor)?;
+    let files = files(&tensor)?;
     let outcome =
         |(index, bytes)| predict_bytes(app, &*predictor, &format!("image_{index}"), bytes);
     files.into_iter().enumerate().map(outcome).collect()
 }
 
 /// Image files in base64.
-fn files(tensor: &Tensor) -> ApiResult<Vec<Vec<u8>>> {
-    let texts = tensor
-        .data
-        .as_array()
-        .filter(|_| tensor.datatype == "BYTES");
-    let texts = texts.ok_or_else(|| ApiError::bad("The datatype is BYTES or UINT8"))?;
+fn files(tensor: &Tensor<'_>) -> ApiResult<Vec<Vec<u8>>> {
+    if tensor.datatype != "BYTES" || tensor.data.is_no_list {
+        return Err(ApiError::bad("The datatype is BYTES or UINT8"));
+    }
+    let length = tensor.data.length;
     // Some clients write [n, 1]; a product that no number holds fits no data.
     let count = tensor
         .shape
         .iter()
         .try_fold(1_usize, |n, side| n.checked_mul(*side));
-    if count != Some(texts.len()) || !(1..=MAX_BATCH).contains(&texts.len()) {
+    if count != Some(length) || !(1..=MAX_BATCH).contains(&length) {
         let message = format!("The shape must be [n], n from 1 to {MAX_BATCH}, as many as data");
         return Err(ApiError::bad(message));
     }
-    let decode = |text: &Value| {
-        let bytes = text.as_str().map(|t| BASE64_STANDARD.decode(t));
-        let bytes = bytes.and_then(Result::ok);
-        bytes.ok_or_else(|| ApiError::bad("Image files are sent in base64"))
-    };
-    texts.iter().map(decode).collect()
+    let files = tensor.data.texts.iter();
+    let files: Vec<Vec<u8>> = files
+        .filter_map(|text| BASE64_STANDARD.decode(&**text).ok())
+        .collect();
+    if files.len() != length {
+        return Err(ApiError::bad("Image files are sent in base64"));
+    }
+    Ok(files)
 }
 
 /// RGB pixels, row by row.
-fn pixels(tensor: &Tensor) -> ApiResult<RgbImage> {
+fn pixels(tensor: Tensor<'_>) -> ApiResult<RgbImage> {
     let bad = |message: String| ApiError::bad(message);
     let [1, height, width, 3] = tensor.shape[..] else {
         return Err(bad(
@@ -175,10 +182,10 @@ fn pixels(tensor: &Tensor) -> ApiResult<RgbImage> {
         known.ok_or_else(|| bad(format!("An image has no side of {side} pixels")))
     };
     let (width, height) = (side(width)?, side(height)?);
-    let values = tensor.data.as_array().into_iter().flatten();
-    let bytes: Option<Vec<u8>> = values.map(|v| v.as_u64()?.try_into().ok()).collect();
-    let bytes = bytes.ok_or_else(|| bad("Pixels are numbers from 0 to 255".to_owned()))?;
-    RgbImage::new(width, height, bytes).map_err(|e| bad(e.to_string()))
+    if tensor.data.bytes.len() != tensor.data.length {
+        return Err(bad("Pixels are numbers from 0 to 255".to_owned()));
+    }
+    RgbImage::new(width, height, tensor.data.bytes).map_err(|e| bad(e.to_string()))
 }
 
 fn render(model: &str, id: Option<&str>, outcomes: &[Outcome]) -> Value {

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use http_body_util::BodyExt;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use straylight_geti::wire::{ErrorCode, is_object_id, is_uuid};
 
@@ -124,7 +125,7 @@ impl FromRequest<Shared> for Raw {
 }
 
 /// Reads JSON, telling apart what is none from what has another shape.
-pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+pub(crate) fn parse_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> ApiResult<T> {
     serde_json::from_slice(bytes).map_err(|e| {
         if e.is_data() {
             ApiError::bad(format!("The body is not as expected: {e}"))

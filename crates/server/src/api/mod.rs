@@ -19,6 +19,7 @@ mod jobs;
 mod lookup;
 mod media_query;
 mod model_list;
+mod parts;
 mod predict;
 mod project_put;
 mod projects;

@@ -1,20 +1,18 @@
 //! Reading an uploaded image: its name, its bytes within a budget of memory, its pixels.
 
+use axum::extract::Request;
 use axum::extract::multipart::MultipartError;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::StatusCode;
 use straylight_core::ImageFormat;
 use straylight_geti::wire::{ErrorCode, IMAGE_EXTENSIONS, MAX_IMAGE_SIDE, MIN_IMAGE_SIDE};
 use straylight_image::DecodeLimits;
 use straylight_store::NewImage;
 
-use super::extract::{too_large, unread};
+use super::extract::unread;
+use super::parts::{AROUND, is_head_too_long, parts};
 use super::spool::{Held, Spool};
 use super::{ApiError, ApiResult};
 use crate::app::{App, Shared};
-
-/// Bytes that boundaries and heads of parts may take beside the file.
-pub(super) const AROUND: u64 = 64 << 10;
 
 /// The parts of an upload.
 pub(super) struct Upload {
@@ -53,24 +51,11 @@ pub(super) async fn read(app: &Shared, request: Request) -> ApiResult<Upload> {
     })
 }
 
-/// The parts of a multipart body whose file has at most `limit` bytes.
-pub(super) async fn parts(app: &Shared, mut request: Request, limit: u64) -> ApiResult<Multipart> {
-    let most = limit.saturating_add(AROUND);
-    if content_length(&request).is_some_and(|length| length > most) {
-        return Err(too_large(limit));
-    }
-    DefaultBodyLimit::max(most as usize).apply(&mut request);
-    let multipart = Multipart::from_request(request, app).await;
-    multipart.map_err(|e| ApiError::bad(e.body_text()))
-}
-
-fn content_length(request: &Request) -> Option<u64> {
-    let value = request.headers().get(axum::http::header::CONTENT_LENGTH)?;
-    value.to_str().ok()?.parse().ok()
-}
-
 #[allow(clippy::needless_pass_by_value)]
 pub(super) fn malformed(error: MultipartError) -> ApiError {
+    if is_head_too_long(&error) {
+        return ApiError::bad(format!("The head of a part is longer than {AROUND} bytes"));
+    }
     match unread(&error) {
         slow @ ApiError::Status(..) => slow,
         _ if error.status() == StatusCode::PAYLOAD_TOO_LARGE => ApiError::new(

@@ -7,7 +7,8 @@ use straylight_store::{NewVideo, PendingFile, VideoFormat};
 use tokio::io::AsyncWriteExt;
 
 use super::extract::too_large;
-use super::upload::{malformed, parts, split_name};
+use super::parts::parts;
+use super::upload::{malformed, split_name};
 use super::{ApiError, ApiResult};
 use crate::app::Shared;
 use crate::ffmpeg::{self, Probe};
