@@ -1,4 +1,4 @@
-use straylight_core::hide_secrets;
+use straylight_core::{hide_secrets, holds_user};
 use ureq::http::Uri;
 
 use crate::error::{ErrorKind, GetiError};
@@ -43,13 +43,14 @@ impl BaseUrl {
             )
             .with_hint("write it as https://host or https://host:port")
         };
+        // Asked first: a password with a slash would make a path of its second half.
+        if holds_user(&text) {
+            return Err(bad("it holds a user name; use a token instead"));
+        }
         let uri: Uri = text.parse().map_err(|_| bad("it is not an address"))?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(bad("it has no host"));
         };
-        if authority.as_str().contains('@') {
-            return Err(bad("it holds a user name; use a token instead"));
-        }
         if uri.query().is_some() || authority.host().is_empty() {
             return Err(bad("only a host, a port and a path may be in it"));
         }
