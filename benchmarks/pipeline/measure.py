@@ -129,8 +129,8 @@ def video_run(arguments, work, deployment):
     done, seconds, peak = run([arguments.program, "run", video, "--json", *of])
     expect(done, 0)
     lines = done.stdout.splitlines()
-    books = {hook["hook"]: hook for hook in json.loads(lines[-1])["hooks"]}
-    return len(lines) - 1, seconds, peak, books
+    statistics = {hook["hook"]: hook for hook in json.loads(lines[-1])["hooks"]}
+    return len(lines) - 1, seconds, peak, statistics
 
 
 def main():
@@ -158,9 +158,9 @@ def main():
                 part, of_shared = whole / min(decode, infer), whole / shared
                 print(f"| {decode:.1f} | {infer:.1f} | {whole:.1f} | {part:.2f} | {of_shared:.2f} | {peak:.0f} |")
         if arguments.only != "folder" and arguments.deployment is None:
-            frames, seconds, peak, books = video_run(arguments, work, deployment)
+            frames, seconds, peak, statistics = video_run(arguments, work, deployment)
             print(f"\n{frames} frames (60 s of video) in {seconds:.1f} s, peak {peak:.0f} MB")
-            for name, hook in books.items():
+            for name, hook in statistics.items():
                 held = hook["suppressed"]
                 print(f"{name}: {hook['delivered']} of {hook['evaluated']} collected, held back {held}")
 

@@ -66,7 +66,11 @@ fn a_list_that_does_not_end_is_ended_by_ctrl_c() {
     }
     let (code, rest) = running.interrupt();
     assert_eq!(code, Some(0));
-    assert_eq!(rest.len(), 1, "only the books are left to tell: {rest:?}");
+    assert_eq!(
+        rest.len(),
+        1,
+        "only the statistics are left to tell: {rest:?}"
+    );
     drop(input);
 }
 

@@ -107,13 +107,13 @@ fn error(state: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// The books of the queue of `strays`: fired, delivered, queued, dropped, dead.
-fn books(state: &Path) -> [u64; 5] {
+/// The statistics of the queue of `strays`: fired, delivered, queued, dropped, dead.
+fn statistics(state: &Path) -> [u64; 5] {
     let all = json(state, &["--hook", "strays", "stats"]);
     let count = |key: &str| all[0][key].as_u64().unwrap();
-    let books = ["fired", "delivered", "queued", "dropped", "dead"].map(count);
-    assert_eq!(books[0], books[1..].iter().sum::<u64>(), "{all}");
-    books
+    let statistics = ["fired", "delivered", "queued", "dropped", "dead"].map(count);
+    assert_eq!(statistics[0], statistics[1..].iter().sum::<u64>(), "{all}");
+    statistics
 }
 
 fn id_of(state: &Path, name: &str) -> String {
@@ -157,7 +157,7 @@ fn ls_lists_what_waits_what_died_and_what_is_held() {
 #[test]
 fn stats_show_books_that_balance() {
     let state = queues();
-    assert_eq!(books(state.path()), [4, 1, 1, 0, 2]);
+    assert_eq!(statistics(state.path()), [4, 1, 1, 0, 2]);
     let shown = text(state.path(), &["stats"]);
     let line = "strays: 4 fired = 1 delivered + 1 queued + 0 dropped + 2 dead";
     assert!(shown.lines().any(|found| found == line), "{shown}");
@@ -180,10 +180,10 @@ fn retry_lets_dead_letters_wait_again() {
     let state = queues();
     let id = id_of(state.path(), "refused-1");
     assert!(text(state.path(), &["retry", &id]).starts_with("1 dead letters"));
-    assert_eq!(books(state.path()), [4, 1, 2, 0, 1]);
+    assert_eq!(statistics(state.path()), [4, 1, 2, 0, 1]);
     assert!(error(state.path(), &["retry", &id]).contains("1 of the ids are not there"));
     text(state.path(), &["retry", "--all"]);
-    assert_eq!(books(state.path()), [4, 1, 3, 0, 0]);
+    assert_eq!(statistics(state.path()), [4, 1, 3, 0, 0]);
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn drop_gives_events_up_and_counts_them() {
     let waiting = id_of(state.path(), "waiting");
     text(state.path(), &["drop", &waiting]);
     text(state.path(), &["drop", "--all"]);
-    assert_eq!(books(state.path()), [4, 1, 0, 3, 0]);
+    assert_eq!(statistics(state.path()), [4, 1, 0, 3, 0]);
     let stats = json(state.path(), &["--hook", "strays", "stats"]);
     assert_eq!(stats[0]["dropped_by_reason"]["discarded"], 3);
     let held = id_of(state.path(), "held");

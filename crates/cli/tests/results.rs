@@ -219,9 +219,9 @@ fn hooks_are_added_run_and_removed() {
     ];
     let ran = scratch.run(&arguments).expect(0);
     let lines = json_lines(&ran.out);
-    let (books, images) = lines.split_last().unwrap();
+    let (statistics, images) = lines.split_last().unwrap();
     assert_eq!(images.len(), 28);
-    let fired: Vec<u64> = books["hooks"]
+    let fired: Vec<u64> = statistics["hooks"]
         .as_array()
         .unwrap()
         .iter()
@@ -230,7 +230,7 @@ fn hooks_are_added_run_and_removed() {
             hook["fired"].as_u64().unwrap()
         })
         .collect();
-    assert_eq!(fired.iter().sum::<u64>(), 28, "{books}");
+    assert_eq!(fired.iter().sum::<u64>(), 28, "{statistics}");
     for (folder, count) in [("fish", fired[0]), ("no-fish", fired[1])] {
         for part in ["images", "predictions", "scores", "overlays"] {
             let path = scratch.path().join("out").join(folder).join(part);

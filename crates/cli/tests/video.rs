@@ -102,8 +102,8 @@ fn limits_of_hooks_follow_the_time_in_the_video() {
         "--json",
     ];
     let ran = scratch.run(&arguments).expect(0);
-    let books: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
-    let hook = &books["hooks"][0];
+    let statistics: Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+    let hook = &statistics["hooks"][0];
     assert_eq!(
         (&hook["evaluated"], &hook["delivered"]),
         (&40.into(), &4.into()),

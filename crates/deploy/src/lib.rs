@@ -23,23 +23,23 @@ mod error;
 mod folder;
 mod identity;
 mod infer;
-mod keep;
 mod keys;
 mod model;
 mod options;
-mod outputs;
 mod picture;
 mod pipeline;
+mod prediction_parts;
 mod preprocess;
 mod quantised;
 mod self_described;
+mod session_outputs;
 mod stream;
 
 pub use deployment::Deployment;
 pub use error::DeployError;
 pub use folder::find as deployment_folder;
-pub use keep::Keep;
 pub use options::{LoadOptions, ModelCache, SavedHooks};
+pub use prediction_parts::Keep;
 pub use straylight_engine::graph::HeadWeights;
 pub use stream::{
     AsyncInference, Inferred, Input, OrderedStream, Outcome, StreamOptions, UnorderedStream,

@@ -174,7 +174,7 @@ impl<'a> Gather<'a> {
 
     /// Finds an image file by the name that annotations give it; reports if there is none.
     ///
-    /// `near` is the folder of the annotation file. The name is the one that the image shall have.
+    /// `near` is the folder of the annotation file. The name is what the image will be called.
     pub(crate) fn find_image(
         &mut self,
         name: &str,

@@ -20,7 +20,7 @@ mod hook;
 mod limit;
 mod metrics;
 mod observe;
-mod open;
+mod open_queue;
 mod queue;
 mod random;
 mod replay;

@@ -10,7 +10,7 @@ use crate::delivery::Breakers;
 use crate::event::EventId;
 use crate::hook::PostInferenceHook;
 use crate::observe::{Guarded, NoObserver, Observer, Outcome};
-use crate::open::{check, open_queue};
+use crate::open_queue::{check, open_queue};
 use crate::queue::{DeadLetter, JournalError, SourceKind};
 use crate::random::{Random, SeededRandom};
 use crate::runner::{Patience, Runner, SharedPrediction, World};

@@ -84,7 +84,7 @@ fn a_trigger_and_an_action_of_ones_own_work_and_every_score_is_told() {
         };
         assert!(error.contains(expected), "{error}");
     }
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.evaluated, stats.failed, stats.not_fired), (4, 2, 1));
     assert_eq!((stats.scores.count, stats.scores.sum), (2, 3.0));
 }

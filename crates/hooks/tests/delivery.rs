@@ -86,7 +86,7 @@ fn what_waits_is_delivered_by_the_next_process_and_the_books_go_on() {
     clock.advance(Duration::from_secs(3_600));
     assert!(hooks.drain(Duration::ZERO));
     assert_eq!(sink.has().len(), 3);
-    let ledger = hooks.books().ledger;
+    let ledger = hooks.statistics().ledger;
     assert_eq!(
         (ledger.fired, ledger.delivered, ledger.balances()),
         (3, 3, true)
@@ -105,7 +105,7 @@ fn only_what_waits_for_a_remote_sink_is_kept_on_disk_unasked() {
         let hooks = on_disk(folder.path(), &ManualClock::new(start()));
         hooks.add(hook(&sink, inline())).unwrap();
         hooks.submit("a");
-        let stats = hooks.books();
+        let stats = hooks.statistics();
         let (memory, disk) = (stats.memory_bytes > 0, stats.disk_bytes > 0);
         assert_eq!((memory, disk), (!is_remote, is_remote));
     }
@@ -137,7 +137,7 @@ fn a_lost_answer_is_reconciled_and_nothing_is_doubled() {
         (sink.has(), sink.asked.load(SeqCst)),
         (vec!["a".to_owned()], 1)
     );
-    assert_eq!(hooks.books().ledger.delivered, 1);
+    assert_eq!(hooks.statistics().ledger.delivered, 1);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_trigger_or_action_that_panics_stops_nothing() {
     for name in ["a", "bad", "b"] {
         hooks.submit(name);
     }
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.ledger.delivered, stats.ledger.dead), (2, 1));
     assert_eq!(hooks.dead_letters("hook")[0].error, "the action panicked");
 }
@@ -190,7 +190,7 @@ fn an_observer_that_panics_stops_nothing() {
         hooks.submit(name);
     }
     assert!(hooks.drain(Duration::from_secs(60)));
-    let ledger = hooks.books().ledger;
+    let ledger = hooks.statistics().ledger;
     assert_eq!((ledger.delivered, ledger.dead), (2, 1));
 }
 
@@ -205,7 +205,7 @@ fn a_full_disk_keeps_events_staged_and_takes_them_when_there_is_room() {
     let spool = folder.path().join("hook/spool");
     std::fs::remove_dir(&spool).unwrap();
     hooks.submit("a");
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.ledger.queued, stats.ledger.in_memory), (0, 1));
     assert!(stats.memory_bytes > 0 && sink.has().is_empty());
     std::fs::create_dir(&spool).unwrap();

@@ -41,7 +41,7 @@ fn a_sink_that_hangs_for_ever_holds_up_nobody_and_the_counters_tell() {
     for i in 0..1_000 {
         hooks.submit(&i.to_string());
     }
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.ledger.fired, stats.ledger.waiting()), (1_000, 10));
     assert_eq!(stats.ledger.total_dropped(), 990);
     assert!(stats.memory_bytes < 10 * 2_000, "{}", stats.memory_bytes);
@@ -85,18 +85,18 @@ fn a_sink_that_keeps_failing_is_left_alone_and_asked_again() {
         hooks.submit(&i.to_string());
     }
     assert_eq!(tries.load(SeqCst), 3);
-    assert!(hooks.books().breaker_open);
+    assert!(hooks.statistics().breaker_open);
     clock.advance(Duration::from_secs(5));
     hooks.drain(Duration::ZERO);
     assert_eq!(tries.load(SeqCst), 4, "one probe after the rest");
-    assert_eq!(hooks.books().ledger.waiting(), 20);
+    assert_eq!(hooks.statistics().ledger.waiting(), 20);
     // However long the sink stays away, no probe becomes a dead letter.
     for _ in 0..100 {
         clock.advance(Duration::from_secs(120));
         hooks.drain(Duration::ZERO);
     }
     assert!(tries.load(SeqCst) > 50);
-    let ledger = hooks.books().ledger;
+    let ledger = hooks.statistics().ledger;
     assert_eq!((ledger.waiting(), ledger.dead), (20, 0));
 }
 
@@ -183,7 +183,7 @@ fn dead_letters_are_listed_shown_sent_again_and_removed() {
     assert!(hooks.drain(Duration::ZERO));
     assert!(hooks.discard_dead_letter("hook", dead[1].id).unwrap());
     assert!(!hooks.discard_dead_letter("hook", dead[1].id).unwrap());
-    let ledger = hooks.books().ledger;
+    let ledger = hooks.statistics().ledger;
     assert_eq!(
         (ledger.delivered, ledger.total_dropped(), ledger.dead),
         (1, 1, 1)

@@ -1,4 +1,4 @@
-//! Hooks through the public API: decisions, limits, delivery and the books.
+//! Hooks through the public API: decisions, limits, delivery and the statistics.
 
 #![allow(clippy::unwrap_used)]
 
@@ -123,7 +123,7 @@ fn a_failed_delivery_is_tried_again_after_its_wait() {
         hooks.drain(Duration::ZERO);
     }
     assert_eq!(*sink.got.lock().unwrap(), ["a"]);
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.retried, stats.ledger.delivered), (2, 1));
     assert!(stats.balances());
 }
@@ -150,7 +150,7 @@ fn what_cannot_be_delivered_becomes_a_dead_letter() {
             clock.advance(Duration::from_secs(9));
             hooks.drain(Duration::ZERO);
         }
-        let stats = hooks.books();
+        let stats = hooks.statistics();
         assert_eq!((stats.ledger.dead, stats.retried), (1, retried));
         assert!(stats.balances() && sink.got.lock().unwrap().is_empty());
     }
@@ -187,14 +187,14 @@ fn a_full_queue_follows_its_policy_and_the_books_balance() {
             .unwrap();
         for name in ["a", "b", "c", "d"] {
             hooks.show(&frame(name), &Prediction::default());
-            assert!(hooks.books().balances());
+            assert!(hooks.statistics().balances());
         }
         clock.advance(Duration::from_secs(60));
         hooks.drain(Duration::ZERO);
         let mut got = sink.got.lock().unwrap().clone();
         got.sort();
         assert_eq!(got, expected, "{overflow:?}");
-        let stats = hooks.books();
+        let stats = hooks.statistics();
         assert_eq!((stats.ledger.fired, stats.ledger.total_dropped()), (4, 2));
         assert!(stats.balances());
     }
@@ -210,7 +210,7 @@ fn threads_deliver_everything_and_dropping_the_set_waits_for_them() {
             .set()
             .submit(&frame(&i.to_string()), &Prediction::default());
         assert!(matches!(outcomes[..], [Outcome::Queued { .. }]));
-        assert!(hooks.books().balances());
+        assert!(hooks.statistics().balances());
     }
     drop(hooks);
     assert_eq!(sink.got.lock().unwrap().len(), 100);

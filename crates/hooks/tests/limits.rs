@@ -31,7 +31,7 @@ fn the_case_of_the_notebook_fifty_inferences_in_eight_seconds_give_nine_images()
         hooks.submit("same");
     }
     assert_eq!(sink.has().len(), 9);
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!(
         (stats.evaluated, stats.fired, stats.ledger.delivered),
         (50, 9, 9)
@@ -228,7 +228,7 @@ fn every_limit_goes_on_after_a_restart_and_after_a_crash() {
                 "{:?} {end:?}",
                 case.limits
             );
-            assert_eq!(hooks.books().evaluated, 2);
+            assert_eq!(hooks.statistics().evaluated, 2);
         }
     }
 }

@@ -83,7 +83,7 @@ fn a_sink_that_is_away_for_hours_costs_a_handful_of_lines() {
             clock.advance(Duration::from_secs(60));
             hooks.drain(Duration::ZERO);
         }
-        assert!(hooks.books().retried > 100);
+        assert!(hooks.statistics().retried > 100);
     });
     let lines = log.take();
     // One for each event that failed before the breaker opened, and one for the breaker.
@@ -125,7 +125,7 @@ fn an_event_that_fails_for_ever_costs_two_lines() {
             clock.advance(Duration::from_secs(600));
             hooks.drain(Duration::ZERO);
         }
-        let stats = hooks.books();
+        let stats = hooks.statistics();
         assert_eq!((stats.retried, stats.ledger.dead), (49, 1));
     });
     let lines = log.take();

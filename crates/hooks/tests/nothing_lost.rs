@@ -63,7 +63,7 @@ fn a_source_that_can_wait_waits_and_so_does_whoever_calls_infer() {
                 }
             });
             for _ in 0..20 {
-                assert!(hooks.books().ledger.waiting() <= 3);
+                assert!(hooks.statistics().ledger.waiting() <= 3);
                 open.send(()).unwrap();
             }
         });
@@ -71,7 +71,7 @@ fn a_source_that_can_wait_waits_and_so_does_whoever_calls_infer() {
             at_most: None,
             stall: None,
         });
-        let stats = hooks.books();
+        let stats = hooks.statistics();
         assert!(lost.is_empty() && !stats.has_lost(), "{stats:?}");
         assert_eq!((stats.run.fired, stats.run.delivered), (20, 20));
     }
@@ -108,7 +108,7 @@ fn a_queue_that_stands_still_gives_the_image_up_that_waits_and_says_so() {
         let reason = DropReason::Stalled;
         assert!(matches!(outcome, Outcome::Dropped { reason: found, .. } if found == reason));
     });
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert!(stats.has_lost());
     assert_eq!((stats.run.fired, stats.run.total_dropped()), (3, 1));
     drop(open);
@@ -143,7 +143,7 @@ fn what_waits_is_the_file_and_limits_count_what_is_held() {
     for n in 0..50 {
         hooks.show(&photo(&n.to_string()).0, &Prediction::default());
     }
-    let held = hooks.books().memory_bytes;
+    let held = hooks.statistics().memory_bytes;
     let (_, file) = photo("x");
     let pixels = 3_000_000;
     assert!(
@@ -152,7 +152,7 @@ fn what_waits_is_the_file_and_limits_count_what_is_held() {
     );
     drop(open);
     assert!(hooks.drain(Duration::from_secs(60)));
-    assert_eq!(hooks.books().run.delivered, 50);
+    assert_eq!(hooks.statistics().run.delivered, 50);
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn frames_without_a_file_are_encoded_once_much_waits() {
             &Prediction::default(),
         );
     }
-    let held = hooks.books().memory_bytes;
+    let held = hooks.statistics().memory_bytes;
     assert!(held < 80 << 20, "{held} of 180 million bytes of pixels");
     drop(open);
     assert!(hooks.drain(Duration::from_secs(120)));
@@ -192,7 +192,7 @@ fn what_is_left_at_the_end_waits_for_the_next_run_if_there_is_a_folder_and_is_na
         hooks.submit(&n.to_string());
     }
     assert_eq!(hooks.finish(end), []);
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!(
         (stats.run.fired, stats.run.queued, stats.has_lost()),
         (7, 7, false)
@@ -214,7 +214,7 @@ fn what_is_left_at_the_end_waits_for_the_next_run_if_there_is_a_folder_and_is_na
     }
     hooks.submit("8");
     assert!(hooks.drain(Duration::from_secs(60)));
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.run.fired, stats.run.delivered), (1, 1));
     assert_eq!((stats.earlier.fired, stats.earlier.delivered), (7, 7));
     assert_eq!(stats.ledger.delivered, 8);
@@ -226,7 +226,7 @@ fn what_is_left_at_the_end_waits_for_the_next_run_if_there_is_a_folder_and_is_na
     let lost = hooks.finish(end);
     let names: Vec<&str> = lost.iter().map(|image| image.name.as_str()).collect();
     assert_eq!(names, ["a"]);
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert!(stats.has_lost());
     assert_eq!(stats.run.dropped[&DropReason::Closed], 1);
 }
@@ -272,7 +272,7 @@ fn a_dead_letter_of_a_queue_in_memory_is_on_disk_if_there_is_one() {
         hooks.submit(&n.to_string());
     }
     assert!(hooks.drain(Duration::from_secs(60)));
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!((stats.run.dead, stats.died, stats.has_lost()), (8, 8, true));
     drop(hooks);
     let queue = QueueFolder::all(folder.path()).unwrap().remove(0);
@@ -288,7 +288,7 @@ fn a_live_source_without_a_disk_loses_new_images_and_hears_of_it() {
     for n in 0..5 {
         hooks.submit(&n.to_string());
     }
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     assert_eq!(stats.run.dropped[&DropReason::QueueFull], 3);
     assert!(stats.has_lost());
     drop(open);

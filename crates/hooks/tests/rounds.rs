@@ -112,7 +112,7 @@ fn deliver(names: &[&str], threads: usize) -> Delivered {
     }
     open.send(()).unwrap();
     assert!(hooks.drain(Duration::from_secs(60)));
-    let stats = hooks.books();
+    let stats = hooks.statistics();
     let hook = stats.hook.clone();
     let rounds = rounds.lock().unwrap().clone();
     Delivered {
@@ -253,14 +253,14 @@ fn what_waits_for_its_end_keeps_its_file_and_not_its_pixels() {
     has_started.recv().unwrap();
     let pixels = RgbImage::filled(512, 512, [1, 2, 3]).unwrap();
     let frame = Frame::new(pixels, "large", start());
-    let waiting = || hooks.books().memory_bytes;
+    let waiting = || hooks.statistics().memory_bytes;
     let before = waiting();
     hooks.show(&frame, &Prediction::default());
-    while hooks.books().ledger.fired < 2 || waiting() > before + 100_000 {
+    while hooks.statistics().ledger.fired < 2 || waiting() > before + 100_000 {
         std::thread::yield_now();
     }
     assert!(waiting() > before, "it waits for the end of the first");
     open.send(()).unwrap();
     assert!(hooks.drain(Duration::from_secs(60)));
-    assert_eq!(hooks.books().ledger.delivered, 2);
+    assert_eq!(hooks.statistics().ledger.delivered, 2);
 }

@@ -62,7 +62,7 @@ fn an_open_window_survives_restart_and_crash() {
         assert_eq!(queue.ledger().unwrap().fired, 0);
         clock.advance(30 * SECOND);
         let hooks = best_of_two(folder.path(), &clock, &sink);
-        assert_eq!(hooks.books().held, 2);
+        assert_eq!(hooks.statistics().held, 2);
         see(&hooks, 4, 0.6);
         assert!(sink.has().is_empty(), "{end:?}");
         clock.advance(29 * SECOND);
@@ -70,7 +70,7 @@ fn an_open_window_survives_restart_and_crash() {
         clock.advance(SECOND);
         see(&hooks, 6, 0.99);
         assert_eq!(sink.has(), ["1", "4"], "{end:?}");
-        let stats = hooks.books();
+        let stats = hooks.statistics();
         assert_eq!(
             (stats.held, stats.ledger.fired, stats.ledger.delivered),
             (1, 2, 2)
@@ -92,7 +92,7 @@ fn a_window_in_memory_ends_with_the_hooks() {
     };
     hooks.add(hook(&sink, limited(limits))).unwrap();
     hooks.submit("a");
-    assert_eq!(hooks.books().held, 1);
+    assert_eq!(hooks.statistics().held, 1);
     drop(hooks);
     assert_eq!(sink.has(), ["a"]);
 }

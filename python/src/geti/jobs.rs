@@ -8,7 +8,7 @@ use straylight_geti::wire::{ExportFormat, ProjectModels};
 
 use super::{Client, to_json};
 use crate::error::{Outcome, Raised};
-use crate::patience;
+use crate::interruptible;
 
 #[pymethods]
 impl Client {
@@ -29,7 +29,7 @@ impl Client {
     ) -> PyResult<String> {
         let geti = self.geti().clone();
         let (interval, limit) = (seconds(interval)?, seconds(limit)?);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             to_json(&geti.wait_asking_every(&job, interval, limit, steps)?)
         })
     }
@@ -46,7 +46,7 @@ impl Client {
     ) -> PyResult<()> {
         let models: ProjectModels = named("models", models)?;
         let api = self.geti().at(project);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             Ok(api.export_archive(models, &path, steps)?)
         })
     }
@@ -61,7 +61,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         let geti = self.geti().clone();
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             to_json(&geti.import_project_archive(&path, name.as_deref(), steps)?)
         })
     }
@@ -80,7 +80,7 @@ impl Client {
     ) -> PyResult<()> {
         let format: ExportFormat = named("format", format)?;
         let api = self.geti().at(project).dataset(dataset);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             Ok(api.export_archive(format, unannotated, &path, steps)?)
         })
     }
@@ -96,7 +96,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         let geti = self.geti().clone();
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             to_json(&geti.import_dataset_archive(&path, &name, &kind, steps)?)
         })
     }

@@ -11,7 +11,7 @@ use straylight_geti::{DatasetApi, DownloadOptions, GetiError, Rendition};
 
 use super::{Client, transferred, warn};
 use crate::error::Raised;
-use crate::{frame, patience};
+use crate::{frame, interruptible};
 
 impl Client {
     pub(super) fn dataset_api(&self, project: &str, dataset: &str) -> DatasetApi {
@@ -70,7 +70,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         let api = self.dataset_api(project, dataset);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let done = api.upload_image_files(&paths, &present, steps)?;
             transferred("uploaded", &done)
         })
@@ -116,7 +116,7 @@ impl Client {
     ) -> PyResult<String> {
         let api = self.dataset_api(project, dataset);
         let images = read_media(images)?;
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let options = DownloadOptions::default();
             let done = api.download_images(&images, &folder, options, steps)?;
             transferred("downloaded", &done)
@@ -177,7 +177,7 @@ impl Client {
     ) -> PyResult<String> {
         let api = self.dataset_api(project, dataset);
         let images = read_media(images)?;
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let whole = api.project().get()?;
             let done = api.download_annotations(&images, &whole, &folder, steps)?;
             transferred("downloaded", &done)
@@ -196,7 +196,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<usize> {
         let api = self.dataset_api(project, dataset);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             steps.begin("Annotating images", annotations.len() as u64);
             let mut done = 0;
             for (image, text) in annotations {

@@ -9,7 +9,7 @@ use straylight_geti::wire::DeploymentModel;
 
 use super::Client;
 use crate::error::Raised;
-use crate::patience;
+use crate::interruptible;
 
 #[pymethods]
 impl Client {
@@ -102,7 +102,7 @@ impl Client {
                 model_group_id,
             });
         let wanted: Vec<_> = wanted.collect();
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             Ok(api.download_deployment(&wanted, &folder, steps)?.root)
         })
     }
@@ -118,7 +118,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<PathBuf> {
         let api = self.geti().at(project);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             Ok(api.deploy_active(xai_head, &folder, steps)?.root)
         })
     }

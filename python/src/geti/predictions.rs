@@ -12,7 +12,7 @@ use straylight_geti::{CachePolicy, ProjectApi, predicted_annotations};
 use super::media::{name_labels, read_media};
 use super::{Client, transferred};
 use crate::error::{Outcome, Raised};
-use crate::{frame, patience};
+use crate::{frame, interruptible};
 
 #[pymethods]
 impl Client {
@@ -59,7 +59,7 @@ impl Client {
     ) -> PyResult<String> {
         let api = self.dataset_api(project, dataset);
         let images = read_media(images)?;
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let whole = api.project().get()?;
             let done = api.download_predictions(&images, &whole, &folder, steps)?;
             transferred("predicted", &done)

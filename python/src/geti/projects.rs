@@ -10,7 +10,7 @@ use straylight_geti::{LabelPlan, ProjectDownload, ProjectPlan, ProjectUpload, Ta
 
 use super::{Client, to_json, warn};
 use crate::error::{Outcome, Raised};
-use crate::patience;
+use crate::interruptible;
 
 /// A label of a project to be created: its name, or its name and more.
 #[derive(Deserialize)]
@@ -152,7 +152,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         let project = self.geti().at(id);
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let done = project.download_to(&folder, ProjectDownload::default(), steps)?;
             for (name, error) in done.media.failed.iter().chain(&done.annotations.failed) {
                 warn("downloaded", name, error);
@@ -172,7 +172,7 @@ impl Client {
         progress: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<String> {
         let geti = self.geti().clone();
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let options = ProjectUpload {
                 name,
                 auto_training,

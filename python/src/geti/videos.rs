@@ -9,7 +9,7 @@ use straylight_geti::wire::Annotation;
 use super::media::{name_labels, read_media};
 use super::{Client, transferred};
 use crate::error::Raised;
-use crate::{frame, patience};
+use crate::{frame, interruptible};
 
 #[pymethods]
 impl Client {
@@ -130,7 +130,7 @@ impl Client {
     ) -> PyResult<String> {
         let api = self.dataset_api(project, dataset);
         let videos = read_media(videos)?;
-        patience::work(py, None, move |_| {
+        interruptible::work(py, None, move |_| {
             let whole = api.project().get()?;
             let done = api.upload_frame_annotations(&folder, &videos, &whole, append)?;
             transferred("annotated", &done)
@@ -150,7 +150,7 @@ impl Client {
     ) -> PyResult<String> {
         let api = self.dataset_api(project, dataset);
         let videos = read_media(videos)?;
-        patience::work(py, progress, move |steps| {
+        interruptible::work(py, progress, move |steps| {
             let whole = api.project().get()?;
             let done = api.download_video_annotations(&videos, &whole, &folder, steps)?;
             transferred("downloaded", &done)

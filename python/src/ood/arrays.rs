@@ -6,7 +6,7 @@ use straylight::ood::{self as core, ActivationSet, Head, Matrix, ModelBinding};
 
 use super::{OodModel, Rule, Wishes, fitted};
 use crate::error::{Outcome, Raised};
-use crate::patience;
+use crate::interruptible;
 
 /// Arrays by the names that array files have, as a set of activations.
 pub(crate) struct Arrays {
@@ -102,7 +102,7 @@ pub(crate) fn fit_arrays(
     let outliers = others(outliers)?;
     options.calibration = others(calibration)?;
     let set = known.set;
-    let (model, report) = patience::work(py, progress, move |steps| {
+    let (model, report) = interruptible::work(py, progress, move |steps| {
         Ok(core::OodModel::fit(
             &set,
             outliers.as_ref(),

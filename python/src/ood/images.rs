@@ -12,7 +12,7 @@ use super::{OodModel, Rule, Wishes, fitted};
 use crate::deployment::Deployment;
 use crate::error::{Outcome, Raised};
 use crate::geti::Client;
-use crate::patience;
+use crate::interruptible;
 
 /// A fitted model, the report as JSON, and the images that were left out with the reasons.
 type Fit = (OodModel, String, Vec<(String, String)>);
@@ -60,7 +60,7 @@ pub(crate) fn fit_folder(
     let options = wishes(kind, rule, seed).options()?;
     let core = Arc::clone(deployment.core()?);
     let theirs = Arc::clone(&core);
-    let fit = patience::work(py, progress, move |steps| {
+    let fit = interruptible::work(py, progress, move |steps| {
         let listed = dataset_images(&images)?;
         let mut left_out = listed.left_out;
         let outliers = match outliers {
@@ -110,7 +110,7 @@ pub(crate) fn fit_project(
     let core = Arc::clone(deployment.core()?);
     let theirs = Arc::clone(&core);
     let project = client.geti().at(&project_id);
-    let fit = patience::work(py, progress, move |steps| {
+    let fit = interruptible::work(py, progress, move |steps| {
         let mut images = Vec::new();
         let mut strange = Vec::new();
         for dataset in project.datasets()? {

@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     for folder in &arguments.deployment {
         let record = import_deployment(&store, folder)?;
         output::line(&format!(
-            "Took in {} as deployment {}",
+            "Imported the deployment {} as {}",
             folder.display(),
             record.id
         ));

@@ -6,10 +6,10 @@ use straylight_tasks::{Geometry, Outputs, Reading, ResizeType};
 
 use crate::DeployError;
 use crate::config::Config;
-use crate::outputs::{Results, Used};
 use crate::picture::Picture;
 use crate::preprocess::{Preprocess, StatedInput};
 use crate::quantised::Quantised;
+use crate::session_outputs::{Results, Used};
 
 /// Which outputs of a graph are used, and what post-processing calls them.
 #[derive(Debug, Clone, PartialEq)]

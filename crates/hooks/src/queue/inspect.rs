@@ -7,9 +7,9 @@ use rusqlite::{Connection, OpenFlags, Row as SqlRow};
 use straylight_core::{Prediction, Timestamp};
 use straylight_files::FileError;
 
-use super::chores::{Fate, Forgotten};
 use super::disk::{check_version, connect, database_error, id_of, read_row, time_of, totals};
 use super::journal::{Journal, JournalError};
+use super::journal_changes::{Fate, Forgotten};
 use super::{DiskJournal, DropReason, Ledger, Totals};
 use crate::event::EventId;
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use straylight_core::Timestamp;
 
-use super::chores::Forgotten;
+use super::journal_changes::Forgotten;
 use super::ledger::Totals;
 use crate::event::{Event, EventId};
 

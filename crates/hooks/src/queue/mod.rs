@@ -39,12 +39,11 @@
 //!   over any number of crashes; a delivery that a crash cut off is marked as ambiguous.
 
 mod admission;
-mod chores;
 mod dead;
 mod disk;
-mod held;
 mod inspect;
 mod journal;
+mod journal_changes;
 mod ledger;
 mod options;
 mod resumed;
@@ -52,6 +51,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod usage;
+mod window_events;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use straylight_core::Timestamp;
 
-use super::chores::{Fate, Forgotten};
+use super::journal_changes::{Fate, Forgotten};
 use super::ledger::{Ledgers, Totals};
 use super::options::Policy;
 use super::usage::{Room, Tier, Usage};

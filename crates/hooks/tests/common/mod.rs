@@ -1,4 +1,4 @@
-//! What the integration tests share: a sink that behaves as it is told, and hooks whose books
+//! What the integration tests share: a sink that behaves as it is told, and hooks whose statistics
 //! are checked after every test.
 
 #![allow(
@@ -24,7 +24,7 @@ use straylight_hooks::{
     LimitOptions, PostInferenceHook, QueueFolder, SeededRandom,
 };
 
-/// Hooks whose books must balance whenever a test looks at them, and at its end.
+/// Hooks whose statistics must add up whenever a test looks at them, and at its end.
 ///
 /// `fired = delivered + queued + dropped + dead`, in the process and, after it, on disk.
 pub struct Watched {
@@ -42,7 +42,7 @@ impl Watched {
     }
 
     /// What the only hook has done.
-    pub fn books(&self) -> HookStats {
+    pub fn statistics(&self) -> HookStats {
         let mut all = check(self.set.as_ref().unwrap());
         assert_eq!(all.len(), 1);
         all.remove(0)
@@ -109,7 +109,7 @@ impl Drop for Watched {
     }
 }
 
-/// Asserts that the books of each hook balance.
+/// Asserts that the statistics of each hook balance.
 pub fn check(hooks: &HookSet) -> Vec<HookStats> {
     let all = hooks.stats();
     for stats in &all {
@@ -118,7 +118,7 @@ pub fn check(hooks: &HookSet) -> Vec<HookStats> {
     all
 }
 
-/// Asserts that the books of each queue on disk balance.
+/// Asserts that the statistics of each queue on disk balance.
 pub fn check_folder(folder: &Path) {
     if !folder.exists() {
         return;

@@ -1,5 +1,5 @@
 //! A sink that takes one event and never comes back: inference goes on at full speed, memory
-//! stays within what the configuration allows, and the books tell the rest.
+//! stays within what the configuration allows, and the statistics tell the rest.
 
 #![allow(clippy::unwrap_used, reason = "a test's own program")]
 

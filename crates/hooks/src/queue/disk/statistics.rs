@@ -1,7 +1,7 @@
 use rusqlite::{Connection, Transaction, params};
 
 use super::row;
-use crate::queue::chores::{Fate, Forgotten};
+use crate::queue::journal_changes::{Fate, Forgotten};
 use crate::queue::{DropReason, Totals};
 
 /// The accounts that only grow.

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
-use super::super::chores::Forgotten;
+use super::super::journal_changes::Forgotten;
 use super::super::*;
 
 /// A journal on disk whose writes can be made to fail, as on a full disk.
