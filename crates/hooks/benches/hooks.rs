@@ -11,7 +11,7 @@ use straylight_core::{
     ScoredLabel, Shape, Timestamp,
 };
 use straylight_hooks::action::{FileSystemDataCollection, FileSystemOptions};
-use straylight_hooks::trigger::{AlwaysTrigger, ConfidenceTrigger, OODTrigger, OodScorer};
+use straylight_hooks::trigger::{AlwaysTrigger, ConfidenceTrigger, OodScorer, OodTrigger};
 use straylight_hooks::{
     Action, ActionError, Event, HookOptions, HookSet, HookSetOptions, LimitOptions, Overflow,
     PostInferenceHook, QueueOptions, Trigger, TriggerError,
@@ -91,7 +91,7 @@ fn submit(bencher: Bencher<'_, '_>, hooks: &HookSet) {
 
 #[divan::bench]
 fn ood_that_does_not_fire(bencher: Bencher<'_, '_>) {
-    let trigger = Box::new(OODTrigger::new(Arc::new(Free)));
+    let trigger = Box::new(OodTrigger::new(Arc::new(Free)));
     submit(
         bencher,
         &set(trigger, Box::new(Nowhere), HookOptions::default()),

@@ -14,7 +14,7 @@ use crate::action::{
 use crate::hook::PostInferenceHook;
 use crate::trigger::{
     AlwaysTrigger, AndTrigger, ConfidenceTrigger, EmptyLabelTrigger, LabelTrigger, NotTrigger,
-    OODTrigger, ObjectCountTrigger, OodScorer, OrTrigger, Trigger,
+    ObjectCountTrigger, OodScorer, OodTrigger, OrTrigger, Trigger,
 };
 
 /// What hooks are built with.
@@ -58,7 +58,7 @@ impl TriggerConfig {
                 config.label_names.clone(),
                 config.mode,
             )),
-            Self::OODTrigger(config) => Box::new(ood_trigger(config, context)?),
+            Self::OodTrigger(config) => Box::new(ood_trigger(config, context)?),
             Self::AndTrigger(list) => Box::new(AndTrigger(build_all(&list.triggers, context)?)),
             Self::OrTrigger(list) => Box::new(OrTrigger(build_all(&list.triggers, context)?)),
             Self::NotTrigger(config) => Box::new(NotTrigger(config.trigger.build(context)?)),
@@ -76,21 +76,21 @@ fn build_all(
 fn ood_trigger(
     config: &OodTriggerConfig,
     context: &BuildContext,
-) -> Result<OODTrigger, ConfigError> {
+) -> Result<OodTrigger, ConfigError> {
     let model = context.ood_model.clone().ok_or(ConfigError::Unmet {
         what: "OODTrigger",
         needs: "an OOD model",
         hint: "fit one and save it with the deployment",
     })?;
     match (config.threshold, config.false_alarm_rate) {
-        (None, None) => Ok(OODTrigger::new(model)),
+        (None, None) => Ok(OodTrigger::new(model)),
         (Some(threshold), None) => {
             share("OODTrigger.threshold", threshold)?;
-            Ok(OODTrigger::with_threshold(model, threshold))
+            Ok(OodTrigger::with_threshold(model, threshold))
         }
         (None, Some(rate)) => {
             share("OODTrigger.false_alarm_rate", rate)?;
-            Ok(OODTrigger::with_false_alarm_rate(model, rate)?)
+            Ok(OodTrigger::with_false_alarm_rate(model, rate)?)
         }
         (Some(_), Some(_)) => Err(ConfigError::Value {
             key: "OODTrigger".to_owned(),

@@ -16,8 +16,9 @@ pub enum TriggerConfig {
     LabelTrigger(LabelTriggerConfig),
     /// The number of objects.
     ObjectCountTrigger(ObjectCountTriggerConfig),
-    /// Out of distribution.
-    OODTrigger(OodTriggerConfig),
+    /// Out of distribution; written as the SDK does.
+    #[serde(rename = "OODTrigger")]
+    OodTrigger(OodTriggerConfig),
     /// All of several triggers.
     AndTrigger(TriggerListConfig),
     /// Any of several triggers.

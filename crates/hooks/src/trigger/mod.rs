@@ -20,7 +20,7 @@ pub use confidence::ConfidenceTrigger;
 pub use empty_label::EmptyLabelTrigger;
 pub use label::{LabelMode, LabelTrigger};
 pub use object_count::{CountMode, ObjectCountTrigger};
-pub use ood::{OODTrigger, OodScorer};
+pub use ood::{OodScorer, OodTrigger};
 use straylight_core::{Frame, Prediction};
 
 use crate::config::TriggerConfig;

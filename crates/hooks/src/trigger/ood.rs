@@ -6,7 +6,7 @@ use straylight_core::{Activations, Frame, Prediction};
 use super::{Needs, Trigger, TriggerError};
 use crate::config::{OodTriggerConfig, TriggerConfig};
 
-/// What an [`OODTrigger`] asks of an OOD model.
+/// What an [`OodTrigger`] asks of an OOD model.
 pub trait OodScorer: Send + Sync {
     /// How far out of distribution the activations are, `0..=1`; higher is more.
     fn score(&self, activations: &Activations) -> Result<f64, TriggerError>;
@@ -22,13 +22,13 @@ pub trait OodScorer: Send + Sync {
 }
 
 /// Fires for images whose OOD score reaches a threshold.
-pub struct OODTrigger {
+pub struct OodTrigger {
     model: Arc<dyn OodScorer>,
     threshold: f64,
     config: OodTriggerConfig,
 }
 
-impl OODTrigger {
+impl OodTrigger {
     /// A trigger at the threshold of the model.
     pub fn new(model: Arc<dyn OodScorer>) -> Self {
         let threshold = model.threshold();
@@ -81,13 +81,13 @@ impl OODTrigger {
     }
 }
 
-impl fmt::Debug for OODTrigger {
+impl fmt::Debug for OodTrigger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "OODTrigger(threshold {})", self.threshold)
+        write!(f, "OodTrigger(threshold {})", self.threshold)
     }
 }
 
-impl Trigger for OODTrigger {
+impl Trigger for OodTrigger {
     fn name(&self) -> &'static str {
         "OODTrigger"
     }
@@ -124,7 +124,7 @@ impl Trigger for OODTrigger {
     }
 
     fn config(&self) -> Option<TriggerConfig> {
-        Some(TriggerConfig::OODTrigger(self.config.clone()))
+        Some(TriggerConfig::OodTrigger(self.config.clone()))
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn fires_at_the_threshold_and_above() {
         struct Case(f32, bool);
-        let trigger = OODTrigger::new(Arc::new(FirstFeature));
+        let trigger = OodTrigger::new(Arc::new(FirstFeature));
         for Case(feature, fires) in [Case(0.49, false), Case(0.5, true), Case(f32::NAN, false)] {
             let (frame, prediction) = seen(feature);
             let score = trigger.score(&frame, &prediction).unwrap();
@@ -178,14 +178,14 @@ mod tests {
 
     #[test]
     fn a_promised_rate_becomes_a_threshold_or_an_error() {
-        let with_rate = |rate| OODTrigger::with_false_alarm_rate(Arc::new(FirstFeature), rate);
+        let with_rate = |rate| OodTrigger::with_false_alarm_rate(Arc::new(FirstFeature), rate);
         assert!((with_rate(0.05).unwrap().threshold() - 0.95).abs() < 1e-12);
         assert!(with_rate(0.001).is_err());
     }
 
     #[test]
     fn a_prediction_without_activations_is_an_error_not_a_score() {
-        let trigger = OODTrigger::new(Arc::new(FirstFeature));
+        let trigger = OodTrigger::new(Arc::new(FirstFeature));
         let (frame, _) = seen(0.0);
         let error = trigger.score(&frame, &Prediction::default()).unwrap_err();
         assert!(error.to_string().contains("feature_vector"), "{error}");

@@ -10,7 +10,7 @@ use straylight_deploy::{Deployment, Keep};
 use straylight_hooks::action::{
     FileSystemDataCollection, FileSystemOptions, LocalDatasetCollection, LocalStore,
 };
-use straylight_hooks::trigger::OODTrigger;
+use straylight_hooks::trigger::OodTrigger;
 use straylight_hooks::{HookOptions, PostInferenceHook};
 use straylight_image::read_frame;
 use straylight_store::Store;
@@ -72,7 +72,7 @@ pub(super) fn attach_hooks(
         let Some(model) = deployment.ood_model() else {
             continue;
         };
-        let trigger = Box::new(OODTrigger::new(Arc::clone(&model) as Arc<_>));
+        let trigger = Box::new(OodTrigger::new(Arc::clone(&model) as Arc<_>));
         let options = HookOptions {
             name: Some(name.to_owned()),
             ..HookOptions::default()

@@ -136,7 +136,7 @@ impl HookDraft {
                 label_names: labels,
                 mode: self.parsed_mode(str::to_lowercase)?,
             }),
-            TriggerKind::Ood => TriggerConfig::OODTrigger(OodTriggerConfig {
+            TriggerKind::Ood => TriggerConfig::OodTrigger(OodTriggerConfig {
                 threshold: self.threshold,
                 false_alarm_rate: self.false_alarm_rate,
                 ood_model: None,
