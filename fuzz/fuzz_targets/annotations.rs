@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use straylight_formats::{Format, ReadOptions, WriteOptions, read, write};
+use straylight_formats::{Format, ReadOptions, SetFiles, WriteOptions, read, write};
 
 static IMAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let pixels = straylight_core::RgbImage::filled(4, 3, [9; 3]).expect("a size");
@@ -20,31 +20,55 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) {
     fs::write(path, bytes).expect("a file");
 }
 
+/// Where the bytes stand, and the format that reads them; there may be several places for one.
+const PLACES: [(Format, &str); 20] = [
+    (Format::Coco, "annotations/instances_a.json"),
+    (Format::Coco, "annotations/panoptic_a.json"),
+    (Format::Datumaro, "annotations/a.json"),
+    (Format::PascalVoc, "Annotations/a.xml"),
+    (Format::PascalVoc, "labelmap.txt"),
+    (Format::PascalVoc, "ImageSets/Main/a.txt"),
+    (Format::PascalVoc, "SegmentationClass/a.png"),
+    (Format::Yolo, "data.yaml"),
+    (Format::Yolo, "labels/a.txt"),
+    (Format::Yolo, "classes.txt"),
+    (Format::DirectoryTree, "cat/b.png"),
+    (Format::Geti, "annotations/a.json"),
+    (Format::Geti, "project.json"),
+    (Format::Cvat, "annotations.xml"),
+    (Format::Labelme, "a.json"),
+    (Format::LabelStudio, "tasks.json"),
+    (Format::FiftyOne, "samples.json"),
+    (Format::Kitti, "training/label_2/a.txt"),
+    (Format::Csv, "labels.csv"),
+    (Format::Csv, "train-annotations-bbox.csv"),
+];
+
 fuzz_target!(|input: (u8, &[u8])| {
     let (which, bytes) = input;
-    let formats: Vec<Format> = Format::all().collect();
-    let format = formats[usize::from(which) % formats.len()];
+    let (format, place) = PLACES[usize::from(which) % PLACES.len()];
     let scratch = tempfile::tempdir().expect("a folder");
-    let folder = scratch.path();
-    put(folder, "images/a.png", &IMAGE);
-    match format {
-        Format::PascalVoc => put(folder, "Annotations/a.xml", bytes),
-        Format::Yolo if which & 128 == 0 => put(folder, "data.yaml", bytes),
-        Format::Yolo => {
-            put(folder, "classes.txt", b"cat\ndog\n");
-            put(folder, "labels/a.txt", bytes);
-        }
-        Format::DirectoryTree => put(folder, "cat/b.png", bytes),
-        Format::Cvat => put(folder, "annotations.xml", bytes),
-        Format::Kitti => put(folder, "training/label_2/a.txt", bytes),
-        Format::Csv => put(folder, "labels.csv", bytes),
-        _ => put(folder, "annotations/a.json", bytes),
+    let folder = scratch.path().join("set");
+    put(&folder, "images/a.png", &IMAGE);
+    match place {
+        "labels/a.txt" => put(&folder, "classes.txt", b"cat\ndog\n"),
+        "classes.txt" => put(&folder, "labels/a.txt", b"1 .5 .5 .5 .5\n"),
+        "ImageSets/Main/a.txt" => put(&folder, "SegmentationClass/a.png", &IMAGE),
+        "SegmentationClass/a.png" => put(&folder, "ImageSets/Segmentation/a.txt", b"a\n"),
+        "project.json" => put(&folder, "annotations/a.json", b"{\"annotations\": []}"),
+        _ => {}
     }
-    let Ok(report) = read(folder, format, &ReadOptions::default()) else { return };
-    for to in Format::writable() {
-        let out = folder.join("out").join(to.name());
-        let options = WriteOptions { copy_images: to != Format::DirectoryTree };
-        write(&report.set, &out, to, &options).expect("what was read can be written");
+    put(&folder, place, bytes);
+    let _ = SetFiles::find(&folder, None);
+    let Ok(report) = read(&folder, format, &ReadOptions::default()) else { return };
+    for to in Format::all().filter(|format| format.is_writable()) {
+        let out = scratch.path().join(to.name());
+        let options = WriteOptions {
+            copy_images: to != Format::DirectoryTree,
+            ..WriteOptions::default()
+        };
+        // Only names that cannot be files, or that would be one file, are refused.
+        let Ok(_) = write(&report.set, &out, to, &options) else { continue };
         if let Ok(again) = read(&out, to, &ReadOptions::default()) {
             assert!(again.problems.is_empty(), "{format} to {to}: {:?}", again.problems);
         }

@@ -149,6 +149,81 @@ fn a_corrected_import_updates_what_was_there() {
 }
 
 #[test]
+fn what_people_changed_stays_unless_it_shall_be_overwritten() {
+    let scratch = Scratch::new();
+    fixture(&scratch, "category_ids_not_in_order");
+    import(&scratch, 0, &["--task", "detection"]);
+    {
+        let store = Store::open(scratch.path().join("store")).unwrap();
+        let images = images(&store);
+        let id = |name: &str| &images.iter().find(|(known, _)| known == name).unwrap().1;
+        // Somebody deletes one of the two objects on `a`.
+        let scene = store.annotation(id("a")).unwrap().unwrap();
+        store
+            .set_annotation(id("a"), &scene.annotations[..1])
+            .unwrap();
+    }
+    change(&scratch, |set| {
+        for annotation in set["annotations"].as_array_mut().unwrap() {
+            annotation["bbox"][0] = json!(2);
+        }
+    });
+    let again = import(&scratch, 0, &[]);
+    let kept = again["kept"].as_array().unwrap();
+    assert_eq!((kept.len(), &again["updated"]), (1, &json!(1)), "{again}");
+    assert!(
+        kept[0]["place"].as_str().unwrap().ends_with("a.png"),
+        "{again}"
+    );
+    assert!(
+        kept[0]["message"].as_str().unwrap().contains("--overwrite"),
+        "{again}"
+    );
+    let ran = scratch.run(&[
+        "dataset", "import", "set", "--into", "parts", "--store", "store",
+    ]);
+    assert!(ran.expect(0).out.contains("1 kept: changed here"));
+    let forced = import(&scratch, 0, &["--overwrite"]);
+    assert_eq!(
+        (&forced["kept"], &forced["updated"]),
+        (&json!([]), &json!(1))
+    );
+    let same = import(&scratch, 0, &[]);
+    assert_eq!(
+        (&same["kept"], &same["there_already"]),
+        (&json!([]), &json!(2))
+    );
+}
+
+#[test]
+fn an_image_that_a_set_lists_without_objects_is_one_of_nothing() {
+    let scratch = Scratch::new();
+    fixture(&scratch, "category_ids_not_in_order");
+    change(&scratch, |set| {
+        let annotations = set["annotations"].as_array_mut().unwrap();
+        annotations.retain(|annotation| annotation["image_id"] == 0);
+    });
+    let imported = import(&scratch, 0, &["--task", "detection"]);
+    assert_eq!(
+        (&imported["empty"], &imported["annotations"]),
+        (&json!(1), &json!(2)),
+        "{imported}"
+    );
+    let export = [
+        "dataset", "export", "parts", "--format", "yolo", "--out", "out",
+    ];
+    let exported = store(&scratch, 0, &export);
+    assert_eq!(exported["images"], 2, "{exported}");
+    // The set knows better now, and nobody changed anything.
+    fixture(&scratch, "category_ids_not_in_order");
+    let corrected = import(&scratch, 0, &[]);
+    assert_eq!(
+        (&corrected["updated"], &corrected["kept"]),
+        (&json!(1), &json!([]))
+    );
+}
+
+#[test]
 fn projects_keep_labels_that_no_image_has_and_take_new_ones() {
     let scratch = Scratch::new();
     fixture(&scratch, "category_ids_not_in_order");

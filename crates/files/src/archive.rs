@@ -38,7 +38,7 @@ impl Default for ArchiveLimits {
 }
 
 /// Bytes that may come out whatever the ratio: small files of zeros are harmless.
-const FREE: u64 = 64 * 1024 * 1024;
+pub(crate) const FREE: u64 = 64 * 1024 * 1024;
 
 /// The longest path of an entry in bytes.
 const LONGEST_PATH: usize = 1024;
@@ -56,6 +56,17 @@ pub enum ArchiveError {
     /// The disk did not take what was in it.
     #[error(transparent)]
     File(#[from] FileError),
+}
+
+impl ArchiveError {
+    /// Names the archive within another one that is meant.
+    pub(crate) fn within(self, name: &str) -> Self {
+        match self {
+            Self::Damaged(reason) => Self::Damaged(format!("`{name}` in it: {reason}")),
+            Self::Refused(reason) => Self::Refused(format!("`{name}` in it: {reason}")),
+            file => file,
+        }
+    }
 }
 
 /// An archive whose entries are harmless by name and size.
@@ -85,13 +96,22 @@ impl<R: Read + Seek> Archive<R> {
             return Err(refused(format!("it has {} entries", zip.len())));
         }
         let entries = checked_entries(&mut zip)?;
-        let claimed = entries
-            .iter()
-            .fold(0_u64, |sum, entry| sum.saturating_add(entry.size));
-        if claimed > allowed {
+        let archive = Self { zip, entries };
+        if archive.bytes() > allowed {
             return Err(refused(format!("it unpacks to more than {allowed} bytes")));
         }
-        Ok(Self { zip, entries })
+        Ok(archive)
+    }
+
+    /// How many entries it has.
+    pub(crate) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// How many bytes its files have, unpacked.
+    pub(crate) fn bytes(&self) -> u64 {
+        let sizes = self.entries.iter().map(|entry| entry.size);
+        sizes.fold(0, u64::saturating_add)
     }
 
     /// The content of the entry of this name; reading fails where it grows beyond its size.
@@ -112,7 +132,12 @@ impl<R: Read + Seek> Archive<R> {
     }
 
     /// Writes the entries below `subtree` into a folder that does not exist yet.
-    fn write(&mut self, subtree: &str, root: &Path, durable: bool) -> Result<(), ArchiveError> {
+    pub(crate) fn write(
+        &mut self,
+        subtree: &str,
+        root: &Path,
+        durable: bool,
+    ) -> Result<(), ArchiveError> {
         for index in 0..self.entries.len() {
             let Some(entry) = self.entries.get(index) else {
                 break;
@@ -164,7 +189,7 @@ pub fn unpack(
 }
 
 /// Gives the complete folder its name; a folder that is there already is never touched.
-fn publish(root: &Path, target: &Path) -> Result<(), ArchiveError> {
+pub(crate) fn publish(root: &Path, target: &Path) -> Result<(), ArchiveError> {
     if target.symlink_metadata().is_ok() {
         let source = io::Error::new(io::ErrorKind::AlreadyExists, "it exists");
         return Err(FileError::new("create the folder", target, source).into());
@@ -250,11 +275,11 @@ fn shown(name: &str) -> String {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn damaged(reason: impl ToString) -> ArchiveError {
+pub(crate) fn damaged(reason: impl ToString) -> ArchiveError {
     ArchiveError::Damaged(reason.to_string())
 }
 
-fn refused(reason: impl Into<String>) -> ArchiveError {
+pub(crate) fn refused(reason: impl Into<String>) -> ArchiveError {
     ArchiveError::Refused(reason.into())
 }
 

@@ -8,8 +8,8 @@
 //! systems that know owners (0600, folders 0700).
 
 mod archive;
-
 mod hash;
+mod nested;
 
 pub use hash::content_hash;
 
@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 pub use archive::{Archive, ArchiveError, ArchiveLimits, unpack};
+pub use nested::unpack_nested;
 
 /// A file or folder could not be read or written.
 #[derive(Debug, thiserror::Error)]

@@ -9,7 +9,7 @@ use crate::{Format, FormatError, folder, kitti, table, text, tree, xml, yolo};
 const LOOKED_INTO: usize = 50;
 
 /// Extensions of formats that are not read, what they are, and the way out.
-const BY_EXTENSION: [(&str, &str, &str); 6] = [
+const BY_EXTENSION: [(&str, &str, &str); 7] = [
     (
         "parquet",
         "a Parquet table",
@@ -35,7 +35,16 @@ const BY_EXTENSION: [(&str, &str, &str); 6] = [
         "TensorFlow records",
         "export the set as COCO or Pascal VOC",
     ),
-    ("zip", "an archive", "unpack it and name the folder"),
+    (
+        "jsonl",
+        "a list of JSON lines (Hugging Face, Vertex AI)",
+        "export the set as COCO or YOLO",
+    ),
+    (
+        "zip",
+        "an archive beside other files",
+        "name it alone, or unpack it",
+    ),
 ];
 
 /// Names in a folder of formats that are not read, what they are, and the way out.
@@ -122,7 +131,8 @@ impl Evidence {
                 return Ok(());
             }
         }
-        if description.is_some() && files.iter().any(|file| yolo::is_label_file(file)) {
+        let labelled = || files.iter().any(|file| yolo::is_label_file(file));
+        if description.is_some_and(|found| found.is_darknet() || labelled()) {
             self.format = Some(Format::Yolo);
             return Ok(());
         }
@@ -130,7 +140,22 @@ impl Evidence {
         if self.format.is_none() {
             self.by_name(&files);
         }
+        if self.format.is_none() {
+            self.labels_without_names(&files);
+        }
         Ok(())
+    }
+
+    /// YOLO's label files need the names of their classes.
+    fn labels_without_names(&mut self, files: &[PathBuf]) {
+        let mut labels = files.iter().filter(|file| yolo::is_label_file(file));
+        if let Some(path) = labels.next().cloned() {
+            self.unsupported.get_or_insert(FormatError::Unsupported {
+                path,
+                found: "a label file of YOLO without the names of its classes",
+                way_out: "add data.yaml with `names`, or classes.txt with a name a line",
+            });
+        }
     }
 
     /// Looks into the files with an extension, those nearest to the root first.
@@ -285,6 +310,10 @@ fn unsupported(kind: Json) -> Option<(&'static str, &'static str)> {
         Json::CreateMl => ("CreateML JSON", TO_COCO),
         Json::Cityscapes => ("Cityscapes", TO_COCO),
         Json::Supervisely => ("Supervisely JSON", TO_COCO),
+        Json::CvatBackup => (
+            "a backup of CVAT",
+            "export the task or project there as `CVAT for images 1.1`",
+        ),
         Json::Scalabel => ("Scalabel JSON", TO_COCO),
         Json::Coco | Json::CocoPanoptic | Json::Datumaro | Json::GetiScene | Json::Other => {
             return None;

@@ -65,6 +65,13 @@ impl ImageIndex {
         Ok(index)
     }
 
+    /// All images.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = self.by_name.values().flatten().cloned().collect();
+        files.sort();
+        files
+    }
+
     /// The file of a name, or what is wrong with the name.
     ///
     /// `near` is the folder of the annotation file. In this order: the path as it is, in the

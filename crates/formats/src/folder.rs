@@ -76,6 +76,13 @@ pub(crate) fn folders_in(folder: &Path) -> Result<Vec<String>, FileError> {
     Ok(names)
 }
 
+/// The files in a folder, without those of an operating system or a tool.
+pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let is_file = |entry: &fs::DirEntry| entry.path().is_file() && !is_foreign(&entry.file_name());
+    let files = entries(folder)?.into_iter().filter(is_file);
+    Ok(files.map(|entry| entry.path()).collect())
+}
+
 /// The files below a folder whose names end in `.extension`, in any case.
 pub(crate) fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, FileError> {
     let mut files = files_below(folder)?;

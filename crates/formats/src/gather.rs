@@ -1,7 +1,9 @@
 //! What every reader does: gathers images, objects and problems.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use straylight_files::FileError;
@@ -12,6 +14,12 @@ use crate::folder::slashed;
 use crate::{
     AnnotatedImage, AnnotatedSet, FormatError, ImageCheck, Problem, ReadOptions, ReadReport, turn,
 };
+
+/// How a JPEG file begins.
+const JPEG: [u8; 2] = [0xff, 0xd8];
+
+/// Bytes in which most JPEG files have their size and orientation.
+const HEAD: u64 = 128 * 1024;
 
 /// Gathers a set while its files are read.
 pub(crate) struct Gather<'a> {
@@ -26,6 +34,8 @@ pub(crate) struct Gather<'a> {
     /// Places of images in the set by subset and name.
     known: HashMap<(Option<String>, String), usize>,
     index: Option<ImageIndex>,
+    /// Images that lack objects which could not be read.
+    incomplete: BTreeSet<usize>,
     /// Images whose annotations are for the stored pixels.
     turned: Vec<(usize, Orientation)>,
 }
@@ -44,11 +54,17 @@ impl<'a> Gather<'a> {
             notes: Vec::new(),
             known: HashMap::new(),
             index: None,
+            incomplete: BTreeSet::new(),
             turned: Vec::new(),
         }
     }
 
     pub(crate) fn report(mut self) -> ReadReport {
+        for index in std::mem::take(&mut self.incomplete) {
+            let image = &mut self.set.images[index];
+            // Nobody said that nothing is on it.
+            image.unannotated |= image.objects.is_empty();
+        }
         for (index, orientation) in std::mem::take(&mut self.turned) {
             turn::turn(&mut self.set.images[index], orientation);
         }
@@ -62,6 +78,34 @@ impl<'a> Gather<'a> {
     /// Something that was left out.
     pub(crate) fn problem(&mut self, place: impl Into<String>, message: impl Display) {
         self.problems.push(Problem::new(place, message));
+    }
+
+    /// An object of an image that was left out.
+    pub(crate) fn lost(&mut self, index: usize, place: impl Into<String>, message: impl Display) {
+        self.mark_incomplete(index);
+        self.problem(place, message);
+    }
+
+    /// Notes that an image lacks what could not be read.
+    pub(crate) fn mark_incomplete(&mut self, index: usize) {
+        self.incomplete.insert(index);
+    }
+
+    /// Takes the images for not annotated if none of them has an object: tools list images that
+    /// nobody looked at in the same way as images on which nothing is.
+    pub(crate) fn none_is_annotated(&mut self) {
+        let mut images = self.set.images.iter();
+        if self.set.images.is_empty() || images.any(|image| !image.objects.is_empty()) {
+            return;
+        }
+        for image in &mut self.set.images {
+            image.unannotated = true;
+        }
+        let count = self.set.images.len();
+        let text = format!(
+            "no object is on any of {count} images: they are taken for images that nobody has annotated"
+        );
+        self.note(".", text);
     }
 
     /// Something that was passed over or changed, and is no mistake.
@@ -131,8 +175,7 @@ impl<'a> Gather<'a> {
         if let (ImageCheck::Skip, Some((width, height))) = (self.options.images, claimed) {
             return Ok((width, height, Orientation::Upright));
         }
-        let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
-        let found = probe(&bytes).map_err(|error| error.in_file(self.place(file)).to_string())?;
+        let found = self.header(file)?;
         let ImageInfo {
             width,
             height,
@@ -155,6 +198,21 @@ impl<'a> Gather<'a> {
             )),
             None => Ok((width, height, Orientation::Upright)),
         }
+    }
+
+    /// What the header of an image file says. JPEG files have all of it before their pixels;
+    /// others may have the orientation at their end.
+    fn header(&self, file: &Path) -> Result<ImageInfo, String> {
+        let mut head = Vec::new();
+        let opened = File::open(file).map(|file| file.take(HEAD));
+        if opened.is_ok_and(|mut file| file.read_to_end(&mut head).is_ok())
+            && head.starts_with(&JPEG)
+            && let Ok(found) = probe(&head)
+        {
+            return Ok(found);
+        }
+        let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
+        probe(&bytes).map_err(|error| error.in_file(self.place(file)).to_string())
     }
 
     /// Sizes alone cannot tell whether annotations of this image are for stored pixels.
@@ -213,6 +271,24 @@ impl<'a> Gather<'a> {
             };
             (file, name)
         }))
+    }
+
+    /// Adds the images that no annotation file is about, as images that nobody annotated.
+    pub(crate) fn add_unannotated(&mut self) -> Result<(), FileError> {
+        let used: HashSet<PathBuf> = self.set.images.iter().map(|i| i.file.clone()).collect();
+        let files = self.index()?.files();
+        for file in files.into_iter().filter(|file| !used.contains(file)) {
+            let below = file.strip_prefix(self.root).unwrap_or(&file);
+            let names = below.parent().into_iter().flatten();
+            let names = names.map(|name| name.to_string_lossy().into_owned());
+            let subset = names.into_iter().find(|name| crate::folder::is_split(name));
+            let name = self.index()?.name_of(&file, subset.as_deref());
+            let place = self.place(&file);
+            if let Some(index) = self.image(&file, &name, subset.as_deref(), None, &place) {
+                self.set.images[index].unannotated = true;
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn index(&mut self) -> Result<&ImageIndex, FileError> {

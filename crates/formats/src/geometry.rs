@@ -141,6 +141,30 @@ fn turned(x: f64, y: f64, width: f64, height: f64, angle: f64) -> Vec<Point> {
         .to_vec()
 }
 
+/// The turned box of four corners at right angles, to within a hundredth of its size or a pixel.
+pub(crate) fn turned_box(points: &[Point]) -> Option<Shape> {
+    let &[a, b, c, d] = points else {
+        return None;
+    };
+    let length = |a: Point, b: Point| (b.x - a.x).hypot(b.y - a.y);
+    let (width, height) = (length(a, b), length(b, c));
+    let centre = |p: Point, q: Point| (f64::midpoint(p.x, q.x), f64::midpoint(p.y, q.y));
+    let (one, other) = (centre(a, c), centre(b, d));
+    let tolerance = (0.01 * width.max(height)).max(1.0);
+    let same_centre = (one.0 - other.0).hypot(one.1 - other.1) <= tolerance;
+    let same_diagonals = (length(a, c) - length(b, d)).abs() <= tolerance;
+    let angle = (b.y - a.y).atan2(b.x - a.x).to_degrees();
+    (same_centre && same_diagonals && width > 0.0 && height > 0.0).then_some(
+        Shape::RotatedRectangle {
+            x: one.0,
+            y: one.1,
+            width,
+            height,
+            angle,
+        },
+    )
+}
+
 /// Points turned clockwise about a centre by degrees.
 pub(crate) fn turned_about(points: &[Point], centre: Point, angle: f64) -> Vec<Point> {
     let (sin, cos) = angle.to_radians().sin_cos();

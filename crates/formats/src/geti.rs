@@ -150,11 +150,11 @@ fn is_id(text: &str) -> bool {
 fn read_scene(gather: &mut Gather<'_>, index: usize, file: &Path) {
     let place = gather.place(file);
     let Some(text) = gather.text(file) else {
-        return;
+        return gather.mark_incomplete(index);
     };
     let scene: Scene<'_> = match serde_json::from_str(&text) {
         Ok(scene) => scene,
-        Err(error) => return gather.problem(place, error),
+        Err(error) => return gather.lost(index, place, error),
     };
     for (number, raw) in scene.annotations.iter().enumerate() {
         match json::entry::<Annotation>(raw) {
@@ -167,8 +167,12 @@ fn read_scene(gather: &mut Gather<'_>, index: usize, file: &Path) {
                 let geometry = geometry(shape, image);
                 image.objects.push(Object::with_labels(geometry, labels));
             }
-            Ok(_) => gather.problem(format!("{place}: annotations[{number}]"), "it has no label"),
-            Err(error) => gather.problem(format!("{place}: annotations[{number}]"), error),
+            Ok(_) => gather.lost(
+                index,
+                format!("{place}: annotations[{number}]"),
+                "it has no label",
+            ),
+            Err(error) => gather.lost(index, format!("{place}: annotations[{number}]"), error),
         }
     }
 }

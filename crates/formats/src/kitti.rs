@@ -3,7 +3,8 @@
 //! A line is a type, truncation, occlusion, an angle, and left, top, right and lower edge; what
 //! follows is three-dimensional and not read. `DontCare` regions are passed over.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use straylight_core::Shape;
 
@@ -33,25 +34,33 @@ fn is_line(line: &str) -> bool {
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let files = gather.chosen(folder::with_extension(gather.root, "txt")?);
-    let mut found = false;
-    for path in files {
-        let in_labels = path
-            .parent()
-            .and_then(Path::file_name)
-            .is_some_and(|name| name == "label_2");
-        let Some(text) = gather.text(&path) else {
-            continue;
-        };
-        if fits(&text) || in_labels || gather.only.is_some() {
-            found = true;
+    let texts = files.into_iter().map(|path| {
+        let text = gather.text(&path);
+        (path, text)
+    });
+    let texts: Vec<(PathBuf, String)> = texts
+        .filter_map(|(path, text)| Some((path, text?)))
+        .collect();
+    let is_label_folder = |folder: &Path| folder.ends_with("label_2") || gather.only.is_some();
+    let folders: HashSet<PathBuf> = texts
+        .iter()
+        .filter_map(|(path, text)| Some((path.parent()?, text)))
+        .filter(|(folder, text)| fits(text) || is_label_folder(folder))
+        .map(|(folder, _)| folder.to_owned())
+        .collect();
+    if folders.is_empty() {
+        return Err(nothing(gather, Format::Kitti, WANTED));
+    }
+    // An empty file beside others says that nothing is on its image.
+    for (path, text) in texts {
+        if path.parent().is_some_and(|folder| folders.contains(folder)) {
             read_file(gather, &path, &text);
         }
     }
-    if found {
-        Ok(())
-    } else {
-        Err(nothing(gather, Format::Kitti, WANTED))
+    if gather.only.is_none() {
+        gather.add_unannotated()?;
     }
+    Ok(())
 }
 
 fn read_file(gather: &mut Gather<'_>, path: &Path, text: &str) {
@@ -94,7 +103,7 @@ fn read_file(gather: &mut Gather<'_>, path: &Path, text: &str) {
                 gather.set.add_label(&object.labels[0]);
                 gather.set.images[index].objects.push(object);
             }
-            Err(error) => gather.problem(format!("{place}: line {}", number + 1), error),
+            Err(error) => gather.lost(index, format!("{place}: line {}", number + 1), error),
         }
     }
     if ignored > 0 {

@@ -1,7 +1,8 @@
 //! labelme: a JSON file for each image, beside it.
 //!
 //! Shapes of one label and `group_id` are parts of one object, as labelme's own converters take
-//! them. Flags of the image that are set are its labels; `labels.txt` gives the order.
+//! them. Flags of the image that are set are its labels; `labels.txt` gives the order. Images
+//! without a JSON file are not annotated.
 
 use std::path::Path;
 
@@ -70,11 +71,13 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
             Err(error) => gather.problem(place, error),
         }
     }
-    if found {
-        Ok(())
-    } else {
-        Err(nothing(gather, Format::Labelme, WANTED))
+    if !found {
+        return Err(nothing(gather, Format::Labelme, WANTED));
     }
+    if gather.only.is_none() {
+        gather.add_unannotated()?;
+    }
+    Ok(())
 }
 
 /// `labels.txt` has a name a line; the first may stand for everything else.
@@ -144,7 +147,7 @@ fn read_file(gather: &mut Gather<'_>, path: &Path, text: &str, place: &str) -> R
                 gather.set.add_label(&object.labels[0]);
                 put(&mut gather.set.images[index].objects, object);
             }
-            Err(error) => gather.problem(format!("{place}: shapes[{number}]"), error),
+            Err(error) => gather.lost(index, format!("{place}: shapes[{number}]"), error),
         }
     }
     Ok(())
@@ -219,7 +222,11 @@ fn geometry(entry: &Entry, size: (u32, u32)) -> Result<Geometry, String> {
     };
     match (kind, &points[..]) {
         ("rectangle", [a, b]) => Ok(between(*a, *b).into()),
-        ("rectangle" | "polygon" | "rotation", _) => geometry::polygon(&flat).map(Into::into),
+        ("oriented_rectangle" | "rotation", corners) => match geometry::turned_box(corners) {
+            Some(shape) => Ok(shape.into()),
+            None => geometry::polygon(&flat).map(Into::into),
+        },
+        ("rectangle" | "polygon", _) => geometry::polygon(&flat).map(Into::into),
         ("circle", [centre, edge]) => {
             let radius = (edge.x - centre.x).hypot(edge.y - centre.y);
             let (x, y) = (centre.x - radius, centre.y - radius);
@@ -264,7 +271,8 @@ fn mask(entry: &Entry, corner: Point, (width, height): (u32, u32)) -> Result<Geo
         .decode(text)
         .map_err(|error| format!("mask: {error}"))?;
     let (pixels, _) = straylight_image::decode(&bytes).map_err(|error| format!("mask: {error}"))?;
-    let (left, top) = (corner.x.round() as i64, corner.y.round() as i64);
+    // labelme takes the whole part of a place.
+    let (left, top) = (corner.x as i64, corner.y as i64);
     let (w, h) = (i64::from(pixels.width()), i64::from(pixels.height()));
     let inside = |x: u32, y: u32| {
         let (x, y) = (i64::from(x) - left, i64::from(y) - top);

@@ -34,6 +34,7 @@ mod platform;
 mod problem;
 mod project;
 mod set;
+mod set_files;
 mod sniff;
 mod split;
 mod table;
@@ -60,6 +61,7 @@ pub use platform::LabelledShape;
 pub use problem::{FormatError, Problem};
 pub use project::ProjectLabels;
 pub use set::{AnnotatedImage, AnnotatedSet, ClassLabel, LabelCount, Skeleton};
+pub use set_files::{ARCHIVE_LIMITS, SetFiles};
 pub use split::{Shares, Split, SplitError};
 pub use yolo::{UnknownYoloTask, YoloTask};
 

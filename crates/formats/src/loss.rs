@@ -55,6 +55,8 @@ named! {
         Hole = "holes of masks",
         /// Objects of several parts.
         Parts = "objects of several parts",
+        /// Pixels that belong to several objects.
+        Overlap = "overlaps of masks",
         /// Open lines.
         Polyline = "lines",
         /// Single key points.
@@ -117,8 +119,12 @@ named! {
         LeftOut = "were left out",
         /// Its box is there instead.
         Box = "became boxes",
+        /// A mask is there instead.
+        Mask = "became masks",
         /// A polygon is there instead.
         Polygon = "became polygons",
+        /// They belong to the last object alone.
+        LastObject = "went to the last object",
         /// It was filled.
         Filled = "were filled",
         /// Several objects are there instead.

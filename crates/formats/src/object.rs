@@ -139,15 +139,23 @@ impl Object {
 
     /// Takes the marks that have a place of their own out of the attributes.
     pub(crate) fn take_flags(&mut self) {
-        for (name, flag) in [
-            ("occluded", &mut self.flags.occluded),
-            ("truncated", &mut self.flags.truncated),
-            ("difficult", &mut self.flags.difficult),
-            ("is_crowd", &mut self.flags.crowd),
+        let Flags {
+            crowd,
+            difficult,
+            truncated,
+            occluded,
+        } = &mut self.flags;
+        for (names, flag) in [
+            (&["occluded"][..], occluded),
+            (&["truncated"], truncated),
+            (&["difficult"], difficult),
+            (&["is_crowd", "iscrowd"], crowd),
         ] {
-            if let Some(Value::Bool(is_set)) = self.attributes.get(name) {
-                *flag |= *is_set;
-                self.attributes.remove(name);
+            for name in names {
+                if let Some(is_set) = self.attributes.get(*name).and_then(truth) {
+                    *flag |= is_set;
+                    self.attributes.remove(*name);
+                }
             }
         }
     }
@@ -162,6 +170,18 @@ impl Object {
                 y: point.y,
             })
             .collect()
+    }
+}
+
+/// A truth value, also one in words or as a number.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(is_set) => Some(*is_set),
+        Value::Number(number) if number.as_i64() == Some(0) => Some(false),
+        Value::Number(number) if number.as_i64() == Some(1) => Some(true),
+        Value::String(text) if matches!(&**text, "true" | "True" | "1") => Some(true),
+        Value::String(text) if matches!(&**text, "false" | "False" | "0") => Some(false),
+        _ => None,
     }
 }
 

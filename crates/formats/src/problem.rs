@@ -1,7 +1,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use straylight_files::FileError;
+use straylight_files::{ArchiveError, FileError};
 
 use crate::Format;
 
@@ -53,6 +53,14 @@ pub enum FormatError {
     /// A folder or file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// An archive cannot be unpacked.
+    #[error("{}: {source}", file.display())]
+    Archive {
+        /// The archive.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: ArchiveError,
+    },
     /// Nothing of the format is in the folder.
     #[error("{} holds no {format} annotations: {wanted} was looked for", folder.display())]
     NothingFound {
@@ -68,6 +76,17 @@ pub enum FormatError {
     UnknownFormat {
         /// The folder.
         folder: PathBuf,
+    },
+    /// The folder has folders of images, and files that say more about them.
+    #[error(
+        "{} has folders of images, and `{file}`, which no directory tree has: give the format \
+         (`--format tree` if the folders are labels all the same)", folder.display()
+    )]
+    NoTree {
+        /// The folder.
+        folder: PathBuf,
+        /// A file that is no part of a tree, below the folder.
+        file: String,
     },
     /// A file cannot be read as what it is taken for.
     #[error("{}: {message}", file.display())]

@@ -28,6 +28,7 @@ pub(crate) enum Json {
     Cityscapes,
     Supervisely,
     Scalabel,
+    CvatBackup,
     /// Something else.
     Other,
 }
@@ -158,6 +159,9 @@ fn entry_kind(keys: &Keys<'_>) -> Json {
         && first(keys, "annotations").contains_key("coordinates")
     {
         return Json::CreateMl;
+    }
+    if is_list(keys, "shapes") && is_list(keys, "tracks") && has("tags") {
+        return Json::CvatBackup;
     }
     if has("image_id") && (has("score") || has("category_id")) {
         return Json::CocoResults;

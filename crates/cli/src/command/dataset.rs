@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use straylight::formats::{AnnotatedSet, Filter, Format, ReadOptions, read as read_set};
+use straylight::formats::{AnnotatedSet, Filter, Format, ReadOptions, SetFiles};
 use straylight::platform::{Platform, download, split_target, upload};
 
 use crate::command::platform::PlatformArguments;
@@ -71,13 +71,13 @@ enum What {
         #[arg(long, value_name = "FOLDER")]
         out: PathBuf,
     },
-    /// Import a folder of images with annotations.
+    /// Import a folder or zip file of images with annotations.
     Import(import::Arguments),
     /// Export the decided images of a dataset with their annotations in a format.
     Export(export::Arguments),
-    /// Show a folder of images with annotations: labels, counts, names.
+    /// Show images with annotations: labels, counts, names.
     Show {
-        /// The folder.
+        /// The folder, one annotation file, or a zip file.
         folder: PathBuf,
         /// The format; found from the files by default.
         #[arg(long)]
@@ -89,7 +89,7 @@ enum What {
         #[arg(long, conflicts_with = "json")]
         names: bool,
     },
-    /// Convert a folder of images with annotations into another format.
+    /// Convert a folder or zip file of images with annotations into another format.
     Convert(convert::Arguments),
 }
 
@@ -130,19 +130,28 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
             filter,
             names,
         } => {
-            let (set, problems) = read(folder, *format, filter.as_ref())?;
-            show(&set, *names, as_json)?;
-            Ok(output::problems(problems))
+            let read = read(folder, *format, filter.as_ref())?;
+            if *names && read.files.is_unpacked() {
+                let text = "--names prints paths, and the files of an archive have none: unpack it";
+                return Err(text.into());
+            }
+            show(&read.set, *names, as_json)?;
+            Ok(output::problems(read.problems))
         }
         What::Convert(convert) => convert.run(as_json, &progress),
     }
 }
 
-type Read = (AnnotatedSet, Vec<(String, String)>);
+/// A set with what was left out of it; its files are there as long as this is.
+struct Read {
+    set: AnnotatedSet,
+    problems: Vec<(String, String)>,
+    files: SetFiles,
+}
 
-fn read(folder: &Path, format: Option<Format>, filter: Option<&Filter>) -> Result<Read, Failure> {
-    let format = format.map_or_else(|| Format::detect(folder), Ok)?;
-    let report = read_set(folder, format, &ReadOptions::default())?;
+fn read(path: &Path, format: Option<Format>, filter: Option<&Filter>) -> Result<Read, Failure> {
+    let files = SetFiles::find(path, format)?;
+    let report = files.read(&ReadOptions::default())?;
     for note in &report.notes {
         output::note(&format!("note: {note}"));
     }
@@ -156,12 +165,12 @@ fn read(folder: &Path, format: Option<Format>, filter: Option<&Filter>) -> Resul
         set.retain(filter);
     }
     let problems = report.problems.into_iter();
-    Ok((
+    let problems = problems.map(|problem| (problem.place, problem.message));
+    Ok(Read {
         set,
-        problems
-            .map(|problem| (problem.place, problem.message))
-            .collect(),
-    ))
+        problems: problems.collect(),
+        files,
+    })
 }
 
 fn show(set: &AnnotatedSet, names: bool, as_json: bool) -> Result<(), Failure> {

@@ -25,6 +25,12 @@ pub(super) struct Annotation<'a> {
     iscrowd: Option<Number>,
     #[serde(default, deserialize_with = "lenient")]
     score: Option<Number>,
+    /// Detectron2's kind of box: 1 is that of COCO.
+    #[serde(default, deserialize_with = "lenient")]
+    bbox_mode: Option<Number>,
+    /// Too hard to be counted in an evaluation.
+    #[serde(default, deserialize_with = "lenient")]
+    ignore: Option<Number>,
     #[serde(default, deserialize_with = "lenient")]
     attributes: Attributes,
     /// Of a panoptic file: the picture of numbers.
@@ -41,6 +47,11 @@ pub(super) fn objects(
     size: (u32, u32),
 ) -> Result<(Object, Vec<String>), String> {
     let mut complaints = Vec::new();
+    if let Some(Number(mode)) = annotation.bbox_mode.filter(|mode| mode.0 != 1.0) {
+        return Err(format!(
+            "its `bbox_mode` is {mode}, and COCO's boxes are of mode 1"
+        ));
+    }
     let bounds = match &annotation.bbox {
         Some(numbers) if !numbers.is_empty() => Some(bounds(numbers)?),
         _ => None,
@@ -76,6 +87,9 @@ pub(super) fn objects(
     object.attributes.clone_from(&annotation.attributes);
     if let Some(score) = annotation.score {
         object.attributes.insert("score".to_owned(), score.0.into());
+    }
+    if annotation.ignore.is_some_and(|ignore| ignore.0 != 0.0) {
+        object.attributes.insert("ignore".to_owned(), true.into());
     }
     object.take_flags();
     turn_box(&mut object);
@@ -143,7 +157,8 @@ fn segmentation(
         Some(b'{') => json::entry::<Rle>(raw)
             .and_then(|rle| rle.mask(size))
             .map(|mask| Some(Geometry::Mask(mask))),
-        Some(b'[') => rings(raw, complaints),
+        Some(b'[') => list(raw, size, complaints),
+        Some(b'"') => Err("it is a text, not a list of rings or a mask".to_owned()),
         _ => Ok(None),
     };
     read.unwrap_or_else(|error| {
@@ -152,12 +167,73 @@ fn segmentation(
     })
 }
 
-/// Rings are parts of one object; bad ones are left out.
-fn rings(raw: &RawValue, complaints: &mut Vec<String>) -> Result<Option<Geometry>, String> {
-    let rings: Vec<Vec<f64>> = match serde_json::from_str(raw.get()) {
-        Ok(rings) => rings,
-        Err(_) => vec![json::entry(raw)?],
+/// One mask in a list, or rings, which some tools write as pairs of numbers.
+fn list(
+    raw: &RawValue,
+    size: (u32, u32),
+    complaints: &mut Vec<String>,
+) -> Result<Option<Geometry>, String> {
+    if let Ok(rings) = serde_json::from_str::<Vec<Vec<f64>>>(raw.get()) {
+        let are_points = rings.len() > 2 && rings.iter().all(|ring| ring.len() == 2);
+        let rings = if are_points {
+            vec![rings.concat()]
+        } else {
+            rings
+        };
+        return rings_of(rings, complaints);
+    }
+    let entries: Vec<Value> = json::entry(raw)?;
+    if let [mask] = entries.as_slice()
+        && mask.get("counts").is_some()
+    {
+        let rle = Rle::deserialize(mask).map_err(|error| error.to_string())?;
+        return rle.mask(size).map(|mask| Some(Geometry::Mask(mask)));
+    }
+    let is_ring = entries
+        .iter()
+        .all(|entry| point(entry).is_some() || number(entry).is_some());
+    let rings = if is_ring {
+        vec![Value::Array(entries)]
+    } else {
+        entries
     };
+    let rings: Option<Vec<Vec<f64>>> = rings.iter().map(ring).collect();
+    let rings = rings.ok_or("it is no list of rings of numbers")?;
+    rings_of(rings, complaints)
+}
+
+/// A ring of numbers, of pairs of numbers, or of `x` and `y`.
+fn ring(value: &Value) -> Option<Vec<f64>> {
+    let entries = value.as_array()?;
+    let numbers: Option<Vec<f64>> = entries.iter().map(number).collect();
+    numbers.or_else(|| {
+        let points: Option<Vec<[f64; 2]>> = entries.iter().map(point).collect();
+        points.map(|points| points.concat())
+    })
+}
+
+fn point(value: &Value) -> Option<[f64; 2]> {
+    match value {
+        Value::Array(pair) => match pair.as_slice() {
+            [x, y] => Some([number(x)?, number(y)?]),
+            _ => None,
+        },
+        Value::Object(map) => Some([number(map.get("x")?)?, number(map.get("y")?)?]),
+        _ => None,
+    }
+}
+
+/// A number, also one in quotes.
+fn number(value: &Value) -> Option<f64> {
+    let text = || value.as_str()?.trim().parse().ok();
+    value.as_f64().or_else(text)
+}
+
+/// Rings are parts of one object; bad ones are left out.
+fn rings_of(
+    rings: Vec<Vec<f64>>,
+    complaints: &mut Vec<String>,
+) -> Result<Option<Geometry>, String> {
     let mut parts: Vec<Vec<Point>> = Vec::new();
     for ring in rings.iter().filter(|ring| !ring.is_empty()) {
         match geometry::polygon(ring) {

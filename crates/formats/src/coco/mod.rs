@@ -1,11 +1,13 @@
 //! COCO: JSON files of `images`, `categories` and `annotations`, anywhere beside their images.
 //!
 //! Read: instances, key points, stuff and panoptic files; several files may tell about the same
-//! images, and an annotation that two files share is one object. Captions are passed over. Boxes
+//! images, and an annotation that two files share is one object. Captions are passed over. Images
+//! without objects are images of nothing, unless the file has no `annotations` or is called
+//! `image_info_`, or no image of the set has any. Boxes
 //! are `[x, y, width, height]` from the upper left corner; a `segmentation` is a list of rings
 //! that are parts of one object, or a run-length mask. Marks and other facts stand in the
 //! `attributes` of CVAT and Datumaro. Written: `annotations/instances_SUBSET.json`, masks with
-//! plain counts, which all readers know.
+//! plain counts, which all readers know; key points once more in `person_keypoints_SUBSET.json`.
 
 mod annotation;
 mod panoptic;

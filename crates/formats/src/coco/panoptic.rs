@@ -43,7 +43,7 @@ pub(super) fn read(
     let masks = picture(gather, reading, annotation).and_then(|file| masks(&file, size));
     let mut masks = match masks {
         Ok(masks) => masks,
-        Err(error) => return gather.problem(place, error),
+        Err(error) => return gather.lost(image, place, error),
     };
     for (index, raw) in annotation.segments_info.iter().flatten().enumerate() {
         let object = json::entry::<Segment>(raw).and_then(|segment| {
@@ -61,7 +61,7 @@ pub(super) fn read(
         });
         match object {
             Ok(object) => gather.set.images[image].objects.push(object),
-            Err(error) => gather.problem(format!("{place}.segments_info[{index}]"), error),
+            Err(error) => gather.lost(image, format!("{place}.segments_info[{index}]"), error),
         }
     }
 }

@@ -1,3 +1,5 @@
+use std::cell::Cell;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,7 @@ pub(super) struct File<'a> {
     #[serde(borrow)]
     images: RawList<'a>,
     #[serde(borrow, default)]
-    pub(super) annotations: RawList<'a>,
+    pub(super) annotations: Option<RawList<'a>>,
     #[serde(borrow, default)]
     categories: RawList<'a>,
 }
@@ -23,18 +25,38 @@ pub(super) struct File<'a> {
 #[derive(Deserialize)]
 struct Image {
     id: Id,
-    file_name: String,
+    #[serde(default, deserialize_with = "lenient")]
+    file_name: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    path: Option<String>,
+    /// LVIS has no names of files.
+    #[serde(default, deserialize_with = "lenient")]
+    coco_url: Option<String>,
     #[serde(default, deserialize_with = "lenient")]
     width: Option<Number>,
     #[serde(default, deserialize_with = "lenient")]
     height: Option<Number>,
 }
 
+impl Image {
+    /// The name of its file: `file_name`, else the end of another path.
+    fn name(&self) -> Option<&str> {
+        let named = self.file_name.as_deref().or(self.path.as_deref());
+        let named = named.filter(|name| !name.trim().is_empty());
+        named.or_else(|| {
+            let url = self.coco_url.as_deref()?;
+            let folder = url.rfind('/').and_then(|last| url[..last].rfind('/'));
+            Some(folder.map_or(url, |at| &url[at + 1..]))
+        })
+    }
+}
+
 #[derive(Deserialize)]
 struct RawCategory {
     id: Id,
+    /// A text, or a number that names it.
     #[serde(default, deserialize_with = "lenient")]
-    name: String,
+    name: Id,
     #[serde(default, deserialize_with = "lenient")]
     keypoints: Vec<String>,
     /// Pairs of points, counted from 1.
@@ -54,6 +76,10 @@ pub(super) struct Reading {
     pub(super) images: HashMap<String, Option<usize>>,
     /// Images about which another file told before.
     shared: HashSet<usize>,
+    /// Whether the file only lists images.
+    only_lists: bool,
+    /// The farthest right or lower edge of all boxes, in pixels.
+    farthest: Cell<f64>,
 }
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
@@ -73,6 +99,7 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     for (path, text) in texts {
         read_file(gather, path, &text, alone);
     }
+    gather.none_is_annotated();
     Ok(())
 }
 
@@ -113,18 +140,25 @@ fn read_file(gather: &mut Gather<'_>, path: PathBuf, text: &str, alone: bool) {
         Err(error) => return gather.problem(place, error),
     };
     let subset = subset(&path, gather.root, alone);
+    let is_list = path.file_name().is_some_and(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("image_info")
+    });
     let mut reading = Reading {
         place,
         path,
         categories: HashMap::new(),
         images: HashMap::new(),
         shared: HashSet::new(),
+        farthest: Cell::new(0.0),
+        only_lists: is_list || file.annotations.is_none(),
     };
     reading.categories(gather, &file.categories);
     reading.images(gather, &file.images, subset.as_deref());
-    for (index, raw) in file.annotations.iter().enumerate() {
+    for (index, raw) in file.annotations.iter().flatten().enumerate() {
         reading.annotation(gather, index, raw);
     }
+    reading.fractions(gather);
 }
 
 impl Reading {
@@ -132,7 +166,7 @@ impl Reading {
         for (index, raw) in categories.iter().enumerate() {
             let place = format!("{}: categories[{index}]", self.place);
             match json::entry::<RawCategory>(raw) {
-                Ok(category) if category.name.trim().is_empty() => {
+                Ok(category) if category.name.0.trim().is_empty() => {
                     gather.note(place, "a category without a name is passed over");
                 }
                 Ok(category) => self.category(gather, category),
@@ -142,10 +176,11 @@ impl Reading {
     }
 
     fn category(&mut self, gather: &mut Gather<'_>, category: RawCategory) {
-        let label = gather.set.label_mut(&category.name);
+        let name = category.name.0;
+        let label = gather.set.label_mut(&name);
         label.id = label.id.or(category.id.0.parse().ok());
         let parent = category.supercategory;
-        if !parent.is_empty() && parent != "none" && parent != category.name {
+        if !parent.is_empty() && parent != "none" && parent != name {
             label.parent = label.parent.take().or(Some(parent));
         }
         if !category.keypoints.is_empty() && label.skeleton.is_none() {
@@ -158,7 +193,7 @@ impl Reading {
                 mirror: Vec::new(),
             });
         }
-        self.categories.insert(category.id.0, category.name);
+        self.categories.insert(category.id.0, name);
     }
 
     fn images(&mut self, gather: &mut Gather<'_>, images: &[&RawValue], subset: Option<&str>) {
@@ -168,11 +203,32 @@ impl Reading {
             match json::entry::<Image>(raw) {
                 Ok(image) => {
                     let found = self.image(gather, &image, subset, &place, &mut seen);
-                    if self.images.insert(image.id.0.clone(), found).is_some() {
-                        gather.problem(place, format!("two images have the id {}", image.id.0));
-                    }
+                    self.known_as(gather, image.id.0, found, place);
                 }
                 Err(error) => gather.problem(place, error),
+            }
+        }
+    }
+
+    /// Of two images with one identifier neither is known to have the annotations of it.
+    fn known_as(
+        &mut self,
+        gather: &mut Gather<'_>,
+        id: String,
+        found: Option<usize>,
+        place: String,
+    ) {
+        let message = format!("two images have the id {id}: neither gets its annotations");
+        match self.images.entry(id) {
+            Entry::Vacant(entry) => {
+                entry.insert(found);
+            }
+            Entry::Occupied(mut entry) => {
+                let both = [entry.insert(None), found];
+                both.into_iter()
+                    .flatten()
+                    .for_each(|index| gather.mark_incomplete(index));
+                gather.problem(place, message);
             }
         }
     }
@@ -186,17 +242,23 @@ impl Reading {
         seen: &mut HashSet<usize>,
     ) -> Option<usize> {
         let near = self.path.parent().unwrap_or(gather.root).to_owned();
-        let (file, name) = gather.find_image(&image.file_name, subset, &near, place)?;
+        let Some(name) = image.name() else {
+            gather.problem(place, "it has no `file_name`");
+            return None;
+        };
+        let (file, name) = gather.find_image(name, subset, &near, place)?;
         let size = image.width.zip(image.height);
         let size = size.map(|(width, height)| (width.0 as u32, height.0 as u32));
         if let Some(index) = gather.known(subset, &name)
             && seen.insert(index)
         {
             self.shared.insert(index);
+            gather.set.images[index].unannotated &= self.only_lists;
             return Some(index);
         }
         let index = gather.image(&file, &name, subset, size, place)?;
         gather.set.images[index].id = Some(image.id.0.clone());
+        gather.set.images[index].unannotated = self.only_lists;
         seen.insert(index);
         Some(index)
     }
@@ -223,7 +285,7 @@ impl Reading {
                 }
                 self.put(gather, image, object);
             }
-            Err(error) => gather.problem(place(), error),
+            Err(error) => gather.lost(image, place(), error),
         }
     }
 
@@ -244,6 +306,10 @@ impl Reading {
             gather.set.images[image].height,
         );
         let (object, complaints) = objects(annotation, name, size)?;
+        if let (Some([x, y, width, height]), true) = (object.bounding_box(), size > (1, 1)) {
+            let edge = (x + width).max(y + height);
+            self.farthest.set(self.farthest.get().max(edge));
+        }
         let points = object.keypoints.len();
         if points > 0 {
             let skeleton = gather.set.label_mut(name).skeleton.get_or_insert_default();
@@ -256,6 +322,20 @@ impl Reading {
             }
         }
         Ok((object, complaints))
+    }
+
+    /// Takes the objects away again if all of them lie within one pixel: COCO has pixels.
+    fn fractions(&self, gather: &mut Gather<'_>) {
+        if !(f64::MIN_POSITIVE..=1.0).contains(&self.farthest.get()) {
+            return;
+        }
+        for index in self.images.values().flatten() {
+            gather.set.images[*index].objects.clear();
+            gather.mark_incomplete(*index);
+        }
+        let text = "all boxes lie between 0 and 1: they are parts of the images' sides, and COCO \
+                    has pixels; multiply them by the sizes of the images";
+        gather.problem(&self.place, text);
     }
 
     /// Adds an object; one that another file told about before only gets its key points.

@@ -17,9 +17,9 @@ use crate::{
 struct File<'a> {
     info: Attributes,
     licenses: [(); 0],
-    images: Vec<Image<'a>>,
-    annotations: Vec<Annotation>,
-    categories: &'a [Category<'a>],
+    images: &'a [Image<'a>],
+    annotations: Vec<&'a Annotation>,
+    categories: Vec<&'a Category<'a>>,
 }
 
 #[derive(Serialize)]
@@ -112,19 +112,59 @@ pub(crate) fn write(
                 copy_image(image, &folder.join("images").join(subset).join(&image.name))?;
             }
         }
+        let parts = Parts {
+            images: &entries,
+            annotations: &writer.numbered(),
+            categories: &categories,
+        };
+        parts.write(folder, subset)?;
+    }
+    Ok(())
+}
+
+/// What the files of one subset hold.
+struct Parts<'a> {
+    images: &'a [Image<'a>],
+    annotations: &'a [Annotation],
+    categories: &'a [Category<'a>],
+}
+
+impl Parts<'_> {
+    /// Writes all of it, and what has key points once more: tools look for them in the file of
+    /// that name alone.
+    fn write(&self, folder: &Path, subset: &str) -> Result<(), FormatError> {
+        let folder = folder.join("annotations");
+        self.file(
+            &folder.join(format!("instances_{subset}.json")),
+            |_| true,
+            |_| true,
+        )?;
+        if self.annotations.iter().all(|one| one.keypoints.is_none()) {
+            return Ok(());
+        }
+        self.file(
+            &folder.join(format!("person_keypoints_{subset}.json")),
+            |one| one.keypoints.is_some(),
+            |category| category.skeleton.is_some(),
+        )
+    }
+
+    fn file(
+        &self,
+        path: &Path,
+        annotation: impl Fn(&&Annotation) -> bool,
+        category: impl Fn(&&Category<'_>) -> bool,
+    ) -> Result<(), FormatError> {
         let file = File {
             info: Attributes::new(),
             licenses: [],
-            images: entries,
-            annotations: writer.numbered(),
-            categories: &categories,
+            images: self.images,
+            annotations: self.annotations.iter().filter(annotation).collect(),
+            categories: self.categories.iter().filter(category).collect(),
         };
-        let name = format!("instances_{subset}.json");
-        let path = folder.join("annotations").join(name);
-        let bytes = serde_json::to_vec(&file).map_err(|error| FormatError::json(&path, &error))?;
-        straylight_files::write_atomically(&path, &bytes)?;
+        let bytes = serde_json::to_vec(&file).map_err(|error| FormatError::json(path, &error))?;
+        Ok(straylight_files::write_atomically(path, &bytes)?)
     }
-    Ok(())
 }
 
 /// The numbers of the source, if all have one of their own and none is 0; else from 1.

@@ -29,6 +29,7 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
             Err(error) => gather.problem(place, error),
         }
     }
+    gather.none_is_annotated();
     if found {
         Ok(())
     } else {
@@ -156,7 +157,7 @@ impl File<'_, '_> {
             }
             Ok(Some(object)) => gather.set.images[index].objects.push(object),
             Ok(None) => {}
-            Err(error) => gather.problem(self.place(node), error),
+            Err(error) => gather.lost(index, self.place(node), error),
         }
     }
 

@@ -106,6 +106,7 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
         found |= read_file(gather, &path);
     }
     if found {
+        gather.none_is_annotated();
         return Ok(());
     }
     Err(nothing(gather, Format::Datumaro, WANTED))
@@ -234,7 +235,7 @@ impl Reading<'_> {
             match read.and_then(|annotation| object(&annotation, self.categories, size)) {
                 Ok(Some(object)) => objects.push(object),
                 Ok(None) => gather.note(place, "captions are passed over"),
-                Err(error) => gather.problem(place, error),
+                Err(error) => gather.lost(index, place, error),
             }
         }
         gather.set.images[index].objects = merged(objects);

@@ -88,7 +88,7 @@ fn classification(
             gather.set.add_label(&name);
             gather.set.images[index].add_image_label(&name);
         }
-        Err(error) => gather.problem(place, error),
+        Err(error) => gather.lost(index, place, error),
     }
 }
 
@@ -126,7 +126,7 @@ fn detections(
                 gather.set.add_label(&name);
                 gather.set.images[index].add_image_label(&name);
             }
-            Err(error) => gather.problem(format!("{place}[{number}]"), error),
+            Err(error) => gather.lost(index, format!("{place}[{number}]"), error),
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! Read: detections and classifications of the first, and of the second also polylines and key
 //! points. Places are parts of the image's sides. Of several fields of labels, `ground_truth` is
-//! taken, or the only one. Masks within a dataset are not read; their boxes are.
+//! taken, or the only one. Masks of detections are read; pictures of classes are not.
 
 mod labels;
+mod mask;
 mod read;
 mod samples;
 

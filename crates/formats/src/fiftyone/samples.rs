@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use straylight_core::Point;
 
 use super::labels::rectangle;
+use super::mask;
 use crate::gather::Gather;
 use crate::{Geometry, Keypoint, Object, Visibility, geometry};
 
@@ -50,7 +51,7 @@ pub(super) fn read(
             .and_then(|field| sample.get(field))
             .filter(|value| !value.is_null())
         {
-            Some(value) => add(gather, index, value, &place),
+            Some(value) => add(gather, (index, &near), value, &place),
             None => gather.set.images[index].unannotated = true,
         }
     }
@@ -88,7 +89,7 @@ fn field(gather: &mut Gather<'_>, file: &File, place: &str) -> Result<Option<Str
     }
 }
 
-fn add(gather: &mut Gather<'_>, index: usize, value: &Value, place: &str) {
+fn add(gather: &mut Gather<'_>, (index, near): (usize, &Path), value: &Value, place: &str) {
     let class = value
         .get("_cls")
         .and_then(Value::as_str)
@@ -99,49 +100,44 @@ fn add(gather: &mut Gather<'_>, index: usize, value: &Value, place: &str) {
             for (number, value) in values.iter().enumerate() {
                 one(
                     gather,
-                    index,
+                    (index, near),
                     value,
                     class.trim_end_matches('s'),
                     &format!("{place}[{number}]"),
                 );
             }
         }
-        None => one(gather, index, value, class, place),
+        None => one(gather, (index, near), value, class, place),
     }
 }
 
-fn one(gather: &mut Gather<'_>, index: usize, value: &Value, class: &str, place: &str) {
+fn one(
+    gather: &mut Gather<'_>,
+    (index, near): (usize, &Path),
+    value: &Value,
+    class: &str,
+    place: &str,
+) {
     let size = (
         gather.set.images[index].width,
         gather.set.images[index].height,
     );
+    if class == "Segmentation" {
+        let text = "pictures of classes (Segmentation) are not read; export their polygons or \
+                    detections (`to_polylines`, `to_detections`)";
+        return gather.lost(index, place, text);
+    }
     let Some(label) = value.get("label").and_then(Value::as_str) else {
-        return gather.problem(place, "it has no label");
+        return gather.lost(index, place, "it has no label");
     };
     gather.set.add_label(label);
-    if value.get("mask").is_some_and(|mask| !mask.is_null())
-        || value.get("mask_path").is_some_and(|mask| !mask.is_null())
-    {
-        gather.problem(
-            place,
-            "its mask is not read, its box is; export as COCODetectionDataset to keep masks",
-        );
-    }
     let mut keypoints = Vec::new();
     let geometry = match class {
         "Classification" => return gather.set.images[index].add_image_label(label),
-        "Detection" => rectangle(&numbers(value.get("bounding_box")), size).map(Geometry::from),
+        "Detection" => detection(gather, value, near, size, place),
         "Polyline" => polyline(value, size),
-        "Keypoint" => points(value.get("points"), size).map(|points| {
-            let visibility = Visibility::Visible;
-            keypoints = points
-                .iter()
-                .map(|point| Keypoint {
-                    x: point.x,
-                    y: point.y,
-                    visibility,
-                })
-                .collect();
+        "Keypoint" => skeleton(value, size).map(|points| {
+            keypoints = points;
             Geometry::Keypoints
         }),
         other => Err(format!("labels of type `{other}` are not supported")),
@@ -152,8 +148,46 @@ fn one(gather: &mut Gather<'_>, index: usize, value: &Value, class: &str, place:
             object.keypoints = keypoints;
             gather.set.images[index].objects.push(object);
         }
-        Err(error) => gather.problem(place, error),
+        Err(error) => gather.lost(index, place, error),
     }
+}
+
+/// The mask of a detection, or its box if it has none.
+fn detection(
+    gather: &mut Gather<'_>,
+    value: &Value,
+    near: &Path,
+    size: (u32, u32),
+    place: &str,
+) -> Result<Geometry, String> {
+    let shape = rectangle(&numbers(value.get("bounding_box")), size)?;
+    match mask::read(gather, value, near, geometry::bounding_box(&shape), size) {
+        Ok(Some(mask)) => Ok(mask.into()),
+        Ok(None) => Ok(shape.into()),
+        Err(error) => {
+            gather.problem(place, format!("{error}; its box is read"));
+            Ok(shape.into())
+        }
+    }
+}
+
+/// Points that are not there have no numbers.
+fn skeleton(value: &Value, (width, height): (u32, u32)) -> Result<Vec<Keypoint>, String> {
+    let list = value.get("points").and_then(Value::as_array);
+    let list = list.ok_or("it has no `points`")?;
+    let point = |pair: &Value| match numbers(Some(pair))[..] {
+        [x, y] => Keypoint {
+            x: x * f64::from(width),
+            y: y * f64::from(height),
+            visibility: Visibility::Visible,
+        },
+        _ => Keypoint {
+            x: 0.0,
+            y: 0.0,
+            visibility: Visibility::Absent,
+        },
+    };
+    Ok(list.iter().map(point).collect())
 }
 
 fn numbers(value: Option<&Value>) -> Vec<f64> {

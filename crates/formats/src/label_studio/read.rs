@@ -110,7 +110,7 @@ fn full(gather: &mut Gather<'_>, path: &Path, task: &Task<'_>, place: &str) -> R
             format!("of {} annotations the latest counts", kept.len()),
         );
     }
-    let mut regions = Vec::new();
+    let (mut regions, mut bad) = (Vec::new(), Vec::new());
     for (number, raw) in latest
         .iter()
         .flat_map(|annotation| &annotation.result)
@@ -118,12 +118,15 @@ fn full(gather: &mut Gather<'_>, path: &Path, task: &Task<'_>, place: &str) -> R
     {
         match json::entry::<Region>(raw) {
             Ok(region) => regions.push(region),
-            Err(error) => gather.problem(format!("{place}.result[{number}]"), error),
+            Err(error) => bad.push((format!("{place}.result[{number}]"), error)),
         }
     }
     let Some(index) = image(gather, path, &task.data, &regions, place)? else {
         return Ok(());
     };
+    for (place, error) in bad {
+        gather.lost(index, place, error);
+    }
     gather.set.images[index].id = task.id.as_ref().map(|id| id.0.clone());
     gather.set.images[index].unannotated = latest.is_none();
     add(gather, index, &regions, place);
@@ -282,7 +285,7 @@ fn add(gather: &mut Gather<'_>, index: usize, regions: &[Region], place: &str) {
                     .for_each(|label| gather.set.add_label(label));
                 gather.set.images[index].objects.push(object);
             }
-            Err(error) => gather.problem(format!("{place}.result[{number}]"), error),
+            Err(error) => gather.lost(index, format!("{place}.result[{number}]"), error),
         }
     }
 }

@@ -145,7 +145,11 @@ impl Reading {
                 else {
                     return Ok(());
                 };
-                self.row(gather, path, subset.as_deref(), index, &row, kind)
+                let read = self.row(gather, path, subset.as_deref(), index, &row, kind);
+                if read.is_err() {
+                    gather.mark_incomplete(index);
+                }
+                read
             });
             if let Err(error) = read {
                 gather.problem(place, error);

@@ -72,11 +72,20 @@ impl Table {
                 Ok(row) if row.iter().all(str::is_empty) => {}
                 Ok(row) => {
                     if let Err(error) = self.row(gather, &row, &place) {
+                        self.lost(gather, &row);
                         gather.problem(place, error);
                     }
                 }
                 Err(error) => gather.problem(place, error),
             }
+        }
+    }
+
+    /// Notes that the image of a row lacks an object.
+    fn lost(&self, gather: &mut Gather<'_>, row: &StringRecord) {
+        let name = row.get(self.columns.image).unwrap_or_default();
+        if let Some(Some(index)) = self.images.get(name) {
+            gather.mark_incomplete(*index);
         }
     }
 

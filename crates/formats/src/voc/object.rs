@@ -23,6 +23,7 @@ pub(super) fn read(node: Node<'_, '_>) -> Result<(Object, usize), String> {
         object.attributes.insert("pose".to_owned(), pose.into());
     }
     attributes(node, &mut object);
+    object.take_flags();
     turn_box(&mut object);
     Ok((object, children(node, "part").count()))
 }

@@ -34,6 +34,10 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     if gather.only.is_none() {
         unannotated(gather, &subsets, &seen);
     }
+    // Without lists of images every image is part of the set.
+    if gather.only.is_none() && subsets.is_empty() {
+        gather.add_unannotated()?;
+    }
     Ok(())
 }
 
@@ -116,6 +120,10 @@ fn label_map(gather: &mut Gather<'_>) {
         let name = parts.next().unwrap_or_default();
         let levels = parts.next().unwrap_or_default().split(',');
         let levels: Vec<u8> = levels.flat_map(|n| n.trim().parse()).collect();
+        // The colour of pixels on which nothing is.
+        if name == "background" && levels.iter().all(|level| *level == 0) {
+            continue;
+        }
         let label = gather.set.label_mut(name);
         if let Ok(rgb) = <[u8; 3]>::try_from(levels) {
             label.color = Some(Color::opaque(rgb));
@@ -202,7 +210,8 @@ fn read_file(
             }
             Err(message) => {
                 let line = document.text_pos_at(node.range().start).row;
-                gather.problem(format!("{place}: object[{number}] in line {line}"), message);
+                let place = format!("{place}: object[{number}] in line {line}");
+                gather.lost(index, place, message);
             }
         }
     }

@@ -26,7 +26,7 @@ pub(super) fn add(gather: &mut Gather<'_>, index: usize) {
         gather.set.images[index].height,
     );
     if let Err(message) = read(gather, index, &classes, &instances, size) {
-        gather.problem(place, message);
+        gather.lost(index, place, message);
     }
 }
 

@@ -1,15 +1,21 @@
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::Value;
 use straylight_core::Shape;
 
+use super::colors;
+use super::draw::{self, Picture};
 use crate::folder::{by_subset, copy_image, stem};
 use crate::loss::Losses;
 use crate::{
     AnnotatedImage, AnnotatedSet, Feature, FormatError, Geometry, Object, Outcome, WriteOptions,
     WriteReport,
 };
+
+/// An image has at most so many instances; 255 stands for the borders between them.
+const MOST_INSTANCES: usize = 254;
 
 pub(crate) fn write(
     set: &AnnotatedSet,
@@ -18,28 +24,190 @@ pub(crate) fn write(
     report: &mut WriteReport,
 ) -> Result<(), FormatError> {
     set_losses(set, report);
+    let writer = Writer {
+        folder,
+        colors: Colors::of(set),
+    };
     for (subset, images) in by_subset(set) {
-        let mut list = String::new();
+        let (mut list, mut segmented) = (String::new(), String::new());
         for image in images {
             let stem = stem(&image.name);
             list.push_str(stem);
             list.push('\n');
             // An image that nobody annotated is only listed.
-            if !image.unannotated || !image.objects.is_empty() {
-                let path = folder.join("Annotations").join(format!("{stem}.xml"));
-                straylight_files::write_atomically(&path, xml(image, report).as_bytes())?;
+            if (!image.unannotated || !image.objects.is_empty()) && writer.image(image, report)? {
+                segmented.push_str(stem);
+                segmented.push('\n');
             }
             if options.copy_images {
                 copy_image(image, &folder.join("JPEGImages").join(&image.name))?;
             }
         }
+        let sets = folder.join("ImageSets");
         let name = format!("{subset}.txt");
-        let path = folder.join("ImageSets").join("Main").join(name);
-        straylight_files::write_atomically(&path, list.as_bytes())?;
+        straylight_files::write_atomically(&sets.join("Main").join(&name), list.as_bytes())?;
+        if !segmented.is_empty() {
+            let path = sets.join("Segmentation").join(&name);
+            straylight_files::write_atomically(&path, segmented.as_bytes())?;
+        }
     }
     let path = folder.join("labelmap.txt");
-    straylight_files::write_atomically(&path, label_map(set).as_bytes())?;
+    straylight_files::write_atomically(&path, writer.colors.label_map(set).as_bytes())?;
     Ok(())
+}
+
+struct Writer<'a> {
+    folder: &'a Path,
+    colors: Colors<'a>,
+}
+
+impl Writer<'_> {
+    /// Writes the files of an image; whether it has pictures of classes and instances.
+    fn image(&self, image: &AnnotatedImage, report: &mut WriteReport) -> Result<bool, FormatError> {
+        let stem = stem(&image.name);
+        let pictures = self.draw(image, &mut Losses::of(image, report));
+        let path = self.folder.join("Annotations").join(format!("{stem}.xml"));
+        let text = xml(image, pictures.is_some(), report);
+        straylight_files::write_atomically(&path, text.as_bytes())?;
+        let Some((classes, instances)) = pictures else {
+            return Ok(false);
+        };
+        let name = format!("{stem}.png");
+        let path = self.folder.join("SegmentationClass").join(&name);
+        classes.write(&path, &self.colors.palette)?;
+        let path = self.folder.join("SegmentationObject").join(&name);
+        instances.write(&path, &draw::palette())?;
+        Ok(true)
+    }
+
+    /// The pictures of an image that has shapes with more than a box.
+    fn draw(&self, image: &AnnotatedImage, losses: &mut Losses<'_>) -> Option<(Picture, Picture)> {
+        let mut pictures = None;
+        for (number, object) in numbered(image) {
+            if !is_mask(&object.geometry) {
+                continue;
+            }
+            let class = object
+                .labels
+                .first()
+                .and_then(|label| self.colors.number(label));
+            let (Some(number), Some(class)) = (number, class) else {
+                losses.add(feature(&object.geometry), Outcome::Box);
+                continue;
+            };
+            let empty = || Picture::new(image.width, image.height);
+            let (classes, instances) = pictures.get_or_insert_with(|| (empty(), empty()));
+            classes.draw(&object.geometry, class);
+            let (pixels, taken) = instances.draw(&object.geometry, number);
+            let outcome = if pixels == 0 {
+                Outcome::Box
+            } else {
+                Outcome::Mask
+            };
+            if pixels == 0 || !matches!(object.geometry, Geometry::Mask(_)) {
+                losses.add(feature(&object.geometry), outcome);
+            }
+            losses.add_some(
+                Feature::Overlap,
+                Outcome::LastObject,
+                usize::from(taken > 0),
+            );
+        }
+        pictures
+    }
+}
+
+/// The objects with their numbers in the XML file, from 1, as far as pictures hold them.
+fn numbered(image: &AnnotatedImage) -> impl Iterator<Item = (Option<u8>, &Object)> {
+    let mut next = 1;
+    image.objects.iter().map(move |object| {
+        let number = next;
+        if bounds(object, image).is_some() {
+            next += object.labels.len();
+        }
+        let number = u8::try_from(number).ok();
+        (
+            number.filter(|number| usize::from(*number) <= MOST_INSTANCES),
+            object,
+        )
+    })
+}
+
+fn is_mask(geometry: &Geometry) -> bool {
+    matches!(
+        geometry,
+        Geometry::Mask(_)
+            | Geometry::Polygons(_)
+            | Geometry::Shape(Shape::Polygon { .. } | Shape::Ellipse { .. })
+    )
+}
+
+fn feature(geometry: &Geometry) -> Feature {
+    match geometry {
+        Geometry::Mask(_) => Feature::Mask,
+        Geometry::Polygons(_) => Feature::Parts,
+        Geometry::Shape(Shape::Ellipse { .. }) => Feature::Ellipse,
+        _ => Feature::Polygon,
+    }
+}
+
+/// The numbers and colours of labels in pictures.
+struct Colors<'a> {
+    numbers: HashMap<&'a str, u8>,
+    palette: [[u8; 3]; 256],
+    /// Whether there are pictures at all.
+    needed: bool,
+}
+
+impl<'a> Colors<'a> {
+    /// Labels have their own colours where these tell them apart, else those of the challenge.
+    fn of(set: &'a AnnotatedSet) -> Self {
+        let names = set.label_names().zip(1..u8::MAX);
+        let objects = set.images.iter().flat_map(|image| &image.objects);
+        Self {
+            numbers: names.collect(),
+            palette: palette(set),
+            needed: objects.into_iter().any(|object| is_mask(&object.geometry)),
+        }
+    }
+
+    fn number(&self, label: &str) -> Option<u8> {
+        self.numbers.get(label).copied()
+    }
+
+    fn label_map(&self, set: &AnnotatedSet) -> String {
+        let mut text = String::from("# label:color_rgb:parts:actions\nbackground:0,0,0::\n");
+        // A name that the map cannot hold is still read from the objects that have it.
+        let holds = |name: &str| !name.contains([':', '\n', '\r']) && !name.starts_with('#');
+        for label in set.labels.iter().filter(|label| holds(&label.name)) {
+            let number = self.number(&label.name).map(usize::from);
+            let number = number.filter(|_| self.needed || label.color.is_some());
+            let color = number.map(|number| self.palette[number].map(|level| level.to_string()));
+            // Writing to a string cannot fail.
+            let color = color.map(|color| color.join(",")).unwrap_or_default();
+            let _ = writeln!(text, "{}:{color}::", label.name);
+        }
+        text
+    }
+}
+
+/// A colour for each number of a label, each but once, and none that stands for something else.
+fn palette(set: &AnnotatedSet) -> [[u8; 3]; 256] {
+    let mut palette = draw::palette();
+    let mut taken = HashSet::from([palette[0], palette[255]]);
+    let own = set
+        .labels
+        .iter()
+        .map(|label| label.color.map(|color| color.rgb));
+    let own: Vec<Option<[u8; 3]>> = own
+        .map(|color| color.filter(|rgb| taken.insert(*rgb)))
+        .collect();
+    for (index, color) in own.into_iter().take(MOST_INSTANCES).enumerate() {
+        let mut free = (index as u8 + 1..255).chain(1..255).map(colors::color);
+        let color = color.or_else(|| free.find(|rgb| taken.insert(*rgb)));
+        palette[index + 1] = color.unwrap_or(palette[index + 1]);
+    }
+    palette
 }
 
 fn set_losses(set: &AnnotatedSet, report: &mut WriteReport) {
@@ -52,26 +220,23 @@ fn set_losses(set: &AnnotatedSet, report: &mut WriteReport) {
     losses.add_some(Feature::LabelSkeleton, Outcome::LeftOut, skeletons);
 }
 
-fn label_map(set: &AnnotatedSet) -> String {
-    let mut text = String::from("# label:color_rgb:parts:actions\n");
-    // A name that the map cannot hold is still read from the objects that have it.
-    let holds = |name: &str| !name.contains([':', '\n', '\r']) && !name.starts_with('#');
-    for label in set.labels.iter().filter(|label| holds(&label.name)) {
-        let color = label
-            .color
-            .map(|color| color.rgb.map(|level| level.to_string()).join(","));
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{}:{}::", label.name, color.unwrap_or_default());
+/// The box of an object; a label of the image has the whole image, a line none.
+fn bounds(object: &Object, image: &AnnotatedImage) -> Option<[f64; 4]> {
+    let whole = [0.0, 0.0, f64::from(image.width), f64::from(image.height)];
+    match object.geometry {
+        Geometry::Polyline(_) => None,
+        Geometry::Image => Some(object.bounding_box().unwrap_or(whole)),
+        _ => object.bounding_box(),
     }
-    text
 }
 
-fn xml(image: &AnnotatedImage, report: &mut WriteReport) -> String {
+fn xml(image: &AnnotatedImage, segmented: bool, report: &mut WriteReport) -> String {
     let AnnotatedImage { width, height, .. } = image;
+    let segmented = u8::from(segmented);
     let file = image.name.rsplit('/').next().unwrap_or(&image.name);
     let mut text = format!(
         "<annotation>\n  <folder></folder>\n  <filename>{}</filename>\n  <size><width>{width}</width>\
-         <height>{height}</height><depth>3</depth></size>\n  <segmented>0</segmented>\n",
+         <height>{height}</height><depth>3</depth></size>\n  <segmented>{segmented}</segmented>\n",
         escaped(file)
     );
     let mut losses = Losses::of(image, report);
@@ -82,12 +247,8 @@ fn xml(image: &AnnotatedImage, report: &mut WriteReport) -> String {
     );
     for object in &image.objects {
         told(object, &mut losses);
-        let whole = [0.0, 0.0, f64::from(*width), f64::from(*height)];
-        let is_line = matches!(object.geometry, Geometry::Polyline(_));
-        let bounds = match object.bounding_box() {
-            Some(bounds) if !is_line => bounds,
-            None if object.geometry == Geometry::Image => whole,
-            _ => continue,
+        let Some(bounds) = bounds(object, image) else {
+            continue;
         };
         for label in &object.labels {
             add_object(&mut text, object, bounds, label);
@@ -102,15 +263,14 @@ fn told(object: &Object, losses: &mut Losses<'_>) {
     match &object.geometry {
         Geometry::Image => losses.add(Feature::ImageLabel, Outcome::Box),
         Geometry::Shape(Shape::Rectangle { .. }) | Geometry::Keypoints => {}
-        Geometry::Shape(Shape::Ellipse { .. }) => losses.add(Feature::Ellipse, Outcome::Box),
-        Geometry::Shape(Shape::Polygon { .. }) => losses.add(Feature::Polygon, Outcome::Box),
         Geometry::Shape(Shape::RotatedRectangle { .. }) => {
             losses.add(Feature::RotatedBox, Outcome::Box);
         }
         Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Outcome::Box),
-        Geometry::Polygons(_) => losses.add(Feature::Parts, Outcome::Box),
-        Geometry::Mask(_) => losses.add(Feature::Mask, Outcome::Box),
+        // What became of masks is said where they are drawn.
+        geometry if is_mask(geometry) => {}
         Geometry::Polyline(_) => losses.add(Feature::Polyline, Outcome::LeftOut),
+        _ => {}
     }
     if !object.keypoints.is_empty() {
         losses.add(

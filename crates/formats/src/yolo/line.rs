@@ -5,6 +5,9 @@ use straylight_core::{Point, Shape};
 use super::names::Description;
 use crate::{Geometry, Keypoint, Object, Visibility, geometry};
 
+/// Coordinates that are as far as this beyond the image are something else.
+const MOST: f64 = 2.0;
+
 /// The object of a line on an image of this size.
 pub(super) fn read(line: &str, set: &Description, size: (u32, u32)) -> Result<Object, String> {
     let mut words = line.split_ascii_whitespace();
@@ -20,6 +23,9 @@ pub(super) fn read(line: &str, set: &Description, size: (u32, u32)) -> Result<Ob
         .filter(|name| !name.is_empty() && index >= 0.0 && index.fract() == 0.0);
     let name = name.ok_or_else(|| format!("class `{class}` has no name"))?;
     let numbers = words.map(number).collect::<Result<Vec<f64>, String>>()?;
+    if set.keypoints.is_none() {
+        parts_of_sides(&numbers)?;
+    }
     let scale = Scale(f64::from(size.0), f64::from(size.1));
     if let Some((count, each)) = set.keypoints {
         return pose(&numbers, name, (count, each), scale);
@@ -32,6 +38,17 @@ pub(super) fn read(line: &str, set: &Description, size: (u32, u32)) -> Result<Ob
                 .to_owned(),
         ),
         _ => Ok(Object::new(scale.polygon(&numbers)?, name.as_str())),
+    }
+}
+
+/// Refuses numbers that are pixels, or marks of key points, which are 2 for those that are seen.
+fn parts_of_sides(numbers: &[f64]) -> Result<(), String> {
+    match numbers.iter().find(|number| number.abs() >= MOST) {
+        Some(number) => Err(format!(
+            "`{number}` is no part of the image's sides: they go from 0 to 1, not in pixels; key \
+             points need `kpt_shape` in the YAML file"
+        )),
+        None => Ok(()),
     }
 }
 

@@ -37,6 +37,12 @@ pub(crate) struct Description {
 }
 
 impl Description {
+    /// Whether it is a list of names that only Darknet and Roboflow write.
+    pub(crate) fn is_darknet(&self) -> bool {
+        let name = self.file.file_name().unwrap_or_default();
+        name == "obj.names" || name == "_darknet.labels"
+    }
+
     /// Whether it comes from a YAML file, which nothing but YOLO has.
     pub(crate) fn is_yaml(&self) -> bool {
         let extension = self.file.extension().unwrap_or_default();
@@ -48,12 +54,27 @@ impl Description {
 pub(crate) fn find(root: &Path) -> Result<Option<Description>, FormatError> {
     let mut files = folder::with_extension(root, "yaml")?;
     files.extend(folder::with_extension(root, "yml")?);
-    files.sort_by_key(|file| (file.components().count(), file.clone()));
+    let mut found = Vec::new();
     for file in files {
         let text = text::read(&file).unwrap_or_default();
-        if let Some(found) = from_yaml(&text) {
-            return Ok(Some(Description { file, ..found }));
+        match from_yaml(&text) {
+            Some(description) => found.push(Description {
+                file,
+                ..description
+            }),
+            // A description by its name says why it is none.
+            None if is_data(&file) => return read(&file).map(Some),
+            None => {}
         }
+    }
+    // Settings of a training lie beside the description of the set, and have `names` as well.
+    found.sort_by_key(|found| {
+        let depth = found.file.components().count();
+        let is_data = is_data(&found.file);
+        (found.parts.is_empty(), depth, !is_data, found.file.clone())
+    });
+    if let Some(first) = found.into_iter().next() {
+        return Ok(Some(first));
     }
     let mut lists = folder::with_extension(root, "names")?;
     lists.extend(folder::with_extension(root, "labels")?);
@@ -70,6 +91,12 @@ pub(crate) fn find(root: &Path) -> Result<Option<Description>, FormatError> {
         Some(file) => read(&file).map(Some),
         None => Ok(None),
     }
+}
+
+/// Whether a YAML file has the name that tools give to descriptions of sets.
+fn is_data(file: &Path) -> bool {
+    let stem = file.file_stem().unwrap_or_default();
+    stem == "data" || stem == "dataset"
 }
 
 /// What one file says: a YAML file, or a list with one name a line.

@@ -1,14 +1,14 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use straylight_core::{Point, Shape};
+use straylight_core::Shape;
 
 use super::layout::{Layout, image_files, label_file};
 use super::names::{self, Description};
 use super::{WANTED, line};
 use crate::folder::{self, slashed};
 use crate::gather::{Gather, nothing};
-use crate::{Format, FormatError, Geometry, Skeleton};
+use crate::{Format, FormatError, Geometry, Skeleton, geometry};
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let description = match gather.only {
@@ -77,7 +77,7 @@ fn without_images(gather: &mut Gather<'_>, used: &HashSet<PathBuf>) -> Result<()
 
 fn read_labels(gather: &mut Gather<'_>, index: usize, file: &Path, description: &Description) {
     let Some(text) = gather.text(file) else {
-        return;
+        return gather.mark_incomplete(index);
     };
     let place = gather.place(file);
     let size = (
@@ -99,7 +99,7 @@ fn read_labels(gather: &mut Gather<'_>, index: usize, file: &Path, description: 
                 lines.push(line);
                 gather.set.images[index].objects.push(object);
             }
-            Err(message) => gather.problem(place(), message),
+            Err(message) => gather.lost(index, place(), message),
         }
     }
 }
@@ -108,7 +108,7 @@ fn read_labels(gather: &mut Gather<'_>, index: usize, file: &Path, description: 
 fn turned_boxes(gather: &mut Gather<'_>) {
     let objects = || gather.set.images.iter().flat_map(|image| &image.objects);
     let turned: Option<Vec<Shape>> = objects()
-        .map(|object| turned_box(&object.geometry))
+        .map(|object| turned_of(&object.geometry))
         .collect();
     let Some(turned) = turned else { return };
     let objects = gather
@@ -121,29 +121,9 @@ fn turned_boxes(gather: &mut Gather<'_>) {
     }
 }
 
-/// The turned box of four corners at right angles, to within a hundredth of its size or a pixel.
-fn turned_box(geometry: &Geometry) -> Option<Shape> {
-    let Geometry::Shape(Shape::Polygon { points }) = geometry else {
-        return None;
-    };
-    let [a, b, c, d] = points[..] else {
-        return None;
-    };
-    let length = |a: Point, b: Point| (b.x - a.x).hypot(b.y - a.y);
-    let (width, height) = (length(a, b), length(b, c));
-    let centre = |p: Point, q: Point| (f64::midpoint(p.x, q.x), f64::midpoint(p.y, q.y));
-    let (one, other) = (centre(a, c), centre(b, d));
-    let tolerance = (0.01 * width.max(height)).max(1.0);
-    let same_centre = (one.0 - other.0).hypot(one.1 - other.1) <= tolerance;
-    let same_diagonals = (length(a, c) - length(b, d)).abs() <= tolerance;
-    let angle = (b.y - a.y).atan2(b.x - a.x).to_degrees();
-    (same_centre && same_diagonals && width > 0.0 && height > 0.0).then_some(
-        Shape::RotatedRectangle {
-            x: one.0,
-            y: one.1,
-            width,
-            height,
-            angle,
-        },
-    )
+fn turned_of(geometry: &Geometry) -> Option<Shape> {
+    match geometry {
+        Geometry::Shape(Shape::Polygon { points }) => geometry::turned_box(points),
+        _ => None,
+    }
 }

@@ -1,12 +1,10 @@
 //! Datasets of the store as sets of annotated files, and back.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use straylight_core::{ImageFormat, Project, Shape, TaskType};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, FileNames, Format, FormatError, Geometry, LeftOut, Object,
-    ProjectLabels,
+    AnnotatedImage, AnnotatedSet, FileNames, FormatError, Geometry, LeftOut, Object, ProjectLabels,
 };
 use straylight_store::{
     ImageRecord, ImageSort, NewImage, NewLabel, NewProject, NewTask, Page, Review, SortDirection,
@@ -23,21 +21,6 @@ const BATCH: u64 = 500;
 /// An error of the formats, which names the file and what is wrong with it.
 pub(super) fn unusable(error: &FormatError) -> ApiError {
     ApiError::bad(error.to_string())
-}
-
-/// The format that a set is in; archives often have one folder around everything.
-pub(super) fn detect(folder: &Path) -> ApiResult<(std::path::PathBuf, Format)> {
-    let first = match Format::detect(folder) {
-        Ok(format) => return Ok((folder.to_owned(), format)),
-        Err(error) => error,
-    };
-    let entries = std::fs::read_dir(folder).map_err(|e| ApiError::Internal(e.to_string()))?;
-    let mut dirs = entries.flatten().map(|e| e.path()).filter(|p| p.is_dir());
-    let (Some(only), None) = (dirs.next(), dirs.next()) else {
-        return Err(unusable(&first));
-    };
-    let format = Format::detect(&only).map_err(|e| unusable(&e))?;
-    Ok((only, format))
 }
 
 /// The images of a dataset that are to be exported, with their annotations, as files of the store.

@@ -8,13 +8,13 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value, json};
 use straylight_core::TaskType;
-use straylight_files::unpack;
-use straylight_formats::{AnnotatedSet, ReadOptions};
+use straylight_files::unpack_nested;
+use straylight_formats::{ARCHIVE_LIMITS, AnnotatedSet, ReadOptions, SetFiles};
 use straylight_geti::wire::{ImportDatasetRequest, JobRef};
 
 use super::endpoint::W;
 use super::extract::{Ids, JsonBody, Query};
-use super::imports::{LIMITS, broken};
+use super::imports::broken;
 use super::{ApiError, ApiResult, Endpoint, dataset_files, uploads};
 use crate::app::{App, Shared};
 use crate::jobs::{Jobs, NewJob};
@@ -147,10 +147,10 @@ fn read(app: &App, file_id: &str) -> ApiResult<(AnnotatedSet, Vec<Value>)> {
     // A half that an earlier try left is done again.
     let _ = fs::remove_dir_all(&folder);
     let archive = File::open(archive).map_err(broken)?;
-    unpack(BufReader::new(archive), "", &folder, &LIMITS, false).map_err(broken)?;
-    let (folder, format) = dataset_files::detect(&folder)?;
-    let report = straylight_formats::read(&folder, format, &ReadOptions::default())
-        .map_err(|e| dataset_files::unusable(&e))?;
+    unpack_nested(BufReader::new(archive), &folder, &ARCHIVE_LIMITS).map_err(broken)?;
+    let report =
+        SetFiles::find(&folder, None).and_then(|files| files.read(&ReadOptions::default()));
+    let report = report.map_err(|e| dataset_files::unusable(&e))?;
     for problem in &report.problems {
         tracing::warn!(%problem, "a part of an uploaded dataset is left out");
     }

@@ -6,7 +6,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use straylight_core::ImageFormat;
-use straylight_files::ArchiveLimits;
+use straylight_formats::ARCHIVE_LIMITS;
 use straylight_geti::wire::{ImportProjectRequest, JobRef};
 use straylight_store::{NewImage, Review, StoredAnnotation};
 
@@ -21,13 +21,6 @@ use crate::jobs::{Jobs, NewJob};
 const MAX_ENTRY: u64 = 256 << 20;
 /// Bytes of a file that tell its format.
 const HEAD: u64 = 64 << 10;
-/// What an archive may hold: beyond 64 MiB at most 200 times its own size.
-pub(super) const LIMITS: ArchiveLimits = ArchiveLimits {
-    entries: 1_000_000,
-    bytes: u64::MAX,
-    ratio: 200,
-};
-
 pub(super) fn endpoints() -> Vec<Endpoint> {
     vec![Endpoint::at(W, "/projects:import").post("Make a project of an uploaded archive", project)]
 }
@@ -104,7 +97,7 @@ pub(super) fn broken(error: impl std::fmt::Display) -> ApiError {
 /// Makes the project; when anything fails it is deleted again.
 fn import(app: &App, path: &std::path::Path, name: Option<&str>) -> ApiResult<String> {
     let file = File::open(path).map_err(broken)?;
-    let mut zip = Archive::open(BufReader::new(file), &LIMITS).map_err(broken)?;
+    let mut zip = Archive::open(BufReader::new(file), &ARCHIVE_LIMITS).map_err(broken)?;
     let text = zip.entry("straylight.json", MAX_ENTRY).map_err(broken)?;
     let archived: Archived = serde_json::from_reader(BufReader::new(text)).map_err(broken)?;
     let mut project = archived.project;

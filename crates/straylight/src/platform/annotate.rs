@@ -7,6 +7,8 @@ use straylight_geti::wire::{
 };
 use straylight_geti::{DatasetApi, GetiError};
 
+use super::imported::identified;
+
 /// Annotations are equal if their coordinates differ by less than this many pixels.
 const EQUAL: f64 = 0.01;
 
@@ -23,6 +25,8 @@ pub(super) struct Labels<'a> {
 #[derive(Default)]
 pub(super) struct Fitted {
     pub(super) annotations: Vec<Annotation>,
+    /// Whether they say that nothing is on the image.
+    pub(super) is_empty: bool,
     /// What was changed, for example cut at the edge of the image.
     pub(super) changed: Vec<String>,
     /// What was left out.
@@ -81,7 +85,18 @@ impl<'a> Labels<'a> {
             }
         }
         self.keep_apart(&mut fitted);
+        if image.objects.is_empty() && !image.unannotated {
+            self.say_nothing(image, &mut fitted);
+        }
         fitted
+    }
+
+    /// Says that nothing is on an image, if the project has a label for that.
+    fn say_nothing(&self, image: &AnnotatedImage, fitted: &mut Fitted) {
+        let Some(empty) = self.empty() else { return };
+        let whole = Shape::whole_image(image.width, image.height);
+        fitted.annotations.push(annotation(&whole, &[empty]));
+        fitted.is_empty = true;
     }
 
     /// That nothing is there cannot be said beside what is there.
@@ -137,6 +152,11 @@ impl<'a> Labels<'a> {
 }
 
 impl Fitted {
+    /// Whether there is anything to write.
+    pub(super) fn says_something(&self) -> bool {
+        !self.annotations.is_empty()
+    }
+
     /// What the platform does not hold; a shape that is gone is worse than one that is changed.
     fn tell(&mut self, loss: &Loss) {
         let message = format!("{} {} ({})", loss.what, loss.became, loss.count);
@@ -270,7 +290,7 @@ pub(super) fn annotate(
     annotations: Vec<Annotation>,
 ) -> Result<(usize, Vec<String>), GetiError> {
     let count = annotations.len();
-    match api.annotate(image_id, annotations.clone()) {
+    match api.annotate(image_id, identified(image_id, annotations.clone())) {
         Ok(_) => return Ok((count, Vec::new())),
         Err(error) if !is_refusal(&error) => return Err(error),
         Err(_) => {}
@@ -279,7 +299,7 @@ pub(super) fn annotate(
     let (mut accepted, mut refused) = (Vec::new(), Vec::new());
     for (index, annotation) in annotations.into_iter().enumerate() {
         accepted.push(annotation);
-        match api.annotate(image_id, accepted.clone()) {
+        match api.annotate(image_id, identified(image_id, accepted.clone())) {
             Ok(_) => {}
             Err(error) if is_refusal(&error) => {
                 accepted.pop();

@@ -5,12 +5,13 @@ use std::path::Path;
 
 use straylight_core::{ContentHash, Progress, TaskType};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Filter, Format, Problem, ReadOptions,
+    AnnotatedImage, AnnotatedSet, ClassLabel, Filter, Format, Problem, ReadOptions, SetFiles,
 };
 use straylight_geti::wire::{Media, NewLabel, Project, Task};
 use straylight_geti::{DatasetApi, GetiError, ProjectApi, ProjectPlan, TaskPlan};
 
-use super::annotate::{Labels, annotate, plain, say_the_same};
+use super::annotate::{Fitted, Labels, annotate, plain, say_the_same};
+use super::imported::is_untouched;
 use super::keypoints::task_of;
 use super::{ExchangeError, Platform};
 use crate::parallel;
@@ -32,6 +33,8 @@ pub struct ImportOptions {
     pub create: Option<TaskType>,
     /// Whether labels that the project lacks are added to it.
     pub add_labels: bool,
+    /// Whether annotations that people made or changed in the dataset are replaced.
+    pub overwrite: bool,
 }
 
 /// What was imported.
@@ -43,6 +46,11 @@ pub struct Imported {
     pub updated: usize,
     /// Images that were there already and are as they were.
     pub unchanged: usize,
+    /// Images whose annotations people made or changed in the dataset, and for which the set has
+    /// others: those of people stay.
+    pub kept: Vec<(String, String)>,
+    /// Images that the set says nothing is on, and that are annotated so.
+    pub empty: usize,
     /// Annotations that went in, those of updated images included.
     pub objects: usize,
     /// Labels that were added to the project.
@@ -54,12 +62,15 @@ pub struct Imported {
     pub problems: Vec<(String, String)>,
 }
 
-/// Imports a folder of images and annotations into a dataset, which is made if it is missing.
+/// Imports a folder or zip file of images and annotations into a dataset, which is made if it is
+/// missing.
 ///
 /// Bad files and entries are reported and left out, the good ones go in; a bad shape costs
-/// neither its neighbours nor its image. An image that the dataset has already is not uploaded
-/// again: its annotations are replaced if the set has others for it, and left if it has none. So
-/// an import can be corrected, and one that was cut off can be repeated.
+/// neither its neighbours nor its image. An image that the set lists without objects is annotated
+/// as one on which nothing is. An image that the dataset has already is not uploaded again: its
+/// annotations are replaced if an import wrote them and the set has others now. So an import can
+/// be corrected, and one that was cut off can be repeated. What people made or changed in the
+/// dataset stays, unless it shall be overwritten.
 pub fn import(
     platform: &Platform,
     (project, dataset): (&str, Option<&str>),
@@ -67,8 +78,8 @@ pub fn import(
     options: &ImportOptions,
     progress: &dyn Progress,
 ) -> Result<Imported, ExchangeError> {
-    let format = options.format.map_or_else(|| Format::detect(folder), Ok)?;
-    let report = straylight_formats::read(folder, format, &ReadOptions::default())?;
+    let files = SetFiles::find(folder, options.format)?;
+    let report = files.read(&ReadOptions::default())?;
     let mut set = report.set;
     if let Some(filter) = &options.filter {
         set.retain(filter);
@@ -84,7 +95,8 @@ pub fn import(
         None => api.training_dataset()?,
     };
     let api = api.dataset(&dataset.id);
-    let mut imported = Target::new(&api, &project, &set.labels)?.upload(&set, progress)?;
+    let mut imported =
+        Target::new(&api, &project, &set.labels, options.overwrite)?.upload(&set, progress)?;
     imported.added_labels = added_labels;
     let place = |Problem { place, message }| (place, message);
     imported
@@ -227,12 +239,15 @@ struct Target<'a> {
     /// The labels of the set.
     classes: &'a [ClassLabel],
     present: HashMap<String, Media>,
+    overwrite: bool,
 }
 
 /// What became of an image.
 struct Sent {
     fate: Fate,
     objects: usize,
+    /// Whether it was annotated as an image of nothing.
+    is_empty: bool,
     changed: Vec<String>,
     left_out: Vec<String>,
 }
@@ -241,13 +256,18 @@ enum Fate {
     New,
     Updated,
     Unchanged,
+    Kept,
 }
+
+/// Why annotations stay though the set has others.
+const KEPT: &str = "kept: its annotations were made or changed here; --overwrite replaces them";
 
 impl<'a> Target<'a> {
     fn new(
         api: &'a DatasetApi,
         project: &'a Project,
         classes: &'a [ClassLabel],
+        overwrite: bool,
     ) -> Result<Self, GetiError> {
         let media = api.images()?.into_iter();
         Ok(Self {
@@ -255,6 +275,7 @@ impl<'a> Target<'a> {
             labels: Labels::of(project),
             classes,
             present: media.map(|media| (media.name.clone(), media)).collect(),
+            overwrite,
         })
     }
 
@@ -308,51 +329,63 @@ impl<'a> Target<'a> {
         &self,
         image: &AnnotatedImage,
         name: &str,
-        mut changed: Vec<String>,
+        changed: Vec<String>,
     ) -> Result<Sent, ExchangeError> {
         let bytes = straylight_files::read(&image.file)?;
         // The server drops one extension, which is set to what the bytes are: `a.b` stays whole.
         let media = self.api.upload_image(bytes, &format!("{name}.png"))?;
-        let fitted = self.labels.fit(image, self.classes);
-        changed.extend(fitted.changed);
-        let mut sent = Sent {
-            fate: Fate::New,
-            objects: 0,
-            changed,
-            left_out: fitted.left_out,
-        };
-        if !fitted.annotations.is_empty() {
+        let mut fitted = self.labels.fit(image, self.classes);
+        fitted.changed.splice(0..0, changed);
+        let mut sent = Sent::of(&mut fitted, Fate::New);
+        if fitted.says_something() {
             let media = self.api.wait_until_prepared(media)?;
-            let (objects, refused) = annotate(self.api, &media.id, fitted.annotations)?;
-            sent.objects = objects;
-            sent.left_out.extend(refused);
+            sent.annotate(self.api, &media.id, fitted)?;
         }
         Ok(sent)
     }
 
     /// Gives an image that is there the annotations of the set, if it has any.
     fn update(&self, image: &AnnotatedImage, media: &Media) -> Result<Sent, GetiError> {
-        let fitted = self.labels.fit(image, self.classes);
-        let mut sent = Sent {
-            fate: Fate::Unchanged,
-            objects: 0,
-            changed: fitted.changed,
-            left_out: fitted.left_out,
-        };
-        if fitted.annotations.is_empty() {
+        let mut fitted = self.labels.fit(image, self.classes);
+        let mut sent = Sent::of(&mut fitted, Fate::Unchanged);
+        if !fitted.says_something() {
             return Ok(sent);
         }
         let present = self.api.annotation(&media.id)?;
-        let present = present.map(|scene| scene.annotations).unwrap_or_default();
-        if say_the_same(&present, &fitted.annotations) {
-            sent.changed.clear();
-            return Ok(sent);
+        if let Some(present) = present.map(|scene| scene.annotations) {
+            if say_the_same(&present, &fitted.annotations) {
+                sent.changed.clear();
+                return Ok(sent);
+            }
+            if !self.overwrite && !is_untouched(&media.id, &present) {
+                sent.fate = Fate::Kept;
+                return Ok(sent);
+            }
         }
-        let (objects, refused) = annotate(self.api, &media.id, fitted.annotations)?;
         sent.fate = Fate::Updated;
-        sent.objects = objects;
-        sent.left_out.extend(refused);
+        sent.annotate(self.api, &media.id, fitted)?;
         Ok(sent)
+    }
+}
+
+impl Sent {
+    /// Takes over what was said about annotations that are to be sent.
+    fn of(fitted: &mut Fitted, fate: Fate) -> Self {
+        Self {
+            fate,
+            objects: 0,
+            is_empty: false,
+            changed: std::mem::take(&mut fitted.changed),
+            left_out: std::mem::take(&mut fitted.left_out),
+        }
+    }
+
+    fn annotate(&mut self, api: &DatasetApi, id: &str, fitted: Fitted) -> Result<(), GetiError> {
+        let (objects, refused) = annotate(api, id, fitted.annotations)?;
+        self.is_empty = fitted.is_empty && refused.is_empty();
+        self.objects = if fitted.is_empty { 0 } else { objects };
+        self.left_out.extend(refused);
+        Ok(())
     }
 }
 
@@ -362,8 +395,10 @@ impl Imported {
             Fate::New => self.images += 1,
             Fate::Updated => self.updated += 1,
             Fate::Unchanged => self.unchanged += 1,
+            Fate::Kept => self.kept.push((place.to_owned(), KEPT.to_owned())),
         }
         self.objects += sent.objects;
+        self.empty += usize::from(sent.is_empty);
         let at = |message: String| (place.to_owned(), message);
         self.changed.extend(sent.changed.into_iter().map(at));
         self.problems.extend(sent.left_out.into_iter().map(at));

@@ -9,6 +9,7 @@ mod exchange;
 mod export;
 mod frames;
 mod import;
+mod imported;
 mod keypoints;
 mod local;
 mod upload;

@@ -11,7 +11,7 @@ use crate::exit::Outcome;
 /// Arguments of `straylight dataset convert`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder.
+    /// The folder, one annotation file, or a zip file.
     folder: PathBuf,
     /// The format that it has; found from the files by default.
     #[arg(long, value_name = "FORMAT")]
@@ -34,21 +34,22 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(&self, as_json: bool, progress: &dyn Progress) -> Outcome {
-        let (mut set, problems) = super::read(&self.folder, self.from, self.filter.as_ref())?;
+        let mut read = super::read(&self.folder, self.from, self.filter.as_ref())?;
+        let set = &mut read.set;
         let split = self.training.split();
-        let shares = split.map(|split| split.apply(&mut set, progress));
+        let shares = split.map(|split| split.apply(set, progress));
         let options = WriteOptions {
             copy_images: !self.without_images,
             ..self.training.options()
         };
-        let report = write(&set, &self.out, self.to, &options)?;
+        let report = write(set, &self.out, self.to, &options)?;
         written(
             as_json,
             "written",
             &self.out,
             (&report, shares.as_ref()),
             json!({}),
-            problems,
+            read.problems,
         )
     }
 }

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use straylight::formats::{Filter, Format};
-use straylight::platform::{ImportOptions, Platform, import, split_target};
+use straylight::platform::{ImportOptions, Imported, Platform, import, split_target};
 use straylight::{Progress, TaskType};
 
 use super::written::summary;
@@ -14,7 +14,7 @@ use crate::output;
 /// Arguments of `straylight dataset import`.
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder.
+    /// The folder, one annotation file, or a zip file.
     folder: PathBuf,
     /// PROJECT/DATASET; the dataset is made if it is missing.
     #[arg(long, value_name = "DATASET")]
@@ -31,6 +31,9 @@ pub(super) struct Arguments {
     /// Add labels of the set that the project lacks.
     #[arg(long)]
     add_labels: bool,
+    /// Replace annotations that people made or changed in the dataset.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 impl Arguments {
@@ -50,15 +53,14 @@ impl Arguments {
             filter: self.filter.clone(),
             create: self.task,
             add_labels: self.add_labels,
+            overwrite: self.overwrite,
         };
         let target = split_target(&self.into);
         let done = import(platform, target, &self.folder, &options, progress)?;
-        let text = format!(
-            "{} images with {} annotations imported, {} updated, {} were there",
-            done.images, done.objects, done.updated, done.unchanged
-        );
+        let text = told(&done);
         if !as_json {
             summary(&done.changed);
+            summary(&done.kept);
             if !done.added_labels.is_empty() {
                 output::note(&format!(
                     "note: labels added: {}",
@@ -66,16 +68,36 @@ impl Arguments {
                 ));
             }
         }
-        let changed = done.changed.iter();
-        let changed = changed.map(|(place, message)| json!({"place": place, "message": message}));
         let value = json!({
             "images": done.images,
             "annotations": done.objects,
+            "empty": done.empty,
             "updated": done.updated,
+            "kept": placed(&done.kept),
             "there_already": done.unchanged,
             "added_labels": done.added_labels,
-            "changed": changed.collect::<Vec<_>>(),
+            "changed": placed(&done.changed),
         });
         output::answer_with(as_json, &text, value, done.problems)
     }
+}
+
+fn told(done: &Imported) -> String {
+    let mut text = format!(
+        "{} images with {} annotations imported, {} updated, {} were there",
+        done.images, done.objects, done.updated, done.unchanged
+    );
+    if done.empty > 0 {
+        text.push_str(&format!(", {} annotated as empty", done.empty));
+    }
+    if !done.kept.is_empty() {
+        text.push_str(&format!(", {} kept: changed here", done.kept.len()));
+    }
+    text
+}
+
+fn placed(said: &[(String, String)]) -> Vec<Value> {
+    let said = said.iter();
+    said.map(|(place, message)| json!({"place": place, "message": message}))
+        .collect()
 }
