@@ -21,7 +21,8 @@ fn a_sink_that_hangs_for_ever_takes_no_memory_beyond_the_queue() {
     ] {
         let outcome = hang::run(IMAGES, Duration::ZERO, hang::small(queue, overflow));
         assert_eq!(outcome.images, IMAGES);
-        assert!(outcome.dropped > 4_000, "{overflow:?}: {outcome:?}");
+        // What spills waits as PNG, and more of it finds room.
+        assert!(outcome.dropped > 1_000, "{overflow:?}: {outcome:?}");
         // Far more than a submission takes on the busiest machine, far less than for ever.
         assert!(outcome.slowest < Duration::from_secs(120), "{outcome:?}");
         #[cfg(target_os = "linux")]

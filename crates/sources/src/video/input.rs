@@ -49,7 +49,7 @@ pub(super) fn network_only() -> [OsString; 2] {
 /// ```
 pub fn refused_format(line: &str) -> Option<String> {
     let (before, _) = line.split_once("Format not on whitelist")?;
-    let kind = before.rsplit_once('[')?.1.split_once(" @ ")?.0;
+    let kind = before.split_once(" @ ")?.0.rsplit_once('[')?.1;
     Some(format!(
         "its content is of the kind `{kind}`, whatever its name says; such files are not read, as \
          playlists and the like open other files: give the video itself"
