@@ -2,7 +2,8 @@
 
 ModelAPI puts the resize of an image into the OpenVINO graph (u8 in, `Interpolate` of opset
 11 in mode `linear`, then mean and scale), so `geti-sdk` does not resize with cv2 on the
-CPU. cv2 is still what enlarges saliency maps (`INTER_CUBIC`).
+CPU. cv2 is still what enlarges saliency maps (`INTER_CUBIC`). Pillow's filters are those of
+torchvision and timm.
 """
 
 import shutil
@@ -13,6 +14,7 @@ import numpy as np
 import openvino as ov
 from model_api.adapters import OpenvinoAdapter
 from openvino import opset13 as ops
+from PIL import Image
 
 from fixtures_golden import write_json
 
@@ -130,6 +132,22 @@ def network_cases(out: Path, arrays: dict) -> list[dict]:
     return cases
 
 
+def pillow_cases(out: Path, arrays: dict) -> list[dict]:
+    """Pillow's own filters on the sources that are there: to small targets."""
+    cases = []
+    for path in sorted(out.glob("*.png")):
+        image = Image.open(path).convert("RGB")
+        targets = ((24, 32), (1, 1), (40, 40)) if path.stem.startswith("noise") else ((72, 50),)
+        for width, height in targets:
+            for filter_, method in ((Image.Resampling.BILINEAR, "pillow_bilinear"), (Image.Resampling.BICUBIC, "pillow_bicubic")):
+                name = f"{path.stem}_to_{width}x{height}_{method}"
+                # Columns first, as all versions before 13 do; 13.0 begins with the rows for some sizes.
+                across = image.resize((width, image.height), filter_)
+                resized = np.asarray(across.resize((width, height), filter_))
+                cases.append(add_case(arrays, name, path.name, method, resized))
+    return cases
+
+
 def saliency_cases(arrays: dict) -> list[dict]:
     """7 x 7 u8 maps enlarged by cv2's cubic, as the SDK does; C x 7 x 7 to C x h x w."""
     cases = []
@@ -148,7 +166,7 @@ def make(out: Path) -> None:
     """Write all resize cases: `cases.json`, the sources, and `expected.npz`."""
     shutil.rmtree(out, ignore_errors=True)
     arrays: dict = {}
-    cases = small_cases(out, arrays) + network_cases(out, arrays) + saliency_cases(arrays)
+    cases = small_cases(out, arrays) + network_cases(out, arrays) + saliency_cases(arrays) + pillow_cases(out, arrays)
     np.savez_compressed(out / "expected.npz", **arrays)
     write_json(out / "cases.json", cases)
     print(f"{len(cases)} resize cases")

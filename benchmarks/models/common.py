@@ -40,6 +40,38 @@ def spread_batchnorm(network: torch.nn.Module, photos: list[Path], prepare) -> N
     network.eval()
 
 
+def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, score: float = 0.3) -> None:
+    """Let random class heads find few objects with scores that lie apart.
+
+    The logits of the last layers `parts` are scaled and moved so that the best of all images becomes 0.95 and about
+    `count` of them are above `score`: equal scores and hundreds of overlapping boxes would say nothing of how a
+    decoder orders and suppresses them.
+    """
+    seen: list = []
+    hooks = [part.register_forward_hook(lambda _m, _i, out: seen.append(out.detach().flatten())) for part in parts]
+    with torch.no_grad():
+        for image in images:
+            network(image)
+    for hook in hooks:
+        hook.remove()
+    logits = torch.cat(seen)
+    best = torch.topk(logits, min(count, len(logits))).values
+    low, high = (float(np.log(value / (1 - value))) for value in (score, 0.95))
+    factor = (high - low) / float(best[0] - best[-1])
+    for part in parts:
+        part.weight.data *= factor
+        part.bias.data = part.bias.data * factor + high - float(best[0]) * factor
+
+
+def letterboxed(photo: Path, side: int) -> Image.Image:
+    """Return a photo fitted into a square, with grey around it."""
+    image = Image.open(photo).convert("RGB")
+    image.thumbnail((side, side), Image.Resampling.BILINEAR)
+    square = Image.new("RGB", (side, side), (114, 114, 114))
+    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+    return square
+
+
 def labels(folder: Path, names: list[str]) -> None:
     """Write the names of the classes beside the model."""
     (folder / "labels.txt").write_text("\n".join(names) + "\n")

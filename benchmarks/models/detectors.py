@@ -2,7 +2,7 @@
 
 import torch
 import torchvision
-from common import export, labels, model, objects, seeded
+from common import export, few, labels, model, objects, seeded
 from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
@@ -30,7 +30,7 @@ def by_torchvision(name: str, **settings):
     def run(folder, photos):
         make = getattr(torchvision.models.detection, name)
         network = seeded(lambda: make(weights=None, weights_backbone=None, num_classes=len(NAMES) + 1, **settings))
-        wake(network)
+        wake(network, photos)
         keys = ["boxes", "labels", "scores"] + (["masks"] if "mask" in name else [])
         axes = {"images": {2: "height", 3: "width"}} | {key: {0: "found"} for key in keys}
         export(Lists(network, keys).eval(), folder, (240, 320), keys, name="images", dynamic_axes=axes)
@@ -44,14 +44,33 @@ def by_torchvision(name: str, **settings):
         return found
 
 
-def wake(network: torch.nn.Module) -> None:
-    """Let random weights find something: spread the class scores."""
-    for name, part in network.named_modules():
-        last = name.endswith(("cls_logits", "cls_score")) or "classification_head.module_list" in name
-        if last and isinstance(part, torch.nn.Conv2d | torch.nn.Linear):
-            torch.nn.init.normal_(part.weight, std=0.3)
-            if part.bias is not None:
-                torch.nn.init.zeros_(part.bias)
+def wake(network: torch.nn.Module, photos) -> None:
+    """Let random weights find a few objects, none of them of the background's class."""
+    images = [[to_tensor(Image.open(photo).convert("RGB"))] for photo in photos]
+    named = dict(network.named_modules())
+    norms = [part for part in named.values() if isinstance(part, torch.nn.BatchNorm2d)]
+    # Its last maps are one pixel large, which has no deviation.
+    norms = [] if isinstance(network, torchvision.models.detection.ssd.SSD) else norms
+    for part in norms:
+        part.momentum = None
+        part.reset_running_stats()
+        part.train()
+    with torch.no_grad():
+        for image in images:
+            network(image)
+    network.eval()
+    regions = [part for name, part in named.items() if name.endswith("rpn.head.cls_logits")]
+    if regions:
+        few(network, regions, images, count=3000, score=0.5)
+    heads = ("head.classification_head.cls_logits", "box_predictor.cls_score")
+    parts = [part for name, part in named.items() if name.endswith(heads)]
+    parts += [part for name, part in named.items() if "classification_head.module_list" in name and name.endswith(".1")]
+    softmax = not isinstance(parts[0], torch.nn.Conv2d) or len(parts) > 1
+    few(network, parts, images, count=60, score=0.6)
+    for part in parts:
+        # Softmax heads know the background by its score; the others have a class 0 that no training uses.
+        part.weight.data[:: len(NAMES) + 1] = 0
+        part.bias.data[:: len(NAMES) + 1] = 1.0 if softmax else -20.0
 
 
 by_torchvision("fasterrcnn_mobilenet_v3_large_320_fpn")
@@ -71,11 +90,14 @@ def by_transformers(kind: str, config: str, processor: str, size: dict, **settin
         names = dict(enumerate(NAMES))
         made = getattr(transformers, config)(id2label=names, label2id={v: k for k, v in names.items()}, **settings)
         network = seeded(lambda: getattr(transformers, kind)(made))
-        for name, part in network.named_modules():
-            if isinstance(part, torch.nn.Linear) and "class" in name or "score_head" in name and isinstance(part, torch.nn.Linear):
-                torch.nn.init.normal_(part.weight, std=0.4)
-                torch.nn.init.zeros_(part.bias)
         prepared = getattr(transformers, processor)(size=size, do_pad=False)
+        images = [prepared(Image.open(photo).convert("RGB"), return_tensors="pt")["pixel_values"] for photo in photos]
+        heads = [
+            part
+            for name, part in network.named_modules()
+            if isinstance(part, torch.nn.Linear) and ("class" in name and "decoder" in name or "class_labels_classifier" in name)
+        ]
+        few(network, [heads[-1]], images, count=30, score=0.5)
         export(Boxes(network).eval(), folder, (size["height"], size["width"]), ["logits", "pred_boxes"], name="pixel_values")
         made.save_pretrained(folder)
         prepared.save_pretrained(folder)

@@ -14,6 +14,8 @@ from pathlib import Path
 import classifiers  # noqa: F401
 import common
 import detectors  # noqa: F401
+import libre  # noqa: F401
+import others  # noqa: F401
 import segmentations  # noqa: F401
 import ultralytics_models  # noqa: F401
 

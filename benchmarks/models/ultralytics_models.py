@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from common import model, seeded, spread_batchnorm
+from common import few, letterboxed, model, seeded, spread_batchnorm
 from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
@@ -16,20 +16,22 @@ def by_ultralytics(name: str, task: str, form: str = "onnx", **settings):
     def run(folder: Path, photos):
         import shutil
 
-        from ultralytics import YOLO, RTDETR
+        from ultralytics import RTDETR, YOLO
 
         kind = RTDETR if "rtdetr" in name else YOLO
-        loaded = seeded(lambda: kind(f"{name}.yaml", task=task).model)
+        settled = {} if kind is RTDETR else {"task": task}
+        loaded = seeded(lambda: kind(f"{name}.yaml", **settled).model)
         side = 224 if task == "classify" else 320
+        small = [to_tensor(letterboxed(photo, side))[None] for photo in photos]
         spread_batchnorm(loaded, photos, lambda image: to_tensor(image.resize((side, side), Image.Resampling.BILINEAR))[None])
-        wake(loaded)
-        yolo = kind(f"{name}.yaml", task=task)
+        wake(loaded, small)
+        yolo = kind(f"{name}.yaml", **settled)
         yolo.model.load_state_dict(loaded.state_dict())
         torch.save({"model": yolo.model, "train_args": {}}, folder / "w.pt")
-        yolo = kind(str(folder / "w.pt"), task=task)
+        yolo = kind(str(folder / "w.pt"), **settled)
         plain = {} if form == "openvino" else {"simplify": False}
         made = Path(yolo.export(format=form, imgsz=side, device="cpu", verbose=False, **plain, **settings))
-        found = kind(str(made), task=task)
+        found = kind(str(made), **settled)
         result = {photo.name: read(found.predict(photo, imgsz=side, device="cpu", verbose=False)[0], task) for photo in photos}
         if made.is_dir():
             for file in made.iterdir():
@@ -41,19 +43,20 @@ def by_ultralytics(name: str, task: str, form: str = "onnx", **settings):
         return result
 
 
-def wake(network: torch.nn.Module) -> None:
-    """Let random weights find something: spread the class scores of the last layers."""
+def wake(network: torch.nn.Module, images: list) -> None:
+    """Let random weights find a few objects."""
     head = network.model[-1]
-    convs = [m for name, part in head.named_children() if name in ("cv3", "one2one_cv3") for m in part]
-    for part in convs:
-        last = [m for m in part.modules() if isinstance(m, torch.nn.Conv2d)][-1]
-        torch.nn.init.normal_(last.weight, std=1.0)
-        torch.nn.init.constant_(last.bias, -12.0)
     if hasattr(head, "linear"):
-        torch.nn.init.normal_(head.linear.weight, std=1.0)
-    for name in ("dec_score_head",):
-        for part in getattr(head, name, []):
-            torch.nn.init.normal_(part.weight, std=0.5)
+        head.linear.weight.data *= 8
+        return
+    for name in ("cv3", "one2one_cv3"):
+        last = [[m for m in part.modules() if isinstance(m, torch.nn.Conv2d)][-1] for part in getattr(head, name, None) or []]
+        if last:
+            network.train(False)
+            few(network, last, images)
+    queries = getattr(head, "dec_score_head", None)
+    if queries is not None:
+        few(network, [queries[-1]], images, count=30)
 
 
 def read(result, task: str) -> list[dict]:
@@ -77,17 +80,20 @@ def read(result, task: str) -> list[dict]:
     return found
 
 
-for generation in ("yolov8n", "yolo11n"):
+for generation in ("yolov8n", "yolo11n", "yolo26n"):
     for suffix, task in (("", "detect"), ("-seg", "segment"), ("-pose", "pose"), ("-obb", "obb"), ("-cls", "classify")):
         by_ultralytics(generation + suffix, task)
 by_ultralytics("yolov5nu", "detect")
+by_ultralytics("yolov9t", "detect")
 by_ultralytics("yolov10n", "detect")
-by_ultralytics("yolo26n", "detect")
-by_ultralytics("yolo26n-seg", "segment")
+by_ultralytics("yolo12n", "detect")
+by_ultralytics("rtdetr-l", "detect")
 by_ultralytics("yolo11n", "detect", nms=True)
 by_ultralytics("yolo11n-seg", "segment", nms=True)
 by_ultralytics("yolo11n-obb", "obb", nms=True)
 by_ultralytics("yolo11n-pose", "pose", nms=True)
-by_ultralytics("yolo11n", "detect", half=False, dynamic=True)
+by_ultralytics("yolo11n", "detect", dynamic=True)
 by_ultralytics("yolo11n", "detect", form="openvino")
 by_ultralytics("yolo11n-seg", "segment", form="openvino")
+by_ultralytics("yolo11n-cls", "classify", form="openvino")
+by_ultralytics("yolo26n", "detect", form="openvino")

@@ -201,8 +201,8 @@ def ultralytics_ready():
 
 @case
 def ultralytics_open():
-    """Batch and sides are open: the size is in the metadata."""
-    rows = candidates(np.concatenate([centres(letterboxed()), scores()], 1), 84)
+    """Batch and sides are open: the size is in the metadata, and the input is 64 x 32 without padding."""
+    rows = candidates(np.concatenate([centres(letterboxed() - [0, 16, 0, 16]), scores()], 1), 84)
     return fixed({"output0": f32(rows.T[None])}, ("batch", 3, "height", "width"), metadata=ultralytics("detect")), {}, answer()
 
 
@@ -241,10 +241,87 @@ def ultralytics_obb():
 
 
 @case
+def ultralytics_obb_chain():
+    """Of turned boxes in a row the first covers the second and the second the third: the first alone stays."""
+    edges = letterboxed()[:1] + np.array([[0], [3], [6]]) * [1, 0, 1, 0]
+    values = np.array([[0.9, 0], [0.8, 0], [0.7, 0]])
+    rows = candidates(np.concatenate([centres(edges), values, np.zeros((3, 1))], 1), 84)
+    objects = [{"label": "bolt", "score": 0.9, "turned": [32, 16, 32, 16, 0]}]
+    return fixed({"output0": f32(rows.T[None])}, metadata=ultralytics("obb")), {}, {"objects": objects}
+
+
+@case
+def ultralytics_rt_detr():
+    """RT-DETR since 8.4: centre and size as fractions of a stretched image, score, class."""
+    rows = np.zeros((300, 6))
+    rows[:2] = np.concatenate([centres(fractions()), OBJECTS[:, 4:]], 1)
+    return fixed({"output0": f32(rows[None])}, metadata=ultralytics("detect", head="RTDETRDecoder")), {}, answer()
+
+
+@case
+def ultralytics_rt_detr_scores():
+    """RT-DETR before 8.4: a score for each class."""
+    rows = np.zeros((300, 6))
+    rows[:2] = np.concatenate([centres(fractions()), scores()], 1)
+    metadata = ultralytics("detect") | {"description": "Ultralytics rtdetr-l model"}
+    return fixed({"output0": f32(rows[None])}, metadata=metadata), {}, answer()
+
+
+def openvino_info(**more) -> dict:
+    """Return the model_info that Ultralytics writes into its OpenVINO exports."""
+    info = {"model_type": "YOLO", "labels": "bolt nut", "reverse_input_channels": "YES", "pad_value": "114", "scale_values": "255",
+            "iou_threshold": "0.7", "resize_type": "fit_to_window_letterbox"} | more
+    return {f"model_info {key}": value for key, value in info.items()}
+
+
+@case
+def ultralytics_openvino():
+    """What model_info says is enough for a raw detector."""
+    rows = candidates(np.concatenate([centres(letterboxed()), scores()], 1), 84)
+    return fixed({"output0": f32(rows.T[None])}, metadata=openvino_info()), {}, answer()
+
+
+@case
+def ultralytics_openvino_segment():
+    """What model_info says is not enough for any other task."""
+    rows = candidates(np.concatenate([centres(letterboxed()), scores(), scores()], 1), 84)
+    outputs = {"output0": f32(rows.T[None]), "output1": f32(np.ones((1, 2, 16, 16)))}
+    return fixed(outputs, metadata=openvino_info()), {}, {"refused": "metadata.yaml"}
+
+
+@case
+def ultralytics_beside():
+    """The metadata lie in a file beside the model."""
+    rows = np.zeros((300, 6))
+    rows[:2] = np.concatenate([letterboxed(), OBJECTS[:, 4:]], 1)
+    text = "description: twin\nauthor: Ultralytics\nstride: 32\ntask: detect\nhead: Detect\nbatch: 1\nimgsz:\n- 64\n- 64\n" \
+           "names:\n  0: bolt\n  1: nut\nargs:\n  nms: true\nchannels: 3\nend2end: false\n"
+    return fixed({"output0": f32(rows[None])}, metadata=openvino_info()), {"metadata.yaml": text}, answer()
+
+
+@case
 def torchvision():
     """Lists without a batch axis; classes from 1."""
     outputs = {"boxes": f32(stretched()), "labels": np.array([1, 2]), "scores": f32(OBJECTS[:, 4])}
     return fixed(outputs), {"labels.txt": NAMES}, answer()
+
+
+@case
+def too_many_masks():
+    """1,500 objects with masks, as a model finds whose pixels are normalised in a wrong way."""
+    count = 1500
+    one = {"boxes": np.array([[8, 8, 40, 40]], np.float32), "scores": np.array([0.9], np.float32), "masks": np.ones((1, 1, 8, 8), np.float32)}
+    nodes = [helper.make_node("ReduceMean", ["images"], ["mean"], keepdims=0), helper.make_node("Mul", ["mean", "zero"], ["nothing"]),
+             helper.make_node("ConstantOfShape", ["n"], ["labels"], value=numpy_helper.from_array(np.array([1])))]
+    constants, values = {"zero": np.array(0, np.float32), "n": np.array([count])}, []
+    for key, value in one.items():
+        constants |= {f"{key}_one": value, f"{key}_shape": np.array([count, *value.shape[1:]])}
+        nodes += [helper.make_node("Add", [f"{key}_one", "nothing"], [f"{key}_sum"]),
+                  helper.make_node("Expand", [f"{key}_sum", f"{key}_shape"], [key])]
+        values.append(helper.make_tensor_value_info(key, TensorProto.FLOAT, (count, *value.shape[1:])))
+    values.append(helper.make_tensor_value_info("labels", TensorProto.INT64, (count,)))
+    made = model(nodes, constants, (1, 3, 64, 64), TensorProto.FLOAT, "images", values)
+    return made, {"labels.txt": NAMES}, {"objects": [], "left_out": 500}
 
 
 @case
@@ -321,6 +398,14 @@ def rt_detr():
     """A sigmoid for each class."""
     outputs = {"logits": f32(logit(scores())[None]), "pred_boxes": f32(centres(fractions())[None])}
     return fixed(outputs), {"labels.txt": NAMES}, answer()
+
+
+@case
+def rt_detr_best():
+    """Two queries give the two best scores of all, be they of one query."""
+    outputs = {"logits": f32(logit(np.array([[0.9, 0.8], [0.6, 0.7]]))[None]), "pred_boxes": f32(centres(fractions())[None])}
+    objects = [{"label": "bolt", "score": 0.9, "box": [16, 8, 32, 16]}, {"label": "nut", "score": 0.8, "box": [16, 8, 32, 16]}]
+    return fixed(outputs), {"labels.txt": NAMES}, {"objects": objects}
 
 
 @case
@@ -496,7 +581,7 @@ def main() -> None:
         (folder / "model.onnx").write_bytes(made)
         for file, content in files.items():
             text = "\n".join(content) if file.endswith(".txt") else json.dumps(content, indent=1)
-            (folder / file).write_text(text + "\n")
+            (folder / file).write_text(content if isinstance(content, str) else text + "\n")
         expected[name] = {"about": function.__doc__.strip()} | found
     Image.fromarray(np.full((HEIGHT, WIDTH, 3), 90, np.uint8)).save(out / "p.png")
     Image.fromarray(np.full((20, 40, 3), [200, 20, 20], np.uint8)).save(out / "red.png")

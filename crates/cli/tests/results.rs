@@ -269,3 +269,37 @@ fn hooks_are_added_run_and_removed() {
     hooks(&["remove", "--all"]);
     assert!(!scratch.path().join("own/hook_config.json").exists());
 }
+
+#[test]
+fn objects_that_are_left_out_are_said() {
+    let scratch = Scratch::new();
+    let families = support::repository().join("fixtures/families");
+    copy(
+        &families.join("too_many_masks"),
+        &scratch.path().join("many"),
+    );
+    std::fs::copy(families.join("p.png"), scratch.path().join("p.png")).unwrap();
+    let words = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        scratch.run(&words).expect(0)
+    };
+    words("deployment init many/model.onnx");
+    words(
+        "hooks add --name cats --trigger label --labels bolt --action folder --to out \
+         --deployment many",
+    );
+    std::fs::copy(
+        scratch.path().join("many/hook_config.json"),
+        scratch.path().join("new.json"),
+    )
+    .unwrap();
+    for line in [
+        "predict p.png --deployment many",
+        "run p.png --deployment many",
+        "replay p.png --deployment many --hooks new.json",
+    ] {
+        let err = words(line).err;
+        let note = "500 more objects were found and left out";
+        assert!(err.contains(note), "{line}: {err}");
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// Keys that are read: by pre-processing, post-processing, or to name labels.
-const UNDERSTOOD: [&str; 52] = [
+const UNDERSTOOD: [&str; 54] = [
     "agnostic_nms",
     "apply_softmax",
     "blur_strength",
@@ -42,10 +42,12 @@ const UNDERSTOOD: [&str; 52] = [
     "orig_height",
     "orig_width",
     "pad_value",
+    "padding_multiple",
     "pixel_threshold",
     "resize_type",
     "reverse_input_channels",
     "scale_values",
+    "scaled_size",
     "shorter_side",
     "soft_threshold",
     "task_type",

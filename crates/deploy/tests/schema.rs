@@ -19,7 +19,8 @@ fn full() -> Value {
         "empty_label": "No object",
         "input": {
             "size": [640, 480], "layout": "NCHW", "channels": "rgb", "mean": [1.0], "scale": [2.0],
-            "resize": "fit", "shorter_side": 256, "interpolation": "pillow_bicubic", "pad_value": 114
+            "resize": "fit", "shorter_side": 256, "scaled_size": [256, 256], "padding_multiple": 32,
+            "interpolation": "pillow_bicubic", "pad_value": 114
         },
         "outputs": {
             "scores": "s", "activation": "sigmoid", "one_score": true, "features": "f",

@@ -1,4 +1,4 @@
-//! Resizing against what OpenCV and OpenVINO gave for the same pixels.
+//! Resizing against what OpenCV, OpenVINO and Pillow gave for the same pixels.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -74,6 +74,22 @@ fn linear_is_the_one_of_opencv_to_the_bit() {
         let ours = resize::bilinear_cv(&source(&case), case.width, case.height);
         let (_, theirs) = arrays.get(&case.name);
         assert_eq!(differences(ours.data(), &theirs), (0, 0), "{}", case.name);
+    }
+}
+
+#[test]
+fn pillow_s_filters_are_pillow_s_to_the_bit() {
+    let filters: [(&str, fn(&RgbImage, u32, u32) -> RgbImage); 2] = [
+        ("pillow_bilinear", resize::bilinear_pillow),
+        ("pillow_bicubic", resize::bicubic_pillow),
+    ];
+    for (method, scale) in filters {
+        let (cases, mut arrays) = cases(method);
+        for case in cases {
+            let ours = scale(&source(&case), case.width, case.height);
+            let (_, theirs) = arrays.get(&case.name);
+            assert_eq!(differences(ours.data(), &theirs), (0, 0), "{}", case.name);
+        }
     }
 }
 

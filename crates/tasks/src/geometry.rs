@@ -27,6 +27,9 @@ pub enum ResizeType {
     FitToWindow,
     /// Scaled with its proportions kept, padded on all sides.
     FitToWindowLetterbox,
+    /// The same; places are scaled back by the sides as they were rounded, as Ultralytics does,
+    /// not by their common factor.
+    Letterbox,
     /// The largest centred square, scaled.
     Crop,
 }
@@ -73,12 +76,17 @@ impl Geometry {
             ResizeType::Standard => {}
             ResizeType::Crop => crop(&mut mapping, image, network),
             ResizeType::FitToWindow => keep_proportions(&mut mapping),
-            ResizeType::FitToWindowLetterbox => {
+            ResizeType::FitToWindowLetterbox | ResizeType::Letterbox => {
                 keep_proportions(&mut mapping);
-                mapping.pad = [0, 1].map(|axis| {
-                    let scaled = (image[axis] / mapping.scale[axis]).round_ties_even();
-                    ((network[axis] - scaled) / 2.0).floor()
+                let scaled = [0, 1].map(|axis| {
+                    (image[axis] / mapping.scale[axis])
+                        .round_ties_even()
+                        .max(1.0)
                 });
+                mapping.pad = [0, 1].map(|axis| ((network[axis] - scaled[axis]) / 2.0).floor());
+                if self.resize == ResizeType::Letterbox {
+                    mapping.scale = [0, 1].map(|axis| image[axis] / scaled[axis]);
+                }
             }
         }
         mapping
@@ -137,6 +145,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_letterbox_is_undone_by_its_rounded_sides() {
+        // Ultralytics 8.4.190: 3000 x 1003 becomes 640 x 214, not 213.97.
+        let of = |resize| Geometry {
+            image: Size::new(3000, 1003),
+            network: Size::new(640, 640),
+            resize,
+        };
+        let exact = of(ResizeType::Letterbox).mapping();
+        assert!((exact.scale[1] - 1003.0 / 214.0).abs() < 1e-9, "{exact:?}");
+        let common = of(ResizeType::FitToWindowLetterbox).mapping();
+        assert!((common.scale[1] - 4.6875).abs() < 1e-9, "{common:?}");
+        assert_eq!(exact.pad, common.pad);
+    }
+
+    #[test]
     fn every_resize_type_is_undone() {
         struct Case(ResizeType, [f32; 4], [f32; 4]);
         let image = Size::new(200, 100);
@@ -154,6 +177,11 @@ mod tests {
             ),
             Case(
                 ResizeType::FitToWindowLetterbox,
+                [0.0, 12.0, 50.0, 37.0],
+                [0.0, 0.0, 200.0, 100.0],
+            ),
+            Case(
+                ResizeType::Letterbox,
                 [0.0, 12.0, 50.0, 37.0],
                 [0.0, 0.0, 200.0, 100.0],
             ),

@@ -141,7 +141,7 @@ proptest! {
         (width, height) in (1_u32..40, 1_u32..40),
         resize in proptest::sample::select(vec![
             ResizeType::Standard, ResizeType::FitToWindow,
-            ResizeType::FitToWindowLetterbox, ResizeType::Crop,
+            ResizeType::FitToWindowLetterbox, ResizeType::Letterbox, ResizeType::Crop,
         ]),
     ) {
         let config = TaskConfig::from_model_info(&entries).unwrap();

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use straylight::hookfile::{HookFile, read_hooks};
 use straylight::hooks::{HookStats, ReplayReport};
-use straylight::run::{Replayed, replay};
+use straylight::run::{Replayed, Step, replay};
 use straylight::{Deployment, LoadOptions, SavedHooks};
 
 use crate::command::engine::EngineArguments;
@@ -58,20 +58,19 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Deployment::from_folder_with_progress(&arguments.deployment, &load, &progress)?;
     output::stop_on_interrupt(frames.stop());
     let mut failed = None;
-    let replayed =
-        replay(
-            &Arc::new(deployment),
-            frames,
-            &present,
-            &new,
-            &mut |step| match steps::list_bad(step, false) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(failure) => {
-                    failed = Some(failure);
-                    ControlFlow::Break(())
-                }
-            },
-        )?;
+    let mut told = |step: Step| {
+        if let Step::Image(seen) = &step {
+            steps::note_left_out(seen);
+        }
+        match steps::list_bad(step, false) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                failed = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    };
+    let replayed = replay(&Arc::new(deployment), frames, &present, &new, &mut told)?;
     if let Some(failure) = failed {
         return Err(failure);
     }

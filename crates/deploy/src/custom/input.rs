@@ -19,13 +19,21 @@ pub struct InputDescription {
     /// Each channel is divided by it, one value or three.
     pub scale: Vec<f64>,
     /// `stretch`, `fit`, `letterbox` or `crop` (Geti's names `standard`, `fit_to_window` and
-    /// `fit_to_window_letterbox` are known as well); `stretch` if absent.
+    /// `fit_to_window_letterbox` are known as well: the last scales places back by one factor for
+    /// both sides); `stretch` if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resize: Option<String>,
     /// For `crop`: the length to which the shorter side is scaled before the middle is cut out;
     /// without it the largest square is cut out and scaled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shorter_side: Option<u32>,
+    /// For `crop`: width and height to which the image is stretched before the middle is cut out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaled_size: Option<[u32; 2]>,
+    /// For `letterbox` and a model that leaves its size open: only as much padding as makes each
+    /// side a multiple of it, so that `size` is the largest input, not each one's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub padding_multiple: Option<u32>,
     /// How pixels between pixels are found.
     #[serde(skip_serializing_if = "Interpolation::is_usual")]
     pub interpolation: Interpolation,
@@ -51,6 +59,9 @@ pub enum Interpolation {
     /// Between the two nearest pixels of each axis, as OpenCV, OpenVINO and `TensorFlow` do.
     #[default]
     Bilinear,
+    /// The same in the fixed-point arithmetic of `cv2.resize`: it differs by one level of 255 in
+    /// some pixels.
+    OpencvBilinear,
     /// Over all pixels that a new one covers, as Pillow and `torchvision` do.
     PillowBilinear,
     /// The same with a cubic function.
@@ -67,6 +78,7 @@ impl Interpolation {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Bilinear => "bilinear",
+            Self::OpencvBilinear => "opencv_bilinear",
             Self::PillowBilinear => "pillow_bilinear",
             Self::PillowBicubic => "pillow_bicubic",
         }
@@ -79,7 +91,6 @@ impl InputDescription {
         match self.resize.as_deref() {
             None | Some("stretch") => "standard",
             Some("fit") => "fit_to_window",
-            Some("letterbox") => "fit_to_window_letterbox",
             Some(other) => other,
         }
     }
@@ -93,17 +104,34 @@ impl InputDescription {
         if self.size.is_some_and(|size| size.contains(&0)) {
             return Err(("input.size", "no side can be 0".to_owned()));
         }
-        if self.shorter_side.is_some() {
-            if self.resize_type() != "crop" {
-                return Err((
-                    "input.shorter_side",
-                    "goes with `resize: crop` only".to_owned(),
-                ));
+        self.check_cut(task)?;
+        match self.padding_multiple {
+            Some(0) => Err(("input.padding_multiple", "cannot be 0".to_owned())),
+            Some(_) if self.resize_type() != "letterbox" => {
+                let reason = "goes with `resize: letterbox` only";
+                Err(("input.padding_multiple", reason.to_owned()))
             }
-            if task != TaskType::Classification {
-                let reason = "is for classifiers: places are lost that are cut away";
-                return Err(("input.shorter_side", reason.to_owned()));
+            _ => Ok(()),
+        }
+    }
+
+    /// What is cut out of a scaled image.
+    fn check_cut(&self, task: TaskType) -> Result<(), (&'static str, String)> {
+        let key = match (self.shorter_side, self.scaled_size) {
+            (None, None) => return Ok(()),
+            (Some(_), Some(_)) => {
+                let reason = "excludes `shorter_side`";
+                return Err(("input.scaled_size", reason.to_owned()));
             }
+            (Some(_), None) => "input.shorter_side",
+            (None, Some(_)) => "input.scaled_size",
+        };
+        if self.resize_type() != "crop" {
+            return Err((key, "goes with `resize: crop` only".to_owned()));
+        }
+        if task != TaskType::Classification {
+            let reason = "is for classifiers: places are lost that are cut away";
+            return Err((key, reason.to_owned()));
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ pub(crate) fn load(
 }
 
 /// Keys of a description, and what Geti's `model_info` calls them.
-const KEYS: [(&str, &str); 9] = [
+const KEYS: [(&str, &str); 11] = [
     ("input.layout", "input_layout"),
     ("input.mean", "mean_values"),
     ("input.scale", "scale_values"),
@@ -71,6 +71,8 @@ const KEYS: [(&str, &str); 9] = [
     ("input.pad_value", "pad_value"),
     ("input.size", "input_size"),
     ("input.shorter_side", "shorter_side"),
+    ("input.scaled_size", "scaled_size"),
+    ("input.padding_multiple", "padding_multiple"),
     ("input.interpolation", "interpolation"),
 ];
 
@@ -167,11 +169,9 @@ impl ModelDescription {
             })
             .collect();
         let layout = self.input.layout.clone().unwrap_or_default();
-        let size = self
-            .input
-            .size
-            .map(|[width, height]| format!("{width} {height}"));
-        let size = size.unwrap_or_default();
+        let sides = |size: Option<[u32; 2]>| {
+            size.map_or_else(String::new, |[width, height]| format!("{width} {height}"))
+        };
         let optional =
             |number: Option<u32>| number.map_or_else(String::new, |number| number.to_string());
         for (key, value) in [
@@ -187,7 +187,9 @@ impl ModelDescription {
             ("resize_type", self.input.resize_type().to_owned()),
             ("interpolation", self.input.interpolation.name().to_owned()),
             ("shorter_side", optional(self.input.shorter_side)),
-            ("input_size", size),
+            ("scaled_size", sides(self.input.scaled_size)),
+            ("padding_multiple", optional(self.input.padding_multiple)),
+            ("input_size", sides(self.input.size)),
             ("pad_value", self.input.pad_value.to_string()),
             ("input_layout", layout),
         ] {
@@ -287,7 +289,7 @@ impl ModelDescription {
                 agnostic: config.agnostic_nms,
                 include_edges: false,
             }),
-            limit: if config.nms_execute || self.masks().is_some() {
+            limit: if config.nms_execute || self.has_limit() {
                 config.nms_max_predictions
             } else {
                 0
@@ -295,6 +297,10 @@ impl ModelDescription {
             masks: self.masks(),
             points: outputs.key_points.len(),
         })
+    }
+
+    fn has_limit(&self) -> bool {
+        self.options.contains_key("nms_max_predictions")
     }
 
     fn masks(&self) -> Option<Masks> {

@@ -10,6 +10,8 @@ use crate::config::Config;
 pub(super) enum Interpolation {
     /// As OpenVINO's `Interpolate` does, which ModelAPI builds into its models.
     OpenVino(resize::Interpolation),
+    /// As `cv2.resize` does with `INTER_LINEAR`.
+    OpencvBilinear,
     /// Over all pixels that a new one covers, as Pillow does.
     PillowBilinear,
     /// The same with a cubic function.
@@ -21,11 +23,14 @@ impl Interpolation {
     pub(super) fn of(config: &Config) -> Result<Self, DeployError> {
         match config.text("interpolation") {
             None | Some("bilinear") => Ok(Self::OpenVino(of_model_api(config)?)),
+            Some("opencv_bilinear") => Ok(Self::OpencvBilinear),
             Some("pillow_bilinear") => Ok(Self::PillowBilinear),
             Some("pillow_bicubic") => Ok(Self::PillowBicubic),
             Some(other) => {
-                let reason =
-                    format!("`{other}` is not known: bilinear, pillow_bilinear, pillow_bicubic");
+                let reason = format!(
+                    "`{other}` is not known: bilinear, opencv_bilinear, pillow_bilinear, \
+                     pillow_bicubic"
+                );
                 Err(config.wrong("interpolation", reason))
             }
         }
@@ -36,6 +41,7 @@ impl Interpolation {
         let (width, height) = (size.width, size.height);
         match self {
             Self::OpenVino(filter) => resize::openvino(image, width, height, filter),
+            Self::OpencvBilinear => resize::bilinear_cv(image, width, height),
             Self::PillowBilinear => resize::bilinear_pillow(image, width, height),
             Self::PillowBicubic => resize::bicubic_pillow(image, width, height),
         }
@@ -45,7 +51,7 @@ impl Interpolation {
     pub(super) fn of_values(self) -> Option<resize::Interpolation> {
         match self {
             Self::OpenVino(filter) => Some(filter),
-            Self::PillowBilinear | Self::PillowBicubic => None,
+            Self::OpencvBilinear | Self::PillowBilinear | Self::PillowBicubic => None,
         }
     }
 }

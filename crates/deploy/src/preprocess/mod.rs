@@ -19,7 +19,7 @@ use straylight_tasks::{Geometry, ResizeType, Size};
 
 use intensity::{Depth, Mode};
 use interpolation::Interpolation;
-use placement::Placement;
+use placement::{BeforeCut, Placement};
 use values::{Canvas, Values};
 
 use crate::DeployError;
@@ -37,8 +37,10 @@ pub(crate) struct Preprocess {
     /// The size to which an embedded pre-processing brings the image.
     embedded_size: Option<Size>,
     resize: ResizeType,
-    /// The length to which the shorter side is scaled before the middle is cut out.
-    shorter_side: Option<u32>,
+    /// To what the image is scaled before the middle is cut out.
+    before_cut: Option<BeforeCut>,
+    /// Of what the sides of an open input are multiples, when padding is no more than needed.
+    multiple: Option<u32>,
     filter: Interpolation,
     pad_value: u16,
     normalise: Option<ImageInput>,
@@ -78,14 +80,12 @@ impl Preprocess {
         let depth = Depth::read(config)?;
         let mode = Mode::read(config, depth)?;
         let mut made = Self {
-            size: size(width, height).or(stated_size(config)?),
+            size: size(width, height).or(stated_size(config, "input_size")?),
             is_dynamic: input.shape.contains(&None),
             embedded_size: size(Some(original.0), Some(original.1)).filter(|_| embedded),
             resize,
-            shorter_side: config
-                .text("shorter_side")
-                .map(|_| config.number("shorter_side", 0))
-                .transpose()?,
+            before_cut: before_cut(config)?,
+            multiple: multiple(config, size(width, height))?,
             filter: Interpolation::of(config)?,
             pad_value: pad_value(config, depth)?,
             normalise: None,
@@ -105,7 +105,7 @@ impl Preprocess {
 
     /// Refuses what is done to images of 8 bits only.
     fn check_depth(&self, config: &Config, depth: Depth) -> Result<(), DeployError> {
-        let plain = self.shorter_side.is_none() && self.filter.of_values().is_some();
+        let plain = self.before_cut.is_none() && self.filter.of_values().is_some();
         if depth == Depth::U8 || plain {
             return Ok(());
         }
@@ -169,11 +169,19 @@ impl Preprocess {
 
     /// What happens to an image of this size on its way into the network.
     pub(crate) fn geometry(&self, image: Size) -> Geometry {
-        let network = self.embedded_size.or(self.size).unwrap_or(image);
+        let network = self.embedded_size.unwrap_or_else(|| self.input_size(image));
         Geometry {
             image,
             network,
             resize: self.resize,
+        }
+    }
+
+    /// The size of the input for an image.
+    fn input_size(&self, image: Size) -> Size {
+        match (self.size, self.multiple) {
+            (Some(largest), Some(multiple)) => placement::least_input(image, largest, multiple),
+            (size, _) => size.unwrap_or(image),
         }
     }
 
@@ -183,12 +191,12 @@ impl Preprocess {
         picture: Picture<'_>,
         session: &mut Session,
     ) -> Result<(), DeployError> {
-        let input = self.size.unwrap_or(picture.size());
+        let input = self.input_size(picture.size());
         if self.is_dynamic {
             session.set_input_shape(0, &[1, input.height as usize, input.width as usize, 3])?;
         }
-        let placement = match self.shorter_side {
-            Some(side) => Placement::cut_after_scaling(picture.size(), input, side),
+        let placement = match self.before_cut {
+            Some(before) => Placement::cut_after_scaling(picture.size(), input, before),
             None => Placement::new(self.resize, picture.size(), input),
         };
         let canvas = Canvas {
@@ -243,12 +251,32 @@ fn size(width: Dimension, height: Dimension) -> Option<Size> {
     Some(Size::new(side(width)?, side(height)?))
 }
 
-/// The size that a description states for an input that leaves its own open.
-fn stated_size(config: &Config) -> Result<Option<Size>, DeployError> {
-    match *config.numbers::<u32>("input_size")?.as_slice() {
+/// A size that a description states.
+fn stated_size(config: &Config, key: &str) -> Result<Option<Size>, DeployError> {
+    match *config.numbers::<u32>(key)?.as_slice() {
         [] => Ok(None),
         [width, height] if width > 0 && height > 0 => Ok(Some(Size::new(width, height))),
-        _ => Err(config.wrong("input_size", "wanted width and height")),
+        _ => Err(config.wrong(key, "wanted width and height")),
+    }
+}
+
+fn before_cut(config: &Config) -> Result<Option<BeforeCut>, DeployError> {
+    let key = "shorter_side";
+    Ok(match config.text(key) {
+        Some(_) => Some(BeforeCut::ShorterSide(config.number(key, 0)?)),
+        None => stated_size(config, "scaled_size")?.map(BeforeCut::Stretched),
+    })
+}
+
+/// Of what the sides of an input are multiples whose size the graph leaves open.
+fn multiple(config: &Config, fixed: Option<Size>) -> Result<Option<u32>, DeployError> {
+    let key = "padding_multiple";
+    match config.text(key) {
+        None => Ok(None),
+        Some(_) if fixed.is_some() => {
+            Err(config.wrong(key, "is for models that leave the size of their input open"))
+        }
+        Some(_) => Ok(Some(config.number(key, 1)?)),
     }
 }
 

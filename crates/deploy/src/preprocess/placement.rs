@@ -27,7 +27,7 @@ impl Placement {
                 scaled: kept_ratio(image, input),
                 ..whole
             },
-            ResizeType::FitToWindowLetterbox => {
+            ResizeType::FitToWindowLetterbox | ResizeType::Letterbox => {
                 let scaled = kept_ratio(image, input);
                 let middle = |outer: u32, inner: u32| outer.saturating_sub(inner) / 2;
                 let offset = (
@@ -50,18 +50,39 @@ impl Placement {
     }
 }
 
-impl Placement {
-    /// Scales the shorter side to a length, then cuts the input out of the middle, as torchvision's
-    /// `Resize` and `CenterCrop` do.
-    pub(super) fn cut_after_scaling(image: Size, input: Size, side: u32) -> Self {
-        let side = side.max(input.width).max(input.height);
+/// To what an image is scaled before the middle is cut out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BeforeCut {
+    /// Its shorter side gets this length.
+    ShorterSide(u32),
+    /// It is stretched to this size.
+    Stretched(Size),
+}
+
+impl BeforeCut {
+    /// The size of the scaled image, which covers the input.
+    fn size(self, image: Size, input: Size) -> Size {
+        let side = match self {
+            Self::ShorterSide(side) => side.max(input.width).max(input.height),
+            Self::Stretched(size) => {
+                return Size::new(size.width.max(input.width), size.height.max(input.height));
+            }
+        };
         let (short, long) = (image.width.min(image.height), image.width.max(image.height));
         let long = (u64::from(side) * u64::from(long) / u64::from(short.max(1))) as u32;
-        let scaled = if image.width <= image.height {
+        if image.width <= image.height {
             Size::new(side, long)
         } else {
             Size::new(long, side)
-        };
+        }
+    }
+}
+
+impl Placement {
+    /// Scales an image, then cuts the input out of the middle, as torchvision's `Resize` and
+    /// `CenterCrop` do.
+    pub(super) fn cut_after_scaling(image: Size, input: Size, before: BeforeCut) -> Self {
+        let scaled = before.size(image, input);
         // Python rounds halves to even.
         let middle = |outer: u32, inner: u32| {
             (f64::from(outer.saturating_sub(inner)) / 2.0).round_ties_even() as u32
@@ -77,6 +98,18 @@ impl Placement {
             }),
         }
     }
+}
+
+/// The input of a model that leaves its size open: as `largest`, but with only as much padding as
+/// makes each side a multiple of `multiple`, as Ultralytics' letterbox does.
+pub(super) fn least_input(image: Size, largest: Size, multiple: u32) -> Size {
+    let scaled = kept_ratio(image, largest);
+    let side =
+        |scaled: u32, largest: u32| scaled + largest.saturating_sub(scaled) % multiple.max(1);
+    Size::new(
+        side(scaled.width, largest.width),
+        side(scaled.height, largest.height),
+    )
 }
 
 /// Scales by the smaller of both factors, in f32 and with halves to even, as the graph does.
@@ -130,6 +163,24 @@ mod tests {
             );
             assert_eq!(placed.offset, offset, "{resize:?} {width}");
         }
+    }
+
+    #[test]
+    fn the_input_is_as_small_as_the_multiple_allows() {
+        // Ultralytics 8.4.190, LetterBox(320, auto=True, stride=32).
+        let input = |width, height| least_input(Size::new(width, height), Size::new(320, 320), 32);
+        assert_eq!(input(1024, 768), Size::new(320, 256));
+        assert_eq!(input(352, 448), Size::new(251 + 69 % 32, 320));
+        assert_eq!(input(500, 500), Size::new(320, 320));
+    }
+
+    #[test]
+    fn the_middle_is_cut_out_of_a_stretched_image() {
+        let before = BeforeCut::Stretched(Size::new(256, 256));
+        let placed = Placement::cut_after_scaling(Size::new(640, 480), Size::new(224, 224), before);
+        assert_eq!(placed.scaled, Size::new(256, 256));
+        let cut = placed.cut.map(|cut| (cut.left, cut.top));
+        assert_eq!(cut, Some((16, 16)));
     }
 
     #[test]

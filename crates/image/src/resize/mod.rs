@@ -11,7 +11,9 @@
 //! - [`bicubic_cv`], [`bicubic_cv_gray`]: `cv2.resize` with `INTER_CUBIC` on 8 bits, within one
 //!   level (OpenCV's own builds differ by as much).
 //! - [`bilinear_pillow`], [`bicubic_pillow`]: Pillow's `Image.resize`, which `torchvision` and
-//!   `timm` prepare images with; within one level.
+//!   `timm` prepare images with, the same bytes where it scales the columns first (all versions
+//!   before 13, and 13.0 when both sides shrink alike), else within one level. In fixed point;
+//!   rules in `pillow.rs`.
 
 mod cubic;
 mod deep;
@@ -22,7 +24,6 @@ mod pillow;
 mod two_tap;
 
 pub use deep::{Interpolation, deep_openvino};
-use fast_image_resize::FilterType;
 use straylight_core::RgbImage;
 
 /// Scales an image to `width` x `height` pixels as OpenVINO's `Interpolate` does on 8 bits.
@@ -78,18 +79,17 @@ pub fn bicubic_cv_gray(levels: &[u8], size: (u32, u32), target: (u32, u32)) -> O
 
 /// Scales an image to `width` x `height` pixels as Pillow's `Image.resize` with `BILINEAR`.
 ///
-/// When it shrinks, the filter covers all pixels (antialiasing); every level is within one of
-/// Pillow's. A side of 0 is taken for 1.
+/// When it shrinks, the filter covers all pixels (antialiasing). A side of 0 is taken for 1.
 pub fn bilinear_pillow(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     of_image(image, (width, height), |data, size, target| {
-        pillow::resize(data, size, target, FilterType::Bilinear)
+        pillow::resize(data, size, target, pillow::BILINEAR)
     })
 }
 
 /// As [`bilinear_pillow`], with `BICUBIC` (Keys' kernel with a = -0.5).
 pub fn bicubic_pillow(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     of_image(image, (width, height), |data, size, target| {
-        pillow::resize(data, size, target, FilterType::CatmullRom)
+        pillow::resize(data, size, target, pillow::BICUBIC)
     })
 }
 

@@ -39,14 +39,14 @@ pub struct Replayed {
 
 /// Tries two sets of hooks on the images of a source, each image at the time when it was taken.
 ///
-/// Nothing is collected, and the same images give the same result every time. `bad` is told of
-/// images that cannot be read or inferred; when it says so the replay ends early.
+/// Nothing is collected, and the same images give the same result every time. `told` gets each
+/// image, and those that cannot be read or inferred; when it says so the replay ends early.
 pub fn replay(
     deployment: &Arc<Deployment>,
     frames: Frames,
     present: &[HookConfig],
     new: &[HookConfig],
-    bad: &mut dyn FnMut(Step) -> ControlFlow<()>,
+    told: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<Replayed, ReplayError> {
     let mut present = start(deployment, present)?;
     let mut new = start(deployment, new)?;
@@ -62,7 +62,7 @@ pub fn replay(
     let mut failed = None;
     let summary = run(deployment, frames, &none, &options, &mut |step| {
         let Step::Image(seen) = step else {
-            return bad(step);
+            return told(step);
         };
         for replay in [&mut present, &mut new] {
             if let Err(error) = replay.submit(&seen.frame, &seen.prediction) {
@@ -70,7 +70,7 @@ pub fn replay(
                 return ControlFlow::Break(());
             }
         }
-        ControlFlow::Continue(())
+        told(Step::Image(seen))
     })?;
     if let Some(error) = failed {
         return Err(HookRunError::from(error).into());

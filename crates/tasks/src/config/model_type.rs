@@ -98,7 +98,7 @@ impl ModelType {
 
 /// A `resize_type` that is not known.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("known are standard, fit_to_window, fit_to_window_letterbox and crop")]
+#[error("known are standard, fit_to_window, fit_to_window_letterbox, letterbox and crop")]
 pub struct UnknownResizeType;
 
 impl FromStr for ResizeType {
@@ -109,6 +109,7 @@ impl FromStr for ResizeType {
             "standard" => Ok(Self::Standard),
             "fit_to_window" => Ok(Self::FitToWindow),
             "fit_to_window_letterbox" => Ok(Self::FitToWindowLetterbox),
+            "letterbox" => Ok(Self::Letterbox),
             "crop" => Ok(Self::Crop),
             _ => Err(UnknownResizeType),
         }

@@ -48,7 +48,11 @@ impl Poses {
             } else {
                 1.0
             };
-            let place = |axis: usize| f64::from(mapping.coordinate(axis, at(axis)));
+            let sides = [geometry.image.width, geometry.image.height];
+            // As Ultralytics does, points outside of the image are moved to its edge.
+            let place = |axis: usize| {
+                f64::from(mapping.coordinate(axis, at(axis))).clamp(0.0, sides[axis].into())
+            };
             let class = self.decoder.classes + point;
             Ok(Annotation {
                 shape: Shape::Keypoint {

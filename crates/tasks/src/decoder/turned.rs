@@ -12,19 +12,31 @@ use crate::{Geometry, ModelLabels, Outputs, PostProcessor, Suppression, TaskErro
 const EPSILON: f64 = 1e-7;
 
 /// Keeps candidates that no better one of their class covers; they come by falling score.
+///
+/// A candidate that is covered itself covers others (Fast NMS; D. Bolya et al., "YOLACT:
+/// Real-time Instance Segmentation", ICCV 2019, section 4.2), as in Ultralytics.
 pub(super) fn suppress(found: Vec<Candidate>, rule: &Suppression) -> Vec<Candidate> {
-    let mut kept: Vec<(Candidate, Gaussian)> = Vec::new();
+    let most = if rule.limit == 0 {
+        usize::MAX
+    } else {
+        rule.limit
+    };
+    let mut better: Vec<(i64, Gaussian)> = Vec::new();
+    let mut kept = Vec::new();
     for item in found {
+        if kept.len() == most {
+            break;
+        }
         let gaussian = Gaussian::of(&item);
-        let covered = kept.iter().any(|(better, other)| {
-            (rule.agnostic || better.class == item.class)
-                && gaussian.overlap(other) > rule.iou_threshold
+        let covered = better.iter().any(|(class, other)| {
+            (rule.agnostic || *class == item.class) && gaussian.overlap(other) > rule.iou_threshold
         });
-        if !covered && (rule.limit == 0 || kept.len() < rule.limit) {
-            kept.push((item, gaussian));
+        better.push((item.class, gaussian));
+        if !covered {
+            kept.push(item);
         }
     }
-    kept.into_iter().map(|(item, _)| item).collect()
+    kept
 }
 
 /// A box as a normal distribution: centre and covariance.

@@ -85,6 +85,10 @@ fn hugging_face(
         }
     }
     draft.classes = names;
+    // The library takes as many of the best scores as there are queries.
+    if let Some(queries) = boxes.shape.get(1).copied().flatten() {
+        draft.option("nms_max_predictions", queries);
+    }
     Ok(true)
 }
 
@@ -117,8 +121,9 @@ fn rf_detr(
         draft.outputs.masks = Some(masks.name.clone());
         draft.outputs.mask_area = MaskArea::Input;
         draft.outputs.mask_activation = Some(Activation::Sigmoid);
-        draft.option("nms_max_predictions", 300);
     }
+    // `num_select` of its configuration.
+    draft.option("nms_max_predictions", 300);
     match names {
         None if width == COCO => draft.classes = Some(width),
         Some(count) if count == width => draft.classes = Some(width),

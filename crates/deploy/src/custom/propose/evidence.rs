@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use straylight_engine::graph::{ModelDetail, ModelFacts, Place, TfliteModel};
 use straylight_engine::{Dimension, ElementType, ModelSource, Runtime, TensorInfo};
 
+use super::beside;
 use super::probe::Probe;
 use crate::DeployError;
 
@@ -34,6 +35,8 @@ pub(super) struct Evidence<'a> {
     pub(super) outputs: Vec<TensorInfo>,
     /// The lines of `labels.txt`, if it is there.
     pub(super) labels: Option<Vec<String>>,
+    /// What `metadata.yaml` beside the model says, if it is there.
+    beside: BTreeMap<String, String>,
     runtime: &'a Runtime,
     probe: OnceCell<Option<Probe>>,
 }
@@ -86,6 +89,7 @@ impl<'a> Evidence<'a> {
         Ok(Self {
             model: model.to_owned(),
             labels: read_labels(model)?,
+            beside: beside::read(model)?,
             facts,
             input,
             further: inputs,
@@ -125,6 +129,7 @@ impl<'a> Evidence<'a> {
             .get(Place::Metadata, key)
             .or_else(|| self.facts.get(Place::RtInfo, &rt_info))
             .or_else(|| self.facts.get(Place::RtInfo, key))
+            .or_else(|| self.beside.get(key).map(String::as_str))
             .or_else(|| self.facts.get(Place::ModelInfo, key))
     }
 

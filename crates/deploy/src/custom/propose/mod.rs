@@ -1,12 +1,13 @@
 //! A description for a bare model, by evidence.
 //!
 //! Evidence is what the file says (metadata, names of tensors, their types and shapes, kinds of
-//! nodes), what lies beside it (`labels.txt`, Hugging Face's `config.json` and
-//! `preprocessor_config.json`), and the numbers that the graph gives for a few made-up images. A
+//! nodes), what lies beside it (`labels.txt`, Ultralytics' `metadata.yaml`, Hugging Face's
+//! `config.json` and `preprocessor_config.json`), and the numbers that the graph gives for a few made-up images. A
 //! family of models is told by several of them together. Where they allow two readings that give
 //! different numbers, nothing is proposed: the error says which key decides, with lines to copy.
 
 mod anomaly;
+mod beside;
 mod classifier;
 mod detr;
 mod draft;

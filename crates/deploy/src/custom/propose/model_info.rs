@@ -5,7 +5,7 @@ use straylight_tasks::{ModelType, ResizeType, TaskConfig};
 
 use super::Origin;
 use super::draft::Draft;
-use super::evidence::Evidence;
+use super::evidence::{Evidence, core};
 use crate::DeployError;
 use crate::custom::{Activation, Channels};
 
@@ -90,7 +90,7 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     pixels(evidence, draft, &config)?;
     match config.model_type {
         ModelType::Classification => classifier(evidence, draft, &config),
-        ModelType::YoloV5 => yolo(evidence, draft, &config),
+        ModelType::YoloV5 => yolo(evidence, draft, &config)?,
         _ => super::parts::read(evidence, draft)?
             .then_some(())
             .ok_or_else(|| {
@@ -102,6 +102,11 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     }
     channels(evidence, draft, config.model_type == ModelType::YoloV5)?;
     Ok(true)
+}
+
+/// Python writes `True`, OpenVINO's `set_rt_info(True)` becomes `YES`.
+fn is_true(text: &str) -> bool {
+    ["true", "yes", "1"].contains(&text.to_ascii_lowercase().as_str())
 }
 
 fn pixels(
@@ -127,7 +132,7 @@ fn pixels(
     let pad = pad.unwrap_or(if yolo { 114 } else { 0 });
     let how = match config.resize {
         ResizeType::FitToWindow => "fit",
-        ResizeType::FitToWindowLetterbox => "letterbox",
+        ResizeType::FitToWindowLetterbox | ResizeType::Letterbox => "letterbox",
         ResizeType::Crop => "crop",
         _ => "stretch",
     };
@@ -142,9 +147,7 @@ fn pixels(
 /// and the default of its YOLO models, means red first.
 fn channels(evidence: &Evidence<'_>, draft: &mut Draft, yolo: bool) -> Result<(), DeployError> {
     let info = evidence.facts.model_info().unwrap_or_default();
-    let reversed = info
-        .get("reverse_input_channels")
-        .map(|text| text.eq_ignore_ascii_case("true"));
+    let reversed = info.get("reverse_input_channels").map(is_true);
     let of_geti = ["label_ids", "task_type", "optimization_config"];
     let of_geti = of_geti.iter().any(|key| info.get(key).is_some());
     match (of_geti, reversed.unwrap_or(yolo)) {
@@ -189,8 +192,25 @@ fn classifier(evidence: &Evidence<'_>, draft: &mut Draft, config: &TaskConfig) {
     );
 }
 
-fn yolo(evidence: &Evidence<'_>, draft: &mut Draft, config: &TaskConfig) {
+fn yolo(
+    evidence: &Evidence<'_>,
+    draft: &mut Draft,
+    config: &TaskConfig,
+) -> Result<(), DeployError> {
     use crate::custom::{Axis, Column};
+    // Ultralytics writes the same model_info for all its tasks and heads.
+    let is_raw = match evidence.outputs.as_slice() {
+        [rows] => core(&rows.shape, 2).first() == Some(&Some(4 + config.labels.len())),
+        _ => false,
+    };
+    if !is_raw {
+        return Err(evidence.refused(format!(
+            "its model_info says YOLO and {} labels, which does not tell what its outputs are: {}; keep \
+             `metadata.yaml`, which Ultralytics writes, beside the model",
+            config.labels.len(),
+            evidence.listed()
+        )));
+    }
     draft.task = Some(TaskType::Detection);
     draft.outputs.detections = evidence.outputs.first().map(|output| output.name.clone());
     draft.outputs.columns = vec![
@@ -210,4 +230,5 @@ fn yolo(evidence: &Evidence<'_>, draft: &mut Draft, config: &TaskConfig) {
     draft.option("iou_threshold", config.iou_threshold);
     draft.option("nms_max_predictions", config.nms_max_predictions);
     draft.say("outputs.columns", Origin::File, "model_info: a YOLO");
+    Ok(())
 }

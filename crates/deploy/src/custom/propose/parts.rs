@@ -142,7 +142,6 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
         } else {
             MaskArea::Box
         };
-        draft.option("nms_max_predictions", 300);
     }
     first_class(evidence, draft, &found.classes.name, expected)?;
     Ok(true)

@@ -12,7 +12,7 @@ use super::Origin;
 use super::draft::Draft;
 use super::evidence::{Evidence, core};
 use crate::DeployError;
-use crate::custom::{Activation, Axis, Column, Interpolation};
+use crate::custom::{Activation, Axis, Column, Coordinates, Interpolation};
 
 /// Names of COCO's key points, which Ultralytics' pose models are trained with.
 const COCO_POINTS: [&str; 17] = [
@@ -48,6 +48,7 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     let Some(names) = dictionary(names) else {
         return Ok(false);
     };
+    check_channels(evidence)?;
     let count = evidence.labels.as_ref().map_or(names.len(), Vec::len);
     draft.labels = Some(names);
     draft.classes = Some(count);
@@ -57,13 +58,56 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     if task == "classify" {
         return Ok(classify(evidence, draft));
     }
-    draft.resize(
-        "letterbox",
-        114,
-        Origin::File,
-        "Ultralytics: letterbox, grey 114",
-    );
+    // `cv2.resize` with INTER_LINEAR.
+    draft.input.interpolation = Interpolation::OpencvBilinear;
+    if is_rt_detr(evidence) {
+        draft.resize(
+            "stretch",
+            0,
+            Origin::File,
+            "Ultralytics: RT-DETR, stretched",
+        );
+    } else {
+        let why = "Ultralytics: letterbox, grey 114";
+        draft.resize("letterbox", 114, Origin::File, why);
+    }
+    least_padding(evidence, draft);
     objects(evidence, draft, task, count)
+}
+
+/// Whether it is RT-DETR, which shares nothing but the metadata with the YOLO models.
+///
+/// Exports of before 8.4 do not name their head, but their description names the model.
+fn is_rt_detr(evidence: &Evidence<'_>) -> bool {
+    match evidence.metadata("head") {
+        Some(head) => head == "RTDETRDecoder",
+        None => evidence
+            .metadata("description")
+            .is_some_and(|text| text.to_lowercase().contains("rtdetr")),
+    }
+}
+
+/// Grey and multispectral models.
+fn check_channels(evidence: &Evidence<'_>) -> Result<(), DeployError> {
+    match evidence.metadata("channels") {
+        None | Some("3") => Ok(()),
+        Some(other) => Err(evidence.refused(format!(
+            "its metadata say {other} channels; only models of RGB images are run"
+        ))),
+    }
+}
+
+/// For an open size (`dynamic=True`) Ultralytics pads images no more than the stride asks for.
+fn least_padding(evidence: &Evidence<'_>, draft: &mut Draft) {
+    let stride = evidence.metadata("stride").map(numbers);
+    let letterbox = draft.input.resize.as_deref() == Some("letterbox");
+    if let (true, true, Some(&[stride])) =
+        (draft.input.size.is_some(), letterbox, stride.as_deref())
+    {
+        draft.input.padding_multiple = Some(stride);
+        let why = format!("Ultralytics: an open size, padded to multiples of {stride}");
+        draft.say("input.padding_multiple", Origin::File, why);
+    }
 }
 
 /// The size of an input that is left open.
@@ -88,16 +132,20 @@ fn classify(evidence: &Evidence<'_>, draft: &mut Draft) -> bool {
     draft.task = Some(TaskType::Classification);
     draft.outputs.scores = Some(output.name.clone());
     draft.outputs.activation = Some(Activation::None);
-    draft.resize(
-        "crop",
-        0,
-        Origin::File,
-        "Ultralytics: shorter side, middle cut out",
-    );
-    let side = evidence.input.shape.get(2).copied().flatten();
-    draft.input.shorter_side = side
-        .map(|side| side as u32)
-        .or(draft.input.size.map(|size| size[0]));
+    let [height, width] = [2, 3].map(|axis| evidence.input.shape.get(axis).copied().flatten());
+    let sides = height.zip(width);
+    let sides = sides.map(|(height, width)| [width as u32, height as u32]);
+    match sides.or(draft.input.size) {
+        Some([width, height]) if width != height => {
+            let why = "Ultralytics: stretched, as its input is no square";
+            draft.resize("stretch", 0, Origin::File, why);
+        }
+        sides => {
+            let why = "Ultralytics: shorter side, middle cut out";
+            draft.resize("crop", 0, Origin::File, why);
+            draft.input.shorter_side = sides.map(|[side, _]| side);
+        }
+    }
     draft.input.interpolation = Interpolation::PillowBilinear;
     draft.say(
         "outputs.scores",
@@ -136,7 +184,7 @@ fn objects(
             } else {
                 Column::KeyPointsWithoutScore
             };
-            draft.outputs.key_points = point_names(points as usize);
+            draft.outputs.key_points = point_names(evidence, points as usize);
             let width = points as usize * values as usize;
             (TaskType::KeypointDetection, Some((column, width)))
         }
@@ -158,15 +206,63 @@ fn objects(
             evidence.listed()
         )));
     };
-    table(evidence, draft, rows, count, extra)?;
+    if is_rt_detr(evidence) {
+        queries(evidence, draft, rows, count)?;
+    } else {
+        table(evidence, draft, rows, count, extra)?;
+    }
     Ok(true)
 }
 
-fn point_names(count: usize) -> Vec<String> {
+/// The names of the key points: those of the metadata (`{0: ['nose', ...]}`), else COCO's.
+fn point_names(evidence: &Evidence<'_>, count: usize) -> Vec<String> {
+    let said = evidence.metadata("kpt_names").and_then(first_list);
+    if let Some(names) = said.filter(|names| names.len() == count) {
+        return names;
+    }
     if count == COCO_POINTS.len() {
         return COCO_POINTS.map(str::to_owned).to_vec();
     }
     (0..count).map(|point| format!("point {point}")).collect()
+}
+
+/// RT-DETR: centre and size as fractions, and a score and a class, or a score for each class.
+fn queries(
+    evidence: &Evidence<'_>,
+    draft: &mut Draft,
+    rows: &TensorInfo,
+    count: usize,
+) -> Result<(), DeployError> {
+    use Column::{Class, ClassScores, Height, Score, Width, X, Y};
+    let columns: &[Column] = match rows.shape.last().copied().flatten() {
+        // Of two classes both are six wide: exports since 8.4 name their head, and are ready.
+        Some(6) if count != 2 || evidence.metadata("head").is_some() => {
+            &[X, Y, Width, Height, Score, Class]
+        }
+        Some(width) if width == 4 + count => &[X, Y, Width, Height, ClassScores],
+        _ => {
+            return Err(evidence.refused(format!(
+                "`{}` {} is not what RT-DETR gives for {count} classes",
+                rows.name,
+                rows.shape_text()
+            )));
+        }
+    };
+    draft.outputs.detections = Some(rows.name.clone());
+    draft.outputs.columns = columns.to_vec();
+    draft.outputs.candidates = Some(Axis::Rows);
+    draft.outputs.coordinates = Coordinates::Fractions;
+    draft.option("confidence_threshold", 0.25);
+    draft.option("nms_execute", false);
+    draft.option("nms_max_predictions", 300);
+    let why = format!("metadata of Ultralytics: RT-DETR, {}", rows.shape_text());
+    draft.say("outputs.columns", Origin::File, why);
+    draft.say(
+        "options",
+        Origin::Guess,
+        "those of Ultralytics' predict: 0.25, 300 objects",
+    );
+    Ok(())
 }
 
 /// What the columns of the candidates are.
@@ -283,6 +379,19 @@ pub(super) fn dictionary(text: &str) -> Option<Vec<String>> {
     (in_order && !entries.is_empty()).then(|| entries.into_iter().map(|(_, name)| name).collect())
 }
 
+/// The texts of the first list in a value of Python.
+fn first_list(text: &str) -> Option<Vec<String>> {
+    let (_, inner) = text.split_once('[')?;
+    let mut rest = inner.trim_start();
+    let mut names = Vec::new();
+    while !rest.starts_with(']') {
+        let (name, after) = quoted(rest)?;
+        names.push(name);
+        rest = after.trim_start().trim_start_matches(',').trim_start();
+    }
+    Some(names)
+}
+
 /// A quoted text, and what comes after it.
 fn quoted(text: &str) -> Option<(String, &str)> {
     let mut characters = text.char_indices();
@@ -310,6 +419,8 @@ mod tests {
         assert_eq!(names("{0: 'a', 1: \"b's, c\"}").unwrap(), ["a", "b's, c"]);
         assert_eq!(names(r#"{"1": "b", "0": "a"}"#).unwrap(), ["a", "b"]);
         assert_eq!(names(r"{0: 'it\'s'}").unwrap(), ["it's"]);
+        let points = first_list("{0: ['nose', 'left_eye'], 1: ['x']}").unwrap();
+        assert_eq!(points, ["nose", "left_eye"]);
         for wrong in ["{}", "", "{0: 'a', 2: 'c'}", "{0: 'a", "['a']"] {
             assert_eq!(names(wrong), None, "{wrong}");
         }

@@ -11,7 +11,7 @@ use super::draft::Draft;
 use super::evidence::{Evidence, core, is_integer};
 use super::probe::Probe;
 use crate::DeployError;
-use crate::custom::{Axis, Channels, Column, Coordinates, GridDescription};
+use crate::custom::{Axis, Channels, Column, Coordinates, GridDescription, Interpolation};
 
 /// Sets of strides that detectors have.
 const STRIDES: [&[usize]; 4] = [
@@ -169,6 +169,7 @@ fn raw(
         "thresholds of Ultralytics' predict",
     );
     ranges(evidence, draft, table.output, turned);
+    draft.input.interpolation = Interpolation::OpencvBilinear;
     draft.pixels(
         &[],
         &[255.0],
@@ -203,6 +204,7 @@ fn yolox(evidence: &Evidence<'_>, draft: &mut Draft, output: &TensorInfo) {
     draft.option("confidence_threshold", 0.25);
     draft.option("iou_threshold", 0.45);
     draft.input.channels = Channels::Bgr;
+    draft.input.interpolation = Interpolation::OpencvBilinear;
     draft.say("input.channels", Origin::Guess, "YOLOX: blue first");
     draft.pixels(
         &[],
