@@ -8,7 +8,8 @@
 #
 # Behaviour: it is in memory alone. The broker writes its file every 30 minutes (`autosave_interval`)
 # and when it ends in order; killed in between, or without power, it has lost what came since. With
-# `autosave_on_changes true` and `autosave_interval 1` it writes at every message.
+# `autosave_on_changes true` and `autosave_interval 1` it writes at nearly every message: of messages in
+# quick succession the last may be lost.
 #
 # Output seen:
 #     persistence true: 5 confirmed, 0 there after kill -9
@@ -57,5 +58,5 @@ plain=$(lost '')
 careful=$(lost 'autosave_on_changes true\nautosave_interval 1\n')
 echo "persistence true: $plain"
 echo "with autosave at every change: $careful"
-[ "$plain / $careful" = "5 confirmed, 0 there after kill -9 / 5 confirmed, 5 there after kill -9" ] \
+[[ "$plain" = "5 confirmed, 0 there after kill -9" && "$careful" = "5 confirmed, "[45]" there after kill -9" ]] \
     || { echo "changed: a killed broker has other messages than before" >&2; exit 1; }
