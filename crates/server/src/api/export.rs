@@ -372,3 +372,60 @@ async fn download(State(app): State<Shared>, ids: Ids) -> ApiResult<Response> {
     ];
     Ok((headers, stream(file)).into_response())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use straylight_core::{ImageFormat, TaskType};
+    use straylight_store::{NewImage, NewProject, Store};
+    use zip::ZipArchive;
+
+    use super::*;
+    use crate::ServerConfig;
+    use crate::hosts::HostNames;
+
+    #[test]
+    fn an_export_in_progress_loses_what_is_deleted_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(dir.path()).unwrap());
+        let new = NewProject::single("birds", TaskType::Classification, &["cat", "dog"]);
+        let project = store.create_project(&new).unwrap();
+        let add = |name: &str| {
+            let new = NewImage::new(name, name.as_bytes().into(), ImageFormat::Png, (4, 3));
+            let added = store.add_image(&project.datasets[0].id, &new).unwrap();
+            added.image().id.clone()
+        };
+        let images = ["a", "b", "c", "d", "e"].map(add);
+        let config = ServerConfig::default();
+        let app = App::new(Arc::clone(&store), config, None, HostNames::default()).unwrap();
+        let path = archive_path(&app, &project.id, "key");
+        // So many are deleted, one while each try is written.
+        let export = |from: usize, deleted: usize| {
+            let mut tries = 0;
+            let size = current(&app, &project.id, &path, |file| {
+                let size = fill(&app, &project.id, None, file, &mut Map::new());
+                if tries < deleted {
+                    store.delete_image(&images[from + tries]).unwrap();
+                }
+                tries += 1;
+                size
+            });
+            (size.is_ok(), tries)
+        };
+        assert_eq!(export(0, 1), (true, 2));
+        let zip = ZipArchive::new(File::open(&path).unwrap()).unwrap();
+        let names = zip.file_names().map(|name| name.unwrap().into_owned());
+        let names: Vec<String> = names.collect();
+        assert_eq!(names.len(), 5, "four images and the description: {names:?}");
+        assert!(
+            !names.iter().any(|name| name.contains(&images[0])),
+            "{names:?}"
+        );
+        assert_eq!(export(1, TRIES), (false, TRIES));
+        assert!(
+            !path.exists(),
+            "nothing is left of an export that was given up"
+        );
+    }
+}

@@ -50,11 +50,12 @@ impl Seat {
     /// How long the client may keep us waiting.
     pub(super) fn patience(&self) -> Duration {
         let (strangers, known, _) = self.limits;
-        if self.known.load(Ordering::Relaxed) {
-            known
-        } else {
-            strangers
-        }
+        if self.is_known() { known } else { strangers }
+    }
+
+    /// Whether somebody with a token or a session uses the connection.
+    pub(super) fn is_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
     }
 
     /// Bytes a second that the client must send or take.

@@ -1,26 +1,52 @@
 //! A connection whose writes have to move.
+//!
+//! The system would keep megabytes of answers for a client that asks again and again and reads
+//! nothing: making and copying them takes the time of others. So it keeps little for strangers.
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
 use super::admission::Seat;
 use super::pace::Pace;
 
+/// Bytes that the system keeps for a stranger that does not read them; Linux doubles the number.
+const UNREAD: usize = 32 << 10;
+/// The same for known callers, who may be far away; the system may have a lower limit.
+const UNREAD_KNOWN: usize = 4 << 20;
+
 /// Ends with an error when the client does not take what it asked for.
-pub(super) struct PacedStream<S> {
-    stream: S,
+pub(super) struct PacedStream {
+    stream: TcpStream,
     seat: Arc<Seat>,
     pace: Pace,
+    is_widened: bool,
 }
 
-impl<S> PacedStream<S> {
-    pub(super) fn new(stream: S, seat: Arc<Seat>) -> Self {
+impl PacedStream {
+    pub(super) fn new(stream: TcpStream, seat: Arc<Seat>) -> Self {
         let pace = Pace::new(seat.patience(), seat.least_rate());
-        Self { stream, seat, pace }
+        // A system that does not do so keeps what it wants.
+        let _ = SockRef::from(&stream).set_send_buffer_size(UNREAD);
+        Self {
+            stream,
+            seat,
+            pace,
+            is_widened: false,
+        }
+    }
+
+    /// Lets the system keep more as soon as it is known who asks.
+    fn widen(&mut self) {
+        if !self.is_widened && self.seat.is_known() {
+            let _ = SockRef::from(&self.stream).set_send_buffer_size(UNREAD_KNOWN);
+            self.is_widened = true;
+        }
     }
 
     fn paced<T: Copy>(
@@ -44,7 +70,7 @@ impl<S> PacedStream<S> {
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for PacedStream<S> {
+impl AsyncRead for PacedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -54,12 +80,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for PacedStream<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
+impl AsyncWrite for PacedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.widen();
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
         self.paced(context, written, |n| n)
     }
@@ -69,6 +96,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for PacedStream<S> {
         context: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.widen();
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, parts);
         self.paced(context, written, |n| n)
     }
