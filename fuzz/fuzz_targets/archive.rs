@@ -1,18 +1,3 @@
-//! Any bytes are unpacked below the target or refused without a trace.
 #![no_main]
 
-use std::fs;
-use std::io::Cursor;
-
-use libfuzzer_sys::fuzz_target;
-use straylight_files::{ArchiveLimits, unpack};
-
-fuzz_target!(|bytes: &[u8]| {
-    let folder = tempfile::tempdir().expect("a folder");
-    let target = folder.path().join("root").join("deployment");
-    let limits = ArchiveLimits { entries: 100, bytes: 1 << 20, ratio: 200 };
-    let result = unpack(Cursor::new(bytes), "deployment", &target, &limits, false);
-    let count = |path| fs::read_dir(path).map_or(0, Iterator::count);
-    assert_eq!(count(folder.path().join("root")), usize::from(result.is_ok()));
-    assert!(count(folder.path().to_owned()) <= 1);
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| straylight_fuzz_targets::run("archive", bytes));

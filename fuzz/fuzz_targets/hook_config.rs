@@ -1,22 +1,3 @@
-//! `hook_config.json`: no text makes the reader panic, and what it read is written and read
-//! back the same.
-
 #![no_main]
 
-use std::path::Path;
-
-use libfuzzer_sys::fuzz_target;
-use straylight_hooks::config::{BuildContext, parse_hooks, render_hooks};
-
-fuzz_target!(|text: &str| {
-    let path = Path::new("hook_config.json");
-    let Ok(hooks) = parse_hooks(text, path) else { return };
-    for hook in &hooks {
-        // Settings that cannot work are an error, never a panic.
-        let _ = hook.build(&BuildContext::default());
-    }
-    if let Ok(written) = render_hooks(&hooks) {
-        let again = parse_hooks(&written, path).expect("what was written is readable");
-        assert_eq!(render_hooks(&again).expect("as before"), written);
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| straylight_fuzz_targets::run("hook_config", bytes));

@@ -1,15 +1,3 @@
-//! Any bytes are decoded to 16-bit samples, have fewer bits, or are refused.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use straylight_image::{DecodeLimits, decode_deep};
-
-fuzz_target!(|bytes: &[u8]| {
-    let limits = DecodeLimits {
-        max_pixels: 1 << 20,
-        ..DecodeLimits::default()
-    };
-    if let Ok(Some(image)) = decode_deep(bytes, &limits) {
-        assert_eq!(image.data().len(), image.width() as usize * image.height() as usize * 3);
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| straylight_fuzz_targets::run("image_deep", bytes));

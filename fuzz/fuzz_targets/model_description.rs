@@ -1,21 +1,3 @@
-//! Any text is read as the description of a model or refused with an error that names the
-//! file; what was read is written, and read again as the same.
 #![no_main]
 
-use std::path::Path;
-
-use libfuzzer_sys::fuzz_target;
-use straylight_deploy::custom::ModelDescription;
-
-fuzz_target!(|text: &str| {
-    for file in ["straylight.json", "straylight.yaml"] {
-        match ModelDescription::parse(text, Path::new(file)) {
-            Ok(description) => {
-                let again =
-                    ModelDescription::parse(&description.to_json(), Path::new("straylight.json"));
-                assert_eq!(again.ok(), Some(description));
-            }
-            Err(error) => assert!(error.to_string().contains(file)),
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| straylight_fuzz_targets::run("model_description", bytes));

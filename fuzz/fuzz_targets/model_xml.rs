@@ -1,27 +1,3 @@
-//! Any text is read as an IR or refused with an error that names the file; what was read can
-//! be walked for its head without a panic, however its edges run.
 #![no_main]
 
-use std::path::Path;
-
-use libfuzzer_sys::fuzz_target;
-use straylight_engine::graph::{IrModel, ModelInfo};
-use straylight_tasks::TaskConfig;
-
-fuzz_target!(|text: &str| {
-    match IrModel::parse(Path::new("model.xml"), text) {
-        Ok(model) => {
-            for layer in model.layers() {
-                for name in layer.outputs.iter().flat_map(|port| &port.names) {
-                    let _ = model.head_weights(name);
-                }
-            }
-            let entries = model.info().into_iter().flat_map(ModelInfo::iter);
-            let entries = entries
-                .map(|(key, value)| (key.to_owned(), value.to_owned()))
-                .collect();
-            let _ = TaskConfig::from_model_info(&entries);
-        }
-        Err(error) => assert!(error.to_string().contains("model.xml")),
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| straylight_fuzz_targets::run("model_xml", bytes));

@@ -1,23 +1,3 @@
-//! Any bytes are read as a TFLite model or refused with an error that names the file; no file
-//! stands for more text than a few times its size, but for what is packed into it.
 #![no_main]
 
-use std::path::Path;
-
-use libfuzzer_sys::fuzz_target;
-use straylight_engine::graph::{Place, TfliteModel};
-
-fuzz_target!(|bytes: &[u8]| {
-    match TfliteModel::parse(Path::new("model.tflite"), bytes) {
-        Ok(model) => {
-            let facts = model.facts.iter();
-            let own = facts.filter(|fact| fact.place == Place::TfliteMetadata);
-            let text: usize = own.map(|fact| fact.value.len()).sum();
-            assert!(text <= bytes.len() * 16 + (1 << 20));
-            for output in 0..model.outputs.len().min(4) {
-                let _ = model.labels(output);
-            }
-        }
-        Err(error) => assert!(error.to_string().contains("model.tflite")),
-    }
-});
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| straylight_fuzz_targets::run("tflite_model", bytes));

@@ -7,6 +7,7 @@ mod build_time;
 #[cfg(test)]
 mod crate_table;
 mod demo_seeds;
+mod fuzz;
 mod lint;
 mod process;
 mod python;
@@ -20,12 +21,15 @@ The project's own chores.
 
 Usage: cargo xtask <chore> [arguments]
 
-  test [WHAT]        run every test there is; installs what it needs. WHAT: `python` (the package),
-                     `sdk` (the Python SDK against our server), `pages`, or names of Cargo's tests
+  test [WHAT]        run every test there is; installs what it needs. WHAT: `peers` (hooks with real
+                     brokers and buckets), `python` (the package), `sdk` (the Python SDK against
+                     our server), `pages`, or names of Cargo's tests
   lint               check format, lints, licences and sources
   build-time         build the default features from nothing and print how long it took
   soak [FORM] [N]    trouble hooks for a long time: kills, clock, disk and limit with N (300)
                      kills each, hang for N (60) seconds; without a form all but limit
+  fuzz NAME [N]      fuzz a target, or each of a group (images, annotations, models, ood, server), for
+                     N (600) seconds; `fuzz/README.md` lists them
   demo-seeds [N]     run the demo on N splits (5) of its photos, each with a head fitted anew
   help               print this
 ";
@@ -49,6 +53,8 @@ fn dispatch(words: &[&str]) -> Outcome {
     match words {
         ["test", filters @ ..] => test::run(filters),
         ["lint"] => lint::run(),
+        ["fuzz", name] => fuzz::run(name, "600"),
+        ["fuzz", name, seconds] => fuzz::run(name, seconds),
         ["build-time"] => build_time::run(),
         ["soak", arguments @ ..] => soak::run(arguments),
         ["demo-seeds"] => demo_seeds::run(5),
