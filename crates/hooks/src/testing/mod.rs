@@ -13,7 +13,7 @@ use straylight_core::{
 
 #[cfg(feature = "mqtt")]
 pub(crate) use self::broker::Broker;
-pub(crate) use self::receiver::{Answer, Receiver};
+pub(crate) use self::receiver::{Answer, Received, Receiver};
 pub(crate) use self::tls::Identity;
 use crate::event::{Event, EventId, KeyPolicy, Picture};
 

@@ -1,6 +1,11 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
 use super::*;
-use crate::ActionErrorKind;
-use crate::testing::{Answer, Identity, Receiver, event_named};
+use crate::clock::ManualClock;
+use crate::testing::{Answer, Identity, Receiver, event_named, frame, time};
+use crate::trigger::AlwaysTrigger;
+use crate::{ActionErrorKind, HookOptions, HookSet, HookSetOptions, Ledger, PostInferenceHook};
 
 fn config(url: &str) -> HttpConfig {
     HttpConfig {
@@ -233,5 +238,73 @@ fn the_rest_that_a_receiver_asks_for_is_handed_on() {
         let action = HttpRequestAction::new(config(&receiver.url())).unwrap();
         let error = action.perform(&event_named("x")).unwrap_err();
         assert_eq!(error.retry_after(), asked, "{answer:?}");
+    }
+}
+
+/// What became of one event whose receiver answers so at first and takes it afterwards: the
+/// numbers of the hook at once and `later`, and the keys of the requests.
+fn told(first: Answer, later: Duration) -> ([Ledger; 2], Vec<String>) {
+    let asked = AtomicUsize::new(0);
+    let receiver = Receiver::start(move |_| match asked.fetch_add(1, SeqCst) {
+        0 => first,
+        _ => Answer::Status(200),
+    });
+    let (state, clock) = (tempfile::tempdir().unwrap(), ManualClock::new(time(0)));
+    let hooks = HookSet::new(HookSetOptions {
+        state_folder: Some(state.path().to_owned()),
+        clock: Arc::new(clock.clone()),
+        drain_time: Duration::ZERO,
+        ..HookSetOptions::default()
+    });
+    let action = HttpRequestAction::new(HttpConfig {
+        timeout_seconds: 0.5,
+        ..config(&receiver.url())
+    });
+    let options = HookOptions {
+        max_threads: 0,
+        ..HookOptions::default()
+    };
+    let hook = PostInferenceHook::new(Box::new(AlwaysTrigger), Box::new(action.unwrap()), options);
+    hooks.add(hook).unwrap();
+    drop(hooks.submit(&frame("a"), &straylight_core::Prediction::default()));
+    let at_once = hooks.stats().remove(0).ledger;
+    clock.advance(later);
+    hooks.drain(Duration::ZERO);
+    let ledgers = [at_once, hooks.stats().remove(0).ledger];
+    let key =
+        |request: &crate::testing::Received| request.header("idempotency-key").map(str::to_owned);
+    (
+        ledgers,
+        receiver.requests().iter().filter_map(key).collect(),
+    )
+}
+
+#[test]
+fn what_a_receiver_answers_decides_whether_an_event_waits_dies_or_comes_twice() {
+    let hour = Duration::from_secs(3_600);
+    for refusal in [
+        Answer::Status(413),
+        Answer::MovedTo(307, ([127, 0, 0, 1], 9).into()),
+    ] {
+        let ([at_once, later], keys) = told(refusal, hour);
+        assert_eq!(
+            (at_once.dead, later.dead, keys.len()),
+            (1, 1, 1),
+            "{refusal:?}"
+        );
+    }
+    let ([at_once, later], keys) = told(Answer::After(429, 60), Duration::from_secs(59));
+    assert_eq!((at_once.waiting(), later.waiting(), keys.len()), (1, 1, 1));
+    let ([at_once, later], keys) = told(Answer::After(429, 60), Duration::from_secs(60));
+    assert_eq!((at_once.waiting(), later.delivered, keys.len()), (1, 1, 2));
+    // Nobody knows whether the first one has arrived: the second says that it is the same.
+    for silence in [Answer::Hang, Answer::Close] {
+        let ([at_once, later], keys) = told(silence, hour);
+        assert_eq!(
+            (at_once.waiting(), later.delivered, keys.len()),
+            (1, 1, 2),
+            "{silence:?}"
+        );
+        assert_eq!(keys[0], keys[1]);
     }
 }
