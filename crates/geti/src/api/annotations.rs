@@ -58,6 +58,24 @@ impl DatasetApi {
         self.post_annotations(path, annotations, media_identifier)
     }
 
+    /// As [`Self::annotate`], with the identifiers that the annotations have: servers keep them.
+    pub fn annotate_identified(
+        &self,
+        image_id: &str,
+        annotations: Vec<Annotation>,
+    ) -> Result<AnnotationScene, GetiError> {
+        let path = self.path(&format!("/media/images/{}/annotations", encode(image_id)));
+        let media_identifier = MediaIdentifier::Image {
+            image_id: image_id.to_owned(),
+        };
+        let kept = |annotation: Annotation| Annotation {
+            id: annotation.id.clone(),
+            ..for_request(annotation)
+        };
+        let annotations = annotations.into_iter().map(kept).collect();
+        self.post(path, annotations, media_identifier)
+    }
+
     /// Replaces the annotation of one frame of a video.
     pub fn annotate_frame(
         &self,
@@ -139,6 +157,15 @@ impl DatasetApi {
         media_identifier: MediaIdentifier,
     ) -> Result<AnnotationScene, GetiError> {
         let annotations = annotations.into_iter().map(for_request).collect();
+        self.post(path, annotations, media_identifier)
+    }
+
+    fn post(
+        &self,
+        path: String,
+        annotations: Vec<Annotation>,
+        media_identifier: MediaIdentifier,
+    ) -> Result<AnnotationScene, GetiError> {
         let body = NewAnnotationScene {
             annotations,
             media_identifier,

@@ -290,7 +290,7 @@ pub(super) fn annotate(
     annotations: Vec<Annotation>,
 ) -> Result<(usize, Vec<String>), GetiError> {
     let count = annotations.len();
-    match api.annotate(image_id, identified(image_id, annotations.clone())) {
+    match api.annotate_identified(image_id, identified(image_id, annotations.clone())) {
         Ok(_) => return Ok((count, Vec::new())),
         Err(error) if !is_refusal(&error) => return Err(error),
         Err(_) => {}
@@ -299,7 +299,7 @@ pub(super) fn annotate(
     let (mut accepted, mut refused) = (Vec::new(), Vec::new());
     for (index, annotation) in annotations.into_iter().enumerate() {
         accepted.push(annotation);
-        match api.annotate(image_id, identified(image_id, accepted.clone())) {
+        match api.annotate_identified(image_id, identified(image_id, accepted.clone())) {
             Ok(_) => {}
             Err(error) if is_refusal(&error) => {
                 accepted.pop();
