@@ -96,7 +96,7 @@ fn coco() {
                 "images/text.jpg: this is no image",
             ),
             (&format!("{file}: images[4]"), "are for 30 x 40 pixels"),
-            (&format!("{file}: images[5]"), "missing field"),
+            (&format!("{file}: images[5]"), "it has no `file_name`"),
             (&format!("{file}: annotations[1]"), "needs 4 numbers"),
             (&format!("{file}: annotations[2]"), "no category of id 9"),
             (&format!("{file}: annotations[3]"), "no image of id 9"),
@@ -246,7 +246,10 @@ fn tree_and_geti() {
         ("dog/c.PNG", "x"),
         ("dog/d.png", ""),
     ]);
-    let report = read_all(scratch.path(), Format::detect(scratch.path()).unwrap());
+    // A text beside images may say more about them: nobody but the user knows that it does not.
+    let error = Format::detect(scratch.path()).unwrap_err().to_string();
+    assert!(error.contains("cat/b.txt"), "{error}");
+    let report = read_all(scratch.path(), Format::DirectoryTree);
     assert_problems(
         &report,
         &[("cat/b.txt", "no image"), ("dog/c.PNG", "no image")],
