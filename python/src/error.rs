@@ -9,7 +9,7 @@ use straylight::fit::OodFitError;
 use straylight::hooks::config::ConfigError;
 use straylight::hooks::{ActionError, HookError, TriggerError};
 use straylight::image::{ImageError, ImageErrorKind};
-use straylight::ood::{FitError, ScoreError, SetError, ShapeError, StoreError};
+use straylight::ood::{FitError, ModelFileError, ScoreError, SetError, ShapeError};
 use straylight::{DeployError, engine};
 use straylight_formats::{FilterError, FormatError, UnknownFormatName};
 use straylight_geti::{ErrorKind, GetiError};
@@ -127,10 +127,10 @@ impl From<GetiError> for Raised {
     }
 }
 
-impl From<StoreError> for Raised {
-    fn from(error: StoreError) -> Self {
+impl From<ModelFileError> for Raised {
+    fn from(error: ModelFileError) -> Self {
         let class = match &error {
-            StoreError::File(file) => file_class(file.kind()),
+            ModelFileError::File(file) => file_class(file.kind()),
             _ => "ConfigurationError",
         };
         Self::new(class, error)

@@ -130,7 +130,7 @@ pub enum DeployError {
     Hook(#[from] HookError),
     /// The OOD model saved with the deployment cannot be read, written, or is another model's.
     #[error(transparent)]
-    OodModel(#[from] straylight_ood::StoreError),
+    OodModel(#[from] straylight_ood::ModelFileError),
     /// An image file cannot be read.
     #[error(transparent)]
     Image(#[from] straylight_image::ImageError),

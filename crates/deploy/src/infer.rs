@@ -11,7 +11,7 @@ use straylight_hooks::config::{
 };
 use straylight_hooks::trigger::{Needs, OodScorer};
 use straylight_hooks::{HookError, HookSet, HookSetOptions, Outcome, PostInferenceHook};
-use straylight_ood::{ModelBinding, OodModel, StoreError};
+use straylight_ood::{ModelBinding, ModelFileError, OodModel};
 
 use crate::model::TaskModel;
 use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks, identity};
@@ -157,7 +157,7 @@ impl Deployment {
                 }
                 return Ok(model);
             }
-            Err(error @ StoreError::OtherModel { .. }) => error,
+            Err(error @ ModelFileError::OtherModel { .. }) => error,
             Err(error) => return Err(error.into()),
         };
         let files = self.models.iter().flat_map(TaskModel::graph_and_weights);

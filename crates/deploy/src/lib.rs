@@ -42,5 +42,5 @@ pub use options::{LoadOptions, ModelCache, SavedHooks};
 pub use prediction_parts::Keep;
 pub use straylight_engine::graph::HeadWeights;
 pub use stream::{
-    AsyncInference, Inferred, Input, OrderedStream, Outcome, StreamOptions, UnorderedStream,
+    AsyncInference, InferenceResult, Inferred, Input, OrderedStream, StreamOptions, UnorderedStream,
 };

@@ -53,7 +53,7 @@ use folder::Unique;
 
 pub use filter::{Filter, FilterError};
 pub use left_out::LeftOut;
-pub use loss::{Feature, Loss, Outcome};
+pub use loss::{Became, Feature, Loss};
 pub use mask::{Mask, Outlines};
 pub use names::FileNames;
 pub use object::{Attributes, Flags, Geometry, Keypoint, Object, Visibility};

@@ -15,7 +15,7 @@ pub struct Loss {
     /// What could not be held.
     pub what: Feature,
     /// What became of it.
-    pub became: Outcome,
+    pub became: Became,
     /// How often on this image.
     pub count: usize,
 }
@@ -114,7 +114,7 @@ named! {
 
 named! {
     /// What became of something that a format could not hold.
-    Outcome {
+    Became {
         /// It is not in the output.
         LeftOut = "were left out",
         /// Its box is there instead.
@@ -193,11 +193,11 @@ impl<'a> Losses<'a> {
         }
     }
 
-    pub(crate) fn add(&mut self, what: Feature, became: Outcome) {
+    pub(crate) fn add(&mut self, what: Feature, became: Became) {
         self.add_some(what, became, 1);
     }
 
-    pub(crate) fn add_some(&mut self, what: Feature, became: Outcome, count: usize) {
+    pub(crate) fn add_some(&mut self, what: Feature, became: Became, count: usize) {
         let same = |loss: &&mut Loss| (loss.what, loss.became) == (what, became);
         match self.report[self.from..].iter_mut().find(same) {
             _ if count == 0 => {}
@@ -214,7 +214,7 @@ impl<'a> Losses<'a> {
 
 /// The losses of all images in sum, a line for each kind, in order of appearance.
 pub(crate) fn summary(losses: &[Loss]) -> Vec<String> {
-    let mut kinds: Vec<(Feature, Outcome)> = Vec::new();
+    let mut kinds: Vec<(Feature, Became)> = Vec::new();
     for loss in losses {
         if !kinds.contains(&(loss.what, loss.became)) {
             kinds.push((loss.what, loss.became));
@@ -223,7 +223,7 @@ pub(crate) fn summary(losses: &[Loss]) -> Vec<String> {
     kinds.into_iter().map(|kind| line(losses, kind)).collect()
 }
 
-fn line(losses: &[Loss], (what, became): (Feature, Outcome)) -> String {
+fn line(losses: &[Loss], (what, became): (Feature, Became)) -> String {
     let of_kind: Vec<&Loss> = losses
         .iter()
         .filter(|l| (l.what, l.became) == (what, became))

@@ -4,7 +4,7 @@ use straylight_core::{Point, Shape};
 
 use crate::clip::{Clipped, clip};
 use crate::loss::Losses;
-use crate::{AnnotatedImage, ClassLabel, Feature, Geometry, Loss, Object, Outcome, Visibility};
+use crate::{AnnotatedImage, Became, ClassLabel, Feature, Geometry, Loss, Object, Visibility};
 
 /// A shape with the names of its labels.
 pub type LabelledShape = (Shape, Vec<String>);
@@ -62,19 +62,19 @@ impl Platform<'_> {
             Geometry::Polygons(parts) => self.parts(parts.clone(), object),
             Geometry::Mask(mask) => {
                 let outlines = mask.outlines();
-                self.losses.add(Feature::Mask, Outcome::Polygon);
+                self.losses.add(Feature::Mask, Became::Polygon);
                 self.losses
-                    .add_some(Feature::Hole, Outcome::Filled, outlines.holes.len());
+                    .add_some(Feature::Hole, Became::Filled, outlines.holes.len());
                 self.parts(outlines.outer, object);
             }
-            Geometry::Polyline(_) => self.losses.add(Feature::Polyline, Outcome::LeftOut),
+            Geometry::Polyline(_) => self.losses.add(Feature::Polyline, Became::LeftOut),
             Geometry::Keypoints => {}
         }
     }
 
     fn parts(&mut self, parts: Vec<Vec<Point>>, object: &Object) {
         if parts.len() > 1 {
-            self.losses.add(Feature::Parts, Outcome::Objects);
+            self.losses.add(Feature::Parts, Became::Objects);
         }
         for points in parts {
             self.put(Shape::Polygon { points }, object);
@@ -86,10 +86,10 @@ impl Platform<'_> {
             _ if !self.clip => shape,
             Clipped::Inside => shape,
             Clipped::Cut(shape) => {
-                self.losses.add(Feature::OutOfImage, Outcome::Clipped);
+                self.losses.add(Feature::OutOfImage, Became::Clipped);
                 shape
             }
-            Clipped::Outside => return self.losses.add(Feature::OutOfImage, Outcome::LeftOut),
+            Clipped::Outside => return self.losses.add(Feature::OutOfImage, Became::LeftOut),
         };
         self.shapes.push((shape, object.labels.clone()));
     }
@@ -98,7 +98,7 @@ impl Platform<'_> {
         if object.keypoints.is_empty() {
             return;
         }
-        self.losses.add(Feature::Skeleton, Outcome::Keypoints);
+        self.losses.add(Feature::Skeleton, Became::Keypoints);
         let label = object.labels.first();
         let label = label.and_then(|name| labels.iter().find(|known| known.name == *name));
         let names = label.and_then(|label| label.skeleton.as_ref());
@@ -121,11 +121,11 @@ impl Platform<'_> {
     fn marks(&mut self, object: &Object) {
         let groups = usize::from(object.group.is_some());
         self.losses
-            .add_some(Feature::Group, Outcome::LeftOut, groups);
+            .add_some(Feature::Group, Became::LeftOut, groups);
         flags(object, &mut self.losses);
         let attributes = usize::from(!object.attributes.is_empty());
         self.losses
-            .add_some(Feature::Attribute, Outcome::LeftOut, attributes);
+            .add_some(Feature::Attribute, Became::LeftOut, attributes);
     }
 }
 
@@ -138,6 +138,6 @@ pub(crate) fn flags(object: &Object, losses: &mut Losses<'_>) {
         (flags.truncated, Feature::Truncated),
         (flags.occluded, Feature::Occluded),
     ] {
-        losses.add_some(what, Outcome::LeftOut, usize::from(is_set));
+        losses.add_some(what, Became::LeftOut, usize::from(is_set));
     }
 }

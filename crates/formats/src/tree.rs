@@ -13,7 +13,7 @@ use crate::folder::{self, by_subset, copy_image, slashed, subset_of};
 use crate::gather::{Gather, nothing};
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, Feature, Format, FormatError, Geometry, Outcome, WriteOptions,
+    AnnotatedImage, AnnotatedSet, Became, Feature, Format, FormatError, Geometry, WriteOptions,
     WriteReport,
 };
 
@@ -228,17 +228,17 @@ fn told<'a>(image: &'a AnnotatedImage, losses: &mut Losses<'_>) -> Option<&'a St
         .filter(|label| is_folder_name(label));
     losses.add_some(
         Feature::SeveralLabels,
-        Outcome::LeftOut,
+        Became::LeftOut,
         labels.len().saturating_sub(1),
     );
     if label.is_none() && !labels.is_empty() {
-        losses.add(Feature::LabelName, Outcome::LeftOut);
+        losses.add(Feature::LabelName, Became::LeftOut);
     }
     let shapes = image
         .objects
         .iter()
         .filter(|object| object.geometry != Geometry::Image);
-    losses.add_some(Feature::Box, Outcome::ImageLabel, shapes.count());
+    losses.add_some(Feature::Box, Became::ImageLabel, shapes.count());
     label
 }
 

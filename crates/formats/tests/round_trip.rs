@@ -10,7 +10,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use straylight_core::{Color, Point, RgbImage, Shape};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Feature, Format, Geometry, Loss, Object, Outcome,
+    AnnotatedImage, AnnotatedSet, Became, ClassLabel, Feature, Format, Geometry, Loss, Object,
     ReadOptions, WriteOptions, read, write,
 };
 use straylight_image::encode_png;
@@ -182,7 +182,7 @@ fn there_and_back(set: AnnotatedSet, format: Format) -> (AnnotatedSet, Annotated
 
 /// Trainers demand images for train and for val.
 fn is_borrowed(loss: &Loss) -> bool {
-    (loss.what, loss.became) == (Feature::Subset, Outcome::UsedTwice)
+    (loss.what, loss.became) == (Feature::Subset, Became::UsedTwice)
 }
 
 /// The objects that lie on their images with all of their area. Images of no part are for training

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use straylight_core::{Point, Shape};
 use straylight_formats::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Feature, Format, Geometry, Keypoint, Object, Outcome,
+    AnnotatedImage, AnnotatedSet, Became, ClassLabel, Feature, Format, Geometry, Keypoint, Object,
     Skeleton, Visibility, WriteOptions, WriteReport, YoloTask, write,
 };
 
@@ -62,7 +62,7 @@ fn written(set: &AnnotatedSet, task: Option<YoloTask>) -> (WriteReport, String) 
     (report, lines.unwrap())
 }
 
-fn losses(report: &WriteReport) -> Vec<(Feature, Outcome)> {
+fn losses(report: &WriteReport) -> Vec<(Feature, Became)> {
     report
         .losses
         .iter()
@@ -70,7 +70,7 @@ fn losses(report: &WriteReport) -> Vec<(Feature, Outcome)> {
         .collect()
 }
 
-const ONE_PART: (Feature, Outcome) = (Feature::Subset, Outcome::UsedTwice);
+const ONE_PART: (Feature, Became) = (Feature::Subset, Became::UsedTwice);
 
 #[test]
 fn boxes_are_cut_at_the_edge() {
@@ -81,10 +81,10 @@ fn boxes_are_cut_at_the_edge() {
     ];
     let (report, lines) = written(&set(vec![image("a.png", objects)]), None);
     assert_eq!(lines, "1 0.2 0.4 0.2 0.4\n1 0.95 0.9 0.1 0.2\n");
-    let cut = (Feature::OutOfImage, Outcome::Clipped);
+    let cut = (Feature::OutOfImage, Became::Clipped);
     assert_eq!(
         losses(&report),
-        [cut, (Feature::OutOfImage, Outcome::LeftOut), ONE_PART]
+        [cut, (Feature::OutOfImage, Became::LeftOut), ONE_PART]
     );
 }
 
@@ -99,7 +99,7 @@ fn a_set_of_polygons_has_no_line_that_reads_as_a_box() {
     ];
     let (report, lines) = written(&set(vec![image("a.png", objects)]), None);
     assert_eq!(lines, "0 0 0 0.5 0 0 0.5\n1 0 0 0.5 0 0.5 0.5 0 0.5\n");
-    assert!(losses(&report).contains(&(Feature::Box, Outcome::Polygon)));
+    assert!(losses(&report).contains(&(Feature::Box, Became::Polygon)));
 }
 
 #[test]
@@ -141,13 +141,13 @@ fn turned_boxes_have_four_corners_on_the_image() {
             "{lines}"
         );
     }
-    assert!(losses(&report).contains(&(Feature::OutOfImage, Outcome::Clipped)));
+    assert!(losses(&report).contains(&(Feature::OutOfImage, Became::Clipped)));
     let (report, lines) = written(
         &set(vec![image("a.png", vec![turned(50.0)])]),
         Some(YoloTask::Detect),
     );
     assert_eq!(lines, "0 0.5 0.5 0.1 0.4\n");
-    assert!(losses(&report).contains(&(Feature::RotatedBox, Outcome::Box)));
+    assert!(losses(&report).contains(&(Feature::RotatedBox, Became::Box)));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn objects_with_key_points_have_as_many_numbers_as_the_yaml_says() {
         "1 0.2 0.4 0.2 0.4 0.15 0.24 2 0 0 0 0 0 0\n1 0.25 0.25 0.5 0.5 0 0 0 0 0 0 0 0 0\n"
     );
     assert!(read("data.yaml").contains("kpt_shape: [3, 3]\nflip_idx: [0, 1, 2]\n"));
-    assert!(losses(&report).contains(&(Feature::OutOfImage, Outcome::LeftOut)));
+    assert!(losses(&report).contains(&(Feature::OutOfImage, Became::LeftOut)));
 }
 
 #[test]
@@ -206,8 +206,8 @@ fn crowds_are_left_out_and_images_that_nobody_looked_at_have_no_labels() {
     assert_eq!(
         losses(&report),
         [
-            (Feature::CrowdObject, Outcome::LeftOut),
-            (Feature::Unannotated, Outcome::Empty),
+            (Feature::CrowdObject, Became::LeftOut),
+            (Feature::Unannotated, Became::Empty),
             ONE_PART
         ]
     );

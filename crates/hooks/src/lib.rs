@@ -31,7 +31,7 @@ mod stats;
 mod testing;
 pub mod trigger;
 
-pub use action::{Action, ActionError, ActionErrorKind, Begun, Delivery, Progress};
+pub use action::{Action, ActionError, ActionErrorKind, Begun, Delivery, DeliveryProgress};
 pub use delivery::{BreakerOptions, RetryOptions};
 pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
 pub use hook::{HookOptions, PostInferenceHook};

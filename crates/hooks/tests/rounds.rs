@@ -13,8 +13,8 @@ use straylight_core::{Frame, Prediction, RgbImage};
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{
-    Action, ActionError, Begun, DeadLetter, Event, HookOptions, HookSetOptions, HookStats,
-    Overflow, PostInferenceHook, Progress, QueueFolder, QueueOptions, RetryOptions,
+    Action, ActionError, Begun, DeadLetter, DeliveryProgress, Event, HookOptions, HookSetOptions,
+    HookStats, Overflow, PostInferenceHook, QueueFolder, QueueOptions, RetryOptions,
 };
 
 /// Finishes the round of `first` when it is let, and panics over the event called `bomb`.
@@ -51,16 +51,16 @@ impl Action for Rounds {
         unreachable!("the runner begins and finishes")
     }
 
-    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+    fn begin(&self, event: &Event) -> Result<DeliveryProgress, ActionError> {
         match &*event.name {
-            "at once" => return Ok(Progress::Delivered),
+            "at once" => return Ok(DeliveryProgress::Delivered),
             "refused" => return Err(ActionError::permanent("not this one")),
             _ => {}
         }
         if &*event.name == "large" {
             event.picture.encoded().unwrap();
         }
-        Ok(Progress::Begun(Begun::new(event.name.to_string())))
+        Ok(DeliveryProgress::Begun(Begun::new(event.name.to_string())))
     }
 
     fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {

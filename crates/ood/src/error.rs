@@ -190,7 +190,7 @@ pub enum FitError {
 /// An OOD model's files could not be written or read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum StoreError {
+pub enum ModelFileError {
     /// The operating system refused.
     #[error(transparent)]
     File(#[from] straylight_files::FileError),

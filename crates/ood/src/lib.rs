@@ -50,7 +50,7 @@ pub use detector::{
     save_detector,
 };
 pub use drift::{DriftAlarm, DriftState};
-pub use error::{FitError, Part, ScoreError, SetError, StoreError};
+pub use error::{FitError, ModelFileError, Part, ScoreError, SetError};
 pub use evaluate::{Caption, Evaluation, Notable, Side};
 pub use head::Head;
 pub use io::{ArrayFile, parse_arrays, read_arrays, write_scores};

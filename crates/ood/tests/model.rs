@@ -10,8 +10,8 @@ mod world;
 
 use straylight_core::{Activations, NoProgress};
 use straylight_ood::{
-    Evaluation, FitError, FitOptions, Head, Matrix, ModelBinding, ModelKind, OodModel, Provenance,
-    ScoreError, StoreError, ThresholdRule, threshold::Shortfall,
+    Evaluation, FitError, FitOptions, Head, Matrix, ModelBinding, ModelFileError, ModelKind,
+    OodModel, Provenance, ScoreError, ThresholdRule, threshold::Shortfall,
 };
 
 use world::{fit, world};
@@ -117,7 +117,7 @@ fn saved_models_score_as_before_and_the_same_fit_gives_the_same_bytes() {
             "{kind:?} saved again"
         );
         let other = OodModel::load(folders[0].path(), ModelBinding::Model("xyz"));
-        assert!(matches!(other, Err(StoreError::OtherModel { .. })));
+        assert!(matches!(other, Err(ModelFileError::OtherModel { .. })));
     }
 }
 
@@ -159,7 +159,7 @@ fn damaged_files_are_errors_that_name_the_file() {
     std::fs::write(&json, &text[..text.len() / 2]).unwrap();
     assert!(OodModel::load(folder.path(), ModelBinding::Any).is_err());
     let missing = OodModel::load(&folder.path().join("none"), ModelBinding::Any);
-    assert!(matches!(missing, Err(StoreError::File(_))));
+    assert!(matches!(missing, Err(ModelFileError::File(_))));
 }
 
 #[test]

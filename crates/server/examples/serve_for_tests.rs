@@ -20,7 +20,7 @@ use straylight_core::{
     Annotation, Frame, Label, Prediction, Project, SaliencyMap, ScoredLabel, Shape,
 };
 use straylight_server::{
-    HookStatus, Outcome, PredictError, Predictor, PredictorLoader, SdkGeneration, Server,
+    HookStatus, PredictError, Predicted, Predictor, PredictorLoader, SdkGeneration, Server,
     ServerConfig, create_token, import_deployment,
 };
 use straylight_store::Store;
@@ -74,14 +74,14 @@ struct Stub {
 }
 
 impl Predictor for Stub {
-    fn predict(&self, frame: &Frame) -> Result<Outcome, PredictError> {
+    fn predict(&self, frame: &Frame) -> Result<Predicted, PredictError> {
         let (width, height) = (frame.image().width(), frame.image().height());
         let annotation = Annotation {
             shape: Shape::whole_image(width, height),
             labels: vec![ScoredLabel::new(&self.label, 0.75)],
         };
         let annotations = vec![annotation];
-        Ok(Outcome {
+        Ok(Predicted {
             prediction: Prediction {
                 annotations,
                 ..Prediction::default()

@@ -22,7 +22,7 @@ use straylight_store::DeploymentRecord;
 use crate::api::{ApiError, ApiResult, body, parse_json, predict_bytes, predict_frame, to_stored};
 use crate::app::{App, Shared};
 use crate::health;
-use crate::predictor::Outcome;
+use crate::predictor::Predicted;
 
 use self::data::Data;
 
@@ -129,7 +129,7 @@ async fn infer(State(app): State<Shared>, path: Name, request: Request) -> ApiRe
     Ok(Json(answer))
 }
 
-fn run(app: &App, found: &DeploymentRecord, inputs: Vec<Tensor<'_>>) -> ApiResult<Vec<Outcome>> {
+fn run(app: &App, found: &DeploymentRecord, inputs: Vec<Tensor<'_>>) -> ApiResult<Vec<Predicted>> {
     let Ok([tensor]) = <[Tensor<'_>; 1]>::try_from(inputs) else {
         return Err(ApiError::bad("There is exactly one input, `image`"));
     };
@@ -188,17 +188,17 @@ fn pixels(tensor: Tensor<'_>) -> ApiResult<RgbImage> {
     RgbImage::new(width, height, tensor.data.bytes).map_err(|e| bad(e.to_string()))
 }
 
-fn render(model: &str, id: Option<&str>, outcomes: &[Outcome]) -> Value {
-    let column = |name: &str, datatype: &str, value: &dyn Fn(&Outcome) -> Value| {
+fn render(model: &str, id: Option<&str>, outcomes: &[Predicted]) -> Value {
+    let column = |name: &str, datatype: &str, value: &dyn Fn(&Predicted) -> Value| {
         let data: Vec<Value> = outcomes.iter().map(value).collect();
         json!({"name": name, "datatype": datatype, "shape": [data.len()], "data": data})
     };
-    let top = |o: &Outcome| {
+    let top = |o: &Predicted| {
         o.prediction
             .top_label()
             .map(|l| (l.name.clone(), l.probability))
     };
-    let prediction = |o: &Outcome| {
+    let prediction = |o: &Predicted| {
         let annotations = to_stored(&o.prediction);
         json!(json!({"annotations": annotations, "scores": o.scores}).to_string())
     };

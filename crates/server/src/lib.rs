@@ -52,5 +52,5 @@ pub use config::{Limits, SdkGeneration, ServerConfig, Tls, VideoTools};
 pub use error::ServerError;
 pub use import::{ImportError, import_deployment};
 pub use network::Network;
-pub use predictor::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};
+pub use predictor::{HookStatus, PredictError, Predicted, Predictor, PredictorLoader};
 pub use server::{Server, Stop};

@@ -21,7 +21,7 @@ pub trait PredictorLoader: Send + Sync {
 /// A loaded deployment; called from several threads at the same time.
 pub trait Predictor: Send + Sync {
     /// Predicts one image and hands it to the deployment's hooks.
-    fn predict(&self, frame: &Frame) -> Result<Outcome, PredictError>;
+    fn predict(&self, frame: &Frame) -> Result<Predicted, PredictError>;
 
     /// Predicts one image with saliency maps; hooks are not asked.
     fn explain(&self, frame: &Frame) -> Result<Prediction, PredictError>;
@@ -36,7 +36,7 @@ pub trait Predictor: Send + Sync {
 
 /// What came of one image.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Outcome {
+pub struct Predicted {
     /// What the model says.
     pub prediction: Prediction,
     /// How far out of distribution the image is, `0..=1`, higher is further; `None` when no

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use straylight_core::{Frame, Prediction};
 use straylight_deploy::{Deployment, Keep, LoadOptions};
 use straylight_hooks::{DeadLetter, HookStats, Outcome as HookOutcome, render_prometheus_of};
-use straylight_server::{HookStatus, Outcome, PredictError, Predictor, PredictorLoader};
+use straylight_server::{HookStatus, PredictError, Predicted, Predictor, PredictorLoader};
 
 /// Loads deployments with OpenVINO when the server first needs them.
 #[derive(Debug, Default)]
@@ -71,14 +71,14 @@ struct Served {
 }
 
 impl Predictor for Served {
-    fn predict(&self, frame: &Frame) -> Result<Outcome, PredictError> {
+    fn predict(&self, frame: &Frame) -> Result<Predicted, PredictError> {
         let (prediction, outcomes) = self
             .deployment
             .infer_reporting(frame, Keep::ACTIVATIONS)
             .map_err(told)?;
-        let mut outcome = Outcome {
+        let mut outcome = Predicted {
             fired: self.fired(&outcomes),
-            ..Outcome::default()
+            ..Predicted::default()
         };
         if let Some(model) = self.deployment.ood_model() {
             let score = model

@@ -12,7 +12,7 @@ use straylight::hooks::config::{
     ActionConfig, AlwaysTriggerConfig, BuildContext, FolderVault, HookConfig, TriggerConfig,
     move_secrets_out,
 };
-use straylight::hooks::{self as core, ActionError, Begun, Event, Progress};
+use straylight::hooks::{self as core, ActionError, Begun, DeliveryProgress, Event};
 
 use super::{class_name, said};
 use crate::error::Raised;
@@ -91,7 +91,7 @@ impl core::Action for Shared {
         self.0.perform(event)
     }
 
-    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+    fn begin(&self, event: &Event) -> Result<DeliveryProgress, ActionError> {
         self.0.begin(event)
     }
 
@@ -157,15 +157,15 @@ impl core::Action for Vaulted {
         Ok(())
     }
 
-    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+    fn begin(&self, event: &Event) -> Result<DeliveryProgress, ActionError> {
         Ok(match self.inner.begin(event)? {
-            Progress::Delivered => {
+            DeliveryProgress::Delivered => {
                 if self.is_loud {
                     self.tell(&event.reason);
                 }
-                Progress::Delivered
+                DeliveryProgress::Delivered
             }
-            Progress::Begun(begun) => Progress::Begun(Begun::new(Told {
+            DeliveryProgress::Begun(begun) => DeliveryProgress::Begun(Begun::new(Told {
                 begun,
                 reason: Arc::clone(&event.reason),
             })),

@@ -85,7 +85,7 @@ impl StreamOptions {
 }
 
 /// An image with its prediction.
-pub type Outcome = Result<(Frame, Prediction), DeployError>;
+pub type InferenceResult = Result<(Frame, Prediction), DeployError>;
 
 impl Deployment {
     /// Starts workers that infer images asynchronously.

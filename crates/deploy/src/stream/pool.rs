@@ -3,10 +3,10 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::{Input, Outcome, StreamOptions};
+use super::{InferenceResult, Input, StreamOptions};
 use crate::{DeployError, Deployment, Keep};
 
-type Completion = Box<dyn FnOnce(Outcome) + Send>;
+type Completion = Box<dyn FnOnce(InferenceResult) + Send>;
 
 /// One accepted image; whatever becomes of it, dropping it counts it as completed.
 struct Job {
@@ -62,7 +62,7 @@ impl AsyncInference {
     pub fn submit(
         &self,
         input: impl Into<Input>,
-        done: impl FnOnce(Outcome) + Send + 'static,
+        done: impl FnOnce(InferenceResult) + Send + 'static,
     ) -> Result<(), DeployError> {
         let jobs = self.jobs.as_ref().ok_or(DeployError::Closed)?;
         jobs.send(self.job(input.into(), Box::new(done)))
@@ -73,7 +73,7 @@ impl AsyncInference {
     pub fn try_submit(
         &self,
         input: impl Into<Input>,
-        done: impl FnOnce(Outcome) + Send + 'static,
+        done: impl FnOnce(InferenceResult) + Send + 'static,
     ) -> Result<(), Input> {
         let job = self.job(input.into(), Box::new(done));
         let Some(jobs) = self.jobs.as_ref() else {

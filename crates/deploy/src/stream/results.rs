@@ -1,7 +1,7 @@
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{AsyncInference, Input, Outcome};
+use super::{AsyncInference, InferenceResult, Input};
 use crate::DeployError;
 
 /// A result of a stream.
@@ -10,14 +10,14 @@ pub struct Inferred {
     /// Position of the image among the inputs, from 0.
     pub index: u64,
     /// The image and its prediction, or why there is none.
-    pub outcome: Outcome,
+    pub outcome: InferenceResult,
 }
 
 /// Results in the order of the images; made by [`Deployment::infer_ordered`](crate::Deployment::infer_ordered).
 #[derive(Debug)]
 pub struct OrderedStream<I> {
     source: Source<I>,
-    waiting: VecDeque<(u64, Receiver<Outcome>)>,
+    waiting: VecDeque<(u64, Receiver<InferenceResult>)>,
 }
 
 impl<I> OrderedStream<I> {
@@ -58,7 +58,7 @@ where
     }
 }
 
-fn answer(sender: Sender<Outcome>) -> impl FnOnce(Outcome) + Send {
+fn answer(sender: Sender<InferenceResult>) -> impl FnOnce(InferenceResult) + Send {
     // Nobody listens any more when the stream was dropped.
     move |outcome| drop(sender.send(outcome))
 }
@@ -122,11 +122,11 @@ where
 struct Answer {
     index: u64,
     sender: Sender<Inferred>,
-    outcome: Option<Outcome>,
+    outcome: Option<InferenceResult>,
 }
 
 impl Answer {
-    fn give(mut self, outcome: Outcome) {
+    fn give(mut self, outcome: InferenceResult) {
         self.outcome = Some(outcome);
     }
 }
@@ -159,7 +159,7 @@ where
     /// Hands the next input to the workers; `None` after the last one.
     fn submit<D>(&mut self, done: impl FnOnce(u64) -> D) -> Option<(u64, Result<(), DeployError>)>
     where
-        D: FnOnce(Outcome) + Send + 'static,
+        D: FnOnce(InferenceResult) + Send + 'static,
     {
         let input = self.inputs.next()?;
         let index = self.taken;

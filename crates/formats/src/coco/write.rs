@@ -9,8 +9,8 @@ use crate::folder::{by_subset, copy_image};
 use crate::geometry::{area, corners, flat};
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, Attributes, Feature, FormatError, Geometry, Keypoint, Object,
-    Outcome, Skeleton, Visibility, WriteOptions, WriteReport,
+    AnnotatedImage, AnnotatedSet, Attributes, Became, Feature, FormatError, Geometry, Keypoint,
+    Object, Skeleton, Visibility, WriteOptions, WriteReport,
 };
 
 #[derive(Serialize)]
@@ -85,13 +85,13 @@ pub(crate) fn write(
         let known = label.id.filter(|id| *id != labels.id(&label.name));
         known.is_some() && labels.areas.contains(&label.name.as_str())
     });
-    Losses::of_set(report).add_some(Feature::LabelId, Outcome::Renamed, renumbered.count());
+    Losses::of_set(report).add_some(Feature::LabelId, Became::Renamed, renumbered.count());
     let colors = set
         .labels
         .iter()
         .filter(|label| label.color.is_some())
         .count();
-    Losses::of_set(report).add_some(Feature::Color, Outcome::LeftOut, colors);
+    Losses::of_set(report).add_some(Feature::Color, Became::LeftOut, colors);
     for (subset, images) in by_subset(set) {
         let ids = ids(images.iter().map(|image| image.id.as_deref()));
         let mut writer = Writer {
@@ -283,12 +283,12 @@ impl Writer<'_> {
     fn add(&mut self, image_id: i64, image: &AnnotatedImage, losses: &mut Losses<'_>) {
         losses.add_some(
             Feature::ImageAttribute,
-            Outcome::LeftOut,
+            Became::LeftOut,
             image.attributes.len(),
         );
         losses.add_some(
             Feature::Unannotated,
-            Outcome::Empty,
+            Became::Empty,
             usize::from(image.unannotated),
         );
         for object in &image.objects {
@@ -395,26 +395,26 @@ impl Writer<'_> {
 /// Says what COCO cannot hold of an object.
 fn told(object: &Object, losses: &mut Losses<'_>) {
     match &object.geometry {
-        Geometry::Shape(Shape::Ellipse { .. }) => losses.add(Feature::Ellipse, Outcome::Polygon),
+        Geometry::Shape(Shape::Ellipse { .. }) => losses.add(Feature::Ellipse, Became::Polygon),
         Geometry::Shape(Shape::RotatedRectangle { .. }) => {
-            losses.add(Feature::RotatedBox, Outcome::Polygon);
+            losses.add(Feature::RotatedBox, Became::Polygon);
         }
-        Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Outcome::Skeleton),
-        Geometry::Image => losses.add(Feature::ImageLabel, Outcome::Box),
-        Geometry::Polyline(_) => losses.add(Feature::Polyline, Outcome::LeftOut),
+        Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Became::Skeleton),
+        Geometry::Image => losses.add(Feature::ImageLabel, Became::Box),
+        Geometry::Polyline(_) => losses.add(Feature::Polyline, Became::LeftOut),
         _ => {}
     }
     if object.labels.len() > 1 && object.geometry != Geometry::Image {
-        losses.add(Feature::SeveralLabels, Outcome::Objects);
+        losses.add(Feature::SeveralLabels, Became::Objects);
     }
     losses.add_some(
         Feature::Group,
-        Outcome::LeftOut,
+        Became::LeftOut,
         usize::from(object.group.is_some()),
     );
     losses.add_some(
         Feature::ZOrder,
-        Outcome::LeftOut,
+        Became::LeftOut,
         usize::from(object.z_order != 0),
     );
 }

@@ -7,8 +7,8 @@ use crate::folder::{by_subset, copy_image, stem};
 use crate::geometry::flat;
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, ClassLabel, Feature, FormatError, Geometry, Keypoint, Object,
-    Outcome, WriteOptions, WriteReport,
+    AnnotatedImage, AnnotatedSet, Became, ClassLabel, Feature, FormatError, Geometry, Keypoint,
+    Object, WriteOptions, WriteReport,
 };
 
 pub(crate) fn write(
@@ -22,13 +22,13 @@ pub(crate) fn write(
         for image in images {
             let unannotated = usize::from(image.unannotated);
             let mut losses = Losses::of(image, report);
-            losses.add_some(Feature::Unannotated, Outcome::Empty, unannotated);
+            losses.add_some(Feature::Unannotated, Became::Empty, unannotated);
             let stated = image
                 .objects
                 .iter()
                 .filter(|object| object.bounds.is_some())
                 .count();
-            losses.add_some(Feature::StatedBox, Outcome::LeftOut, stated);
+            losses.add_some(Feature::StatedBox, Became::LeftOut, stated);
             items.push(item(set, image));
             if options.copy_images {
                 copy_image(image, &folder.join("images").join(subset).join(&image.name))?;

@@ -10,7 +10,7 @@ use super::draw::{self, Picture};
 use crate::folder::{by_subset, copy_image, stem};
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, Feature, FormatError, Geometry, Object, Outcome, WriteOptions,
+    AnnotatedImage, AnnotatedSet, Became, Feature, FormatError, Geometry, Object, WriteOptions,
     WriteReport,
 };
 
@@ -92,7 +92,7 @@ impl Writer<'_> {
                 .first()
                 .and_then(|label| self.colors.number(label));
             let (Some(number), Some(class)) = (number, class) else {
-                losses.add(feature(&object.geometry), Outcome::Box);
+                losses.add(feature(&object.geometry), Became::Box);
                 continue;
             };
             let empty = || Picture::new(image.width, image.height);
@@ -100,18 +100,14 @@ impl Writer<'_> {
             classes.draw(&object.geometry, class);
             let (pixels, taken) = instances.draw(&object.geometry, number);
             let outcome = if pixels == 0 {
-                Outcome::Box
+                Became::Box
             } else {
-                Outcome::Mask
+                Became::Mask
             };
             if pixels == 0 || !matches!(object.geometry, Geometry::Mask(_)) {
                 losses.add(feature(&object.geometry), outcome);
             }
-            losses.add_some(
-                Feature::Overlap,
-                Outcome::LastObject,
-                usize::from(taken > 0),
-            );
+            losses.add_some(Feature::Overlap, Became::LastObject, usize::from(taken > 0));
         }
         pictures
     }
@@ -216,8 +212,8 @@ fn set_losses(set: &AnnotatedSet, report: &mut WriteReport) {
     let parents = count(|label| label.parent.is_some());
     let skeletons = count(|label| label.skeleton.is_some());
     let mut losses = Losses::of_set(report);
-    losses.add_some(Feature::Parent, Outcome::LeftOut, parents);
-    losses.add_some(Feature::LabelSkeleton, Outcome::LeftOut, skeletons);
+    losses.add_some(Feature::Parent, Became::LeftOut, parents);
+    losses.add_some(Feature::LabelSkeleton, Became::LeftOut, skeletons);
 }
 
 /// The box of an object; a label of the image has the whole image, a line none.
@@ -242,7 +238,7 @@ fn xml(image: &AnnotatedImage, segmented: bool, report: &mut WriteReport) -> Str
     let mut losses = Losses::of(image, report);
     losses.add_some(
         Feature::ImageAttribute,
-        Outcome::LeftOut,
+        Became::LeftOut,
         image.attributes.len(),
     );
     for object in &image.objects {
@@ -261,43 +257,43 @@ fn xml(image: &AnnotatedImage, segmented: bool, report: &mut WriteReport) -> Str
 /// Says what VOC cannot hold of an object.
 fn told(object: &Object, losses: &mut Losses<'_>) {
     match &object.geometry {
-        Geometry::Image => losses.add(Feature::ImageLabel, Outcome::Box),
+        Geometry::Image => losses.add(Feature::ImageLabel, Became::Box),
         Geometry::Shape(Shape::Rectangle { .. }) | Geometry::Keypoints => {}
         Geometry::Shape(Shape::RotatedRectangle { .. }) => {
-            losses.add(Feature::RotatedBox, Outcome::Box);
+            losses.add(Feature::RotatedBox, Became::Box);
         }
-        Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Outcome::Box),
+        Geometry::Shape(Shape::Keypoint { .. }) => losses.add(Feature::Keypoint, Became::Box),
         // What became of masks is said where they are drawn.
         geometry if is_mask(geometry) => {}
-        Geometry::Polyline(_) => losses.add(Feature::Polyline, Outcome::LeftOut),
+        Geometry::Polyline(_) => losses.add(Feature::Polyline, Became::LeftOut),
         _ => {}
     }
     if !object.keypoints.is_empty() {
         losses.add(
             Feature::Skeleton,
             if object.geometry == Geometry::Keypoints {
-                Outcome::Box
+                Became::Box
             } else {
-                Outcome::LeftOut
+                Became::LeftOut
             },
         );
     }
     if object.labels.len() > 1 && object.geometry != Geometry::Image {
-        losses.add(Feature::SeveralLabels, Outcome::Objects);
+        losses.add(Feature::SeveralLabels, Became::Objects);
     }
     losses.add_some(
         Feature::Crowd,
-        Outcome::LeftOut,
+        Became::LeftOut,
         usize::from(object.flags.crowd),
     );
     losses.add_some(
         Feature::Group,
-        Outcome::LeftOut,
+        Became::LeftOut,
         usize::from(object.group.is_some()),
     );
     losses.add_some(
         Feature::ZOrder,
-        Outcome::LeftOut,
+        Became::LeftOut,
         usize::from(object.z_order != 0),
     );
 }

@@ -81,7 +81,7 @@ pub use session::{
     Balance, OrganizationEntry, Organizations, ProductInfo, Workspace, WorkspaceList,
 };
 pub use shape::{Shape, ShapePoint};
-pub use status::{Progress, ProjectStatus, RequiredAnnotations, TaskStatus};
+pub use status::{ProjectStatus, RequiredAnnotations, TaskStatus, WorkProgress};
 pub use time::Time;
 pub use transfer::{
     ExportFormat, ImportDatasetRequest, ImportProjectRequest, ImportedLabel, ProjectModels,

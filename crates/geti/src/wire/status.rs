@@ -13,7 +13,7 @@ pub struct ProjectStatus {
     pub n_required_annotations: i64,
     /// Progress of the running work.
     #[serde(default)]
-    pub status: Progress,
+    pub status: WorkProgress,
     /// Task by task; may be empty.
     #[serde(default, deserialize_with = "number::or_default")]
     pub tasks: Vec<TaskStatus>,
@@ -21,12 +21,12 @@ pub struct ProjectStatus {
 
 /// Progress in per cent; -1 when nothing runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct WorkProgress {
     /// 0 to 100, or -1.
     pub progress: f64,
 }
 
-impl Default for Progress {
+impl Default for WorkProgress {
     fn default() -> Self {
         Self { progress: -1.0 }
     }
@@ -48,7 +48,7 @@ pub struct TaskStatus {
     pub required_annotations: RequiredAnnotations,
     /// Progress of the running work.
     #[serde(default)]
-    pub status: Progress,
+    pub status: WorkProgress,
 }
 
 /// How many annotations are still needed.

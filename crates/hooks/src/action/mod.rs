@@ -64,8 +64,8 @@ pub trait Action: Send + Sync {
     /// For sinks where the end of many deliveries can be shared, such as syncing a disk. What was
     /// only begun comes back as a value, and counts as delivered once [`Action::finish`] says so
     /// of that value; the event may be gone by then. A value that is dropped was given up.
-    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
-        self.perform(event).map(|()| Progress::Delivered)
+    fn begin(&self, event: &Event) -> Result<DeliveryProgress, ActionError> {
+        self.perform(event).map(|()| DeliveryProgress::Delivered)
     }
 
     /// Delivers events that were begun: a result for each, in order.
@@ -99,7 +99,7 @@ pub trait Action: Send + Sync {
 
 /// How far a delivery is.
 #[derive(Debug)]
-pub enum Progress {
+pub enum DeliveryProgress {
     /// The event is at its sink.
     Delivered,
     /// The rest is for [`Action::finish`].

@@ -162,8 +162,8 @@ fn comply(case: &Case) {
     let (third, fourth) = (event_with(3 << 64, "a"), event_with(4 << 64, "a"));
     let progress = [&third, &fourth].map(|event| action.begin(event).unwrap());
     let begun = progress.iter().filter_map(|progress| match progress {
-        Progress::Begun(begun) => Some(begun),
-        Progress::Delivered => None,
+        DeliveryProgress::Begun(begun) => Some(begun),
+        DeliveryProgress::Delivered => None,
     });
     for result in action.finish(&begun.collect::<Vec<_>>()) {
         result.unwrap();

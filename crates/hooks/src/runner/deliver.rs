@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::Runner;
 use super::threads::Priority;
 use super::unfinished::{Attempt, BegunAttempt, Round};
-use crate::action::{ActionError, ActionErrorKind, Begun, Delivery, Progress};
+use crate::action::{ActionError, ActionErrorKind, Begun, Delivery, DeliveryProgress};
 use crate::delivery::{Change, Passage};
 use crate::event::{Event, EventId};
 use crate::queue::{Failure, Job, JournalError};
@@ -108,19 +108,19 @@ impl Runner {
             since: now,
         };
         match progress {
-            Ok(Progress::Delivered) => self.ended(&attempt, Ok(())),
+            Ok(DeliveryProgress::Delivered) => self.ended(&attempt, Ok(())),
             Err(error) => self.ended(&attempt, Err(error)),
-            Ok(Progress::Begun(begun)) => {
+            Ok(DeliveryProgress::Begun(begun)) => {
                 self.let_go_of_pixels(&mut attempt.event);
                 self.unfinished.push(attempt, begun);
             }
         }
     }
 
-    fn attempt(&self, event: &Event, is_ambiguous: bool) -> Result<Progress, ActionError> {
+    fn attempt(&self, event: &Event, is_ambiguous: bool) -> Result<DeliveryProgress, ActionError> {
         let attempt = || {
             if is_ambiguous && self.hook.action.is_delivered(event)? == Delivery::Done {
-                return Ok(Progress::Delivered);
+                return Ok(DeliveryProgress::Delivered);
             }
             self.hook.action.begin(event)
         };

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{FitContext, OodDetector, Reason};
-use crate::error::StoreError;
+use crate::error::ModelFileError;
 use crate::io::{read_tensors, write_tensors};
 use crate::state::{StateReader, StateWriter};
 use crate::{ActivationSet, DetectorSpec, Head};
@@ -23,7 +23,7 @@ impl DetectorSpec {
 
     /// Reads a detector that [`save_detector`] wrote; the specification must be the one it was
     /// fitted with.
-    pub fn load_alone(&self, path: &Path) -> Result<Box<dyn OodDetector>, StoreError> {
+    pub fn load_alone(&self, path: &Path) -> Result<Box<dyn OodDetector>, ModelFileError> {
         let state = StateReader::new(read_tensors(path)?);
         self.load(&state)
             .map_err(|error| format_error(path, error.to_string()))
@@ -32,19 +32,19 @@ impl DetectorSpec {
 
 /// Writes what a detector needs to score again as a safetensors file; the same detector gives the
 /// same bytes.
-pub fn save_detector(detector: &dyn OodDetector, path: &Path) -> Result<(), StoreError> {
+pub fn save_detector(detector: &dyn OodDetector, path: &Path) -> Result<(), ModelFileError> {
     let mut state = StateWriter::default();
     detector.save(&mut state);
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    straylight_files::write_named(folder, |file| -> Result<String, StoreError> {
+    straylight_files::write_named(folder, |file| -> Result<String, ModelFileError> {
         write_tensors(&state.into_arrays(), file)?;
         Ok(name.into_owned())
     })?;
     Ok(())
 }
 
-fn format_error(path: &Path, reason: String) -> StoreError {
+fn format_error(path: &Path, reason: String) -> ModelFileError {
     let path = path.to_owned();
-    StoreError::Format { path, reason }
+    ModelFileError::Format { path, reason }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use straylight_files::FileError;
 
 use super::{Array, Values, npz, tensors};
-use crate::error::{SetError, StoreError};
+use crate::error::{ModelFileError, SetError};
 use crate::kernels::MappedFile;
 use crate::{ActivationSet, Head, Matrix};
 
@@ -30,8 +30,8 @@ pub struct ArrayFile {
 ///
 /// Negative labels mark outliers in common data sets, and are refused as labels of a fit: leave
 /// the array out. Arrays are in memory once, whatever their size.
-pub fn read_arrays(path: &Path) -> Result<ArrayFile, StoreError> {
-    let failed = |reason: String| StoreError::Format {
+pub fn read_arrays(path: &Path) -> Result<ArrayFile, ModelFileError> {
+    let failed = |reason: String| ModelFileError::Format {
         path: PathBuf::from(path),
         reason,
     };
@@ -117,7 +117,7 @@ fn labels(arrays: &mut BTreeMap<String, Array>) -> Result<Option<Vec<u32>>, Stri
 }
 
 /// Writes scores as a `.npz` file: one array of doubles a name, in the order of the images.
-pub fn write_scores(path: &Path, scores: &[(&str, Vec<f64>)]) -> Result<(), StoreError> {
+pub fn write_scores(path: &Path, scores: &[(&str, Vec<f64>)]) -> Result<(), ModelFileError> {
     let arrays = scores.iter().map(|(name, values)| {
         let array = Array {
             shape: vec![values.len()],
@@ -125,7 +125,7 @@ pub fn write_scores(path: &Path, scores: &[(&str, Vec<f64>)]) -> Result<(), Stor
         };
         ((*name).to_owned(), array)
     });
-    let bytes = npz::format(&arrays.collect()).map_err(|reason| StoreError::Format {
+    let bytes = npz::format(&arrays.collect()).map_err(|reason| ModelFileError::Format {
         path: path.to_owned(),
         reason,
     })?;

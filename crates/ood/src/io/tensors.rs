@@ -15,7 +15,7 @@ use straylight_files::FileError;
 use super::npy::half;
 use super::{Array, Values};
 use crate::Matrix;
-use crate::error::StoreError;
+use crate::error::ModelFileError;
 use crate::kernels::MappedFile;
 use crate::state::{Numbers, StoredArray, Tensor};
 use crate::storage::Storage;
@@ -25,8 +25,8 @@ use crate::storage::Storage;
 pub(crate) fn write_tensors(
     arrays: &BTreeMap<String, Tensor<'_>>,
     path: &Path,
-) -> Result<(), StoreError> {
-    let failed = |reason: String| StoreError::Format {
+) -> Result<(), ModelFileError> {
+    let failed = |reason: String| ModelFileError::Format {
         path: path.to_owned(),
         reason,
     };
@@ -50,9 +50,9 @@ pub(crate) fn write_tensors(
 }
 
 /// Maps the safetensors file of a model and views its arrays.
-pub(crate) fn read_tensors(path: &Path) -> Result<BTreeMap<String, StoredArray>, StoreError> {
+pub(crate) fn read_tensors(path: &Path) -> Result<BTreeMap<String, StoredArray>, ModelFileError> {
     let file = Arc::new(MappedFile::open(path)?);
-    let failed = |reason: String| StoreError::Format {
+    let failed = |reason: String| ModelFileError::Format {
         path: path.to_owned(),
         reason,
     };

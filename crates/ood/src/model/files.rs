@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::{ModelKind, OodModel};
 use crate::combine::Combination;
 use crate::cross_fit::Members;
-use crate::error::StoreError;
+use crate::error::ModelFileError;
 use crate::io::{read_tensors, write_tensors};
 use crate::state::{StateReader, StateWriter};
 use crate::{DetectorSpec, Threshold};
@@ -63,24 +63,25 @@ struct ModelFile {
 impl OodModel {
     /// Writes the model into a folder, which is made if it is missing; a model that is there is
     /// replaced, as a whole or not at all.
-    pub fn save(&self, folder: &Path) -> Result<(), StoreError> {
+    pub fn save(&self, folder: &Path) -> Result<(), ModelFileError> {
         let mut state = StateWriter::default();
         for (_, detector) in &self.members.list {
             detector.save(&mut state);
         }
         self.combination.save(&mut state);
         let path = folder.join(MODEL_FILE);
-        let failed = |reason: String| StoreError::Format {
+        let failed = |reason: String| ModelFileError::Format {
             path: path.clone(),
             reason,
         };
         let tensors = state.into_arrays();
         let mut hash = String::new();
-        let arrays = straylight_files::write_named(folder, |file| -> Result<String, StoreError> {
-            write_tensors(&tensors, file)?;
-            hash = straylight_files::content_hash(file)?.to_hex().to_string();
-            Ok(format!("ood_arrays_{}.safetensors", &hash[..16]))
-        })?;
+        let arrays =
+            straylight_files::write_named(folder, |file| -> Result<String, ModelFileError> {
+                write_tensors(&tensors, file)?;
+                hash = straylight_files::content_hash(file)?.to_hex().to_string();
+                Ok(format!("ood_arrays_{}.safetensors", &hash[..16]))
+            })?;
         let arrays = arrays.file_name().unwrap_or_default();
         let arrays = arrays.to_string_lossy().into_owned();
         let file = ModelFile {
@@ -111,7 +112,7 @@ impl OodModel {
     ///
     /// Fails when files are missing, damaged (their hash is checked) or from a newer program, and
     /// when the model was fitted for another deployed model than `binding` names.
-    pub fn load(folder: &Path, binding: ModelBinding<'_>) -> Result<Self, StoreError> {
+    pub fn load(folder: &Path, binding: ModelBinding<'_>) -> Result<Self, ModelFileError> {
         let path = folder.join(MODEL_FILE);
         let file = read_model_file(&path)?;
         check_binding(&path, &file, binding)?;
@@ -141,7 +142,7 @@ impl OodModel {
 }
 
 /// Refuses arrays that are not those that were written.
-fn check_hash(path: &Path, expected: &str) -> Result<(), StoreError> {
+fn check_hash(path: &Path, expected: &str) -> Result<(), ModelFileError> {
     if straylight_files::content_hash(path)?.to_hex().as_str() == expected {
         return Ok(());
     }
@@ -149,8 +150,8 @@ fn check_hash(path: &Path, expected: &str) -> Result<(), StoreError> {
     Err(format_error(path, reason))
 }
 
-fn format_error(path: &Path, reason: impl std::fmt::Display) -> StoreError {
-    StoreError::Format {
+fn format_error(path: &Path, reason: impl std::fmt::Display) -> ModelFileError {
+    ModelFileError::Format {
         path: path.to_owned(),
         reason: reason.to_string(),
     }
@@ -162,7 +163,7 @@ fn arrays_path(folder: &Path, name: &str) -> Option<PathBuf> {
     plain.then(|| folder.join(name))
 }
 
-fn read_model_file(path: &Path) -> Result<ModelFile, StoreError> {
+fn read_model_file(path: &Path) -> Result<ModelFile, ModelFileError> {
     #[derive(Deserialize)]
     struct Version {
         version: u32,
@@ -176,7 +177,7 @@ fn read_model_file(path: &Path) -> Result<ModelFile, StoreError> {
     };
     let Version { version: found } = serde_json::from_slice(&text).map_err(failed)?;
     if found > VERSION {
-        return Err(StoreError::Version {
+        return Err(ModelFileError::Version {
             path: path.to_owned(),
             found,
             known: VERSION,
@@ -189,10 +190,10 @@ fn check_binding(
     path: &Path,
     file: &ModelFile,
     binding: ModelBinding<'_>,
-) -> Result<(), StoreError> {
+) -> Result<(), ModelFileError> {
     match (binding, &file.provenance.model_hash) {
         (ModelBinding::Model(actual), Some(expected)) if actual != expected => {
-            Err(StoreError::OtherModel {
+            Err(ModelFileError::OtherModel {
                 path: path.to_owned(),
                 expected: expected.clone(),
                 actual: actual.to_owned(),

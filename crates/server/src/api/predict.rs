@@ -16,7 +16,7 @@ use super::endpoint::PR;
 use super::extract::{Ids, body, parse_json};
 use super::{ApiError, ApiResult, Endpoint, lookup, upload};
 use crate::app::{App, Shared};
-use crate::predictor::{Outcome, Predictor};
+use crate::predictor::{Predicted, Predictor};
 
 pub(super) fn endpoints() -> Vec<Endpoint> {
     let pipeline = "/pipelines/active";
@@ -59,7 +59,7 @@ pub(crate) fn predict_frame(
     app: &App,
     predictor: &dyn Predictor,
     frame: &Frame,
-) -> ApiResult<Outcome> {
+) -> ApiResult<Predicted> {
     app.metrics.count_prediction();
     predictor
         .predict(frame)
@@ -72,7 +72,7 @@ pub(crate) fn predict_bytes(
     predictor: &dyn Predictor,
     name: &str,
     bytes: Vec<u8>,
-) -> ApiResult<Outcome> {
+) -> ApiResult<Predicted> {
     predict_frame(app, predictor, &frame(app, name, bytes)?)
 }
 

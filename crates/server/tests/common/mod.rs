@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 use serde_json::{Value, json};
 use straylight_core::{Annotation, Color, Frame, Prediction, RgbImage, ScoredLabel, Shape};
 use straylight_server::{
-    HookStatus, Limits, Outcome, PredictError, Predictor, PredictorLoader, Server, ServerConfig,
+    HookStatus, Limits, PredictError, Predicted, Predictor, PredictorLoader, Server, ServerConfig,
     Stop, Tls, create_token,
 };
 use straylight_store::Store;
@@ -267,7 +267,7 @@ struct Stub {
 }
 
 impl Predictor for Stub {
-    fn predict(&self, frame: &Frame) -> Result<Outcome, PredictError> {
+    fn predict(&self, frame: &Frame) -> Result<Predicted, PredictError> {
         let (width, height) = (frame.image().width(), frame.image().height());
         let label = ScoredLabel {
             id: self.id.clone(),
@@ -280,14 +280,14 @@ impl Predictor for Stub {
             shape,
             labels: vec![label],
         }];
-        Ok(Outcome {
+        Ok(Predicted {
             prediction: Prediction {
                 annotations,
                 ..Prediction::default()
             },
             ood_score: Some(0.25),
             fired: vec!["strays".to_owned()],
-            ..Outcome::default()
+            ..Predicted::default()
         })
     }
 

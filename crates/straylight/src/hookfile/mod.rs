@@ -16,7 +16,7 @@ use straylight_hooks::config::{
     render_hooks,
 };
 use straylight_hooks::trigger::OodScorer;
-use straylight_ood::{ModelBinding, OodModel, StoreError};
+use straylight_ood::{ModelBinding, ModelFileError, OodModel};
 
 pub use draft::{ActionDraft, DraftError, HookDraft, TriggerKind};
 pub use limit::{Limit, LimitError};
@@ -41,7 +41,7 @@ pub enum HookFileError {
     File(#[from] FileError),
     /// The OOD model saved with the deployment.
     #[error(transparent)]
-    OodModel(#[from] StoreError),
+    OodModel(#[from] ModelFileError),
     /// A hook of this name or number is not there.
     #[error("there is no hook `{wanted}`; there are: {there}")]
     NoHook {

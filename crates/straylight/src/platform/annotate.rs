@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use straylight_core::{Shape, TaskType};
-use straylight_formats::{AnnotatedImage, ClassLabel, Feature, Loss, Outcome};
+use straylight_formats::{AnnotatedImage, Became, ClassLabel, Feature, Loss};
 use straylight_geti::wire::{
     Annotation, Label, MAX_POLYGON_POINTS, Open, Project, ScoredLabel, Task,
 };
@@ -171,7 +171,7 @@ impl Fitted {
                 | Feature::ZOrder
                 | Feature::Id
         );
-        if loss.became == Outcome::LeftOut && is_shape {
+        if loss.became == Became::LeftOut && is_shape {
             self.left_out.push(message);
         } else {
             self.changed.push(message);

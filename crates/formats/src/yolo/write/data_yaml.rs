@@ -4,7 +4,7 @@ use super::YoloTask;
 use super::lines::Lines;
 use crate::folder::by_subset;
 use crate::loss::Losses;
-use crate::{AnnotatedSet, Feature, Outcome, Skeleton, WriteReport};
+use crate::{AnnotatedSet, Became, Feature, Skeleton, WriteReport};
 
 /// What trainers call the three parts of a set.
 const KEYS: [&str; 3] = ["train", "val", "test"];
@@ -65,7 +65,7 @@ fn parts<'a>(subsets: &[&'a str], report: &mut WriteReport) -> Vec<(&'static str
         }
         if let Some(folders) = borrowed(lenders, &parts) {
             parts[part].1 = folders;
-            Losses::of_set(report).add(Feature::Subset, Outcome::UsedTwice);
+            Losses::of_set(report).add(Feature::Subset, Became::UsedTwice);
         }
     }
     parts.retain(|(_, folders)| !folders.is_empty());

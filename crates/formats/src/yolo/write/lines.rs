@@ -10,7 +10,7 @@ use crate::clip::{Clipped, clip};
 use crate::geometry::{corners, flat};
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, Feature, Geometry, Keypoint, Object, Outcome, Visibility,
+    AnnotatedImage, AnnotatedSet, Became, Feature, Geometry, Keypoint, Object, Visibility,
 };
 
 /// Writes the lines of label files, all of one kind.
@@ -47,7 +47,7 @@ impl<'a> Lines<'a> {
         let mut text = String::new();
         for object in &image.objects {
             if object.flags.crowd {
-                losses.add(Feature::CrowdObject, Outcome::LeftOut);
+                losses.add(Feature::CrowdObject, Became::LeftOut);
                 continue;
             }
             self.marks(object, losses);
@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
                 self.add_points(&mut numbers, object, image, losses);
             }
             if object.labels.len() > 1 {
-                losses.add(Feature::SeveralLabels, Outcome::Objects);
+                losses.add(Feature::SeveralLabels, Became::Objects);
             }
             for number in object
                 .labels
@@ -76,11 +76,11 @@ impl<'a> Lines<'a> {
     fn marks(&self, object: &Object, losses: &mut Losses<'_>) {
         crate::platform::flags(object, losses);
         let count = usize::from(object.group.is_some());
-        losses.add_some(Feature::Group, Outcome::LeftOut, count);
+        losses.add_some(Feature::Group, Became::LeftOut, count);
         let count = usize::from(!object.attributes.is_empty());
-        losses.add_some(Feature::Attribute, Outcome::LeftOut, count);
+        losses.add_some(Feature::Attribute, Became::LeftOut, count);
         if self.task != YoloTask::Pose && !object.keypoints.is_empty() {
-            losses.add(Feature::Skeleton, Outcome::LeftOut);
+            losses.add(Feature::Skeleton, Became::LeftOut);
         }
     }
 
@@ -93,7 +93,7 @@ impl<'a> Lines<'a> {
     ) -> Option<Vec<f64>> {
         let what = feature(&object.geometry);
         if matches!(what, Feature::Keypoint | Feature::Polyline) {
-            losses.add(what, Outcome::LeftOut);
+            losses.add(what, Became::LeftOut);
             return None;
         }
         match self.task {
@@ -101,7 +101,7 @@ impl<'a> Lines<'a> {
             YoloTask::Obb => turned_box(object, image, losses),
             _ => {
                 let kept = matches!(what, Feature::Box | Feature::Skeleton);
-                losses.add_some(what, Outcome::Box, usize::from(!kept));
+                losses.add_some(what, Became::Box, usize::from(!kept));
                 let [x, y, width, height] = upright_box(object, image, losses)?;
                 Some(vec![x + width / 2.0, y + height / 2.0, width, height])
             }
@@ -117,7 +117,7 @@ impl<'a> Lines<'a> {
         let parts = match &object.geometry {
             Geometry::Mask(mask) => {
                 let outlines = mask.outlines();
-                losses.add_some(Feature::Hole, Outcome::Filled, outlines.holes.len());
+                losses.add_some(Feature::Hole, Became::Filled, outlines.holes.len());
                 outlines.outer
             }
             Geometry::Image | Geometry::Keypoints => {
@@ -132,7 +132,7 @@ impl<'a> Lines<'a> {
             geometry => geometry.outlines(),
         };
         let kept = matches!(what, Feature::Polygon | Feature::Parts);
-        losses.add_some(what, Outcome::Polygon, usize::from(!kept));
+        losses.add_some(what, Became::Polygon, usize::from(!kept));
         let mut cut = false;
         let parts = parts.into_iter().filter_map(|points| {
             let shape = Shape::Polygon { points };
@@ -147,9 +147,9 @@ impl<'a> Lines<'a> {
         });
         let points = join(parts.collect());
         let outcome = if points.is_empty() {
-            Outcome::LeftOut
+            Became::LeftOut
         } else {
-            Outcome::Clipped
+            Became::Clipped
         };
         losses.add_some(
             Feature::OutOfImage,
@@ -176,7 +176,7 @@ impl<'a> Lines<'a> {
             let mut point = object.keypoints.get(index).copied().unwrap_or(absent);
             let inside = (0.0..=width).contains(&point.x) && (0.0..=height).contains(&point.y);
             if !inside {
-                losses.add(Feature::OutOfImage, Outcome::LeftOut);
+                losses.add(Feature::OutOfImage, Became::LeftOut);
                 point = absent;
             }
             numbers.push_str(&parts(&[point.x, point.y], image));
@@ -226,15 +226,15 @@ fn upright_box(
             width,
             height,
         }) => {
-            losses.add(Feature::OutOfImage, Outcome::Clipped);
+            losses.add(Feature::OutOfImage, Became::Clipped);
             Some([x, y, width, height])
         }
         Clipped::Inside => {
-            losses.add(Feature::NoArea, Outcome::LeftOut);
+            losses.add(Feature::NoArea, Became::LeftOut);
             None
         }
         _ => {
-            losses.add(Feature::OutOfImage, Outcome::LeftOut);
+            losses.add(Feature::OutOfImage, Became::LeftOut);
             None
         }
     }
@@ -250,7 +250,7 @@ fn turned_box(
     let points = match &object.geometry {
         Geometry::Shape(shape) if is_turned(&object.geometry) => corners(shape),
         _ => {
-            losses.add_some(what, Outcome::Box, usize::from(what != Feature::Box));
+            losses.add_some(what, Became::Box, usize::from(what != Feature::Box));
             let [x, y, width, height] = upright_box(object, image, losses)?;
             corners(&Shape::Rectangle {
                 x,
@@ -267,12 +267,12 @@ fn turned_box(
     };
     let moved: Vec<Point> = points.iter().map(onto).collect();
     if crate::geometry::area(&moved) <= 0.0 {
-        losses.add(Feature::OutOfImage, Outcome::LeftOut);
+        losses.add(Feature::OutOfImage, Became::LeftOut);
         return None;
     }
     losses.add_some(
         Feature::OutOfImage,
-        Outcome::Clipped,
+        Became::Clipped,
         usize::from(moved != points),
     );
     Some(flat(&moved))

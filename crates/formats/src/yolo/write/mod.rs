@@ -14,7 +14,7 @@ use straylight_image::{decode, encode_png, sniff};
 use crate::folder::{by_subset, copy_image, stem, subset_of};
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, Feature, FormatError, Outcome, WriteOptions, WriteReport,
+    AnnotatedImage, AnnotatedSet, Became, Feature, FormatError, WriteOptions, WriteReport,
 };
 
 pub use task::{UnknownYoloTask, YoloTask};
@@ -57,7 +57,7 @@ fn write_labels(
 ) -> Result<(), FormatError> {
     let mut losses = Losses::of(image, report);
     if image.unannotated {
-        losses.add(Feature::Unannotated, Outcome::Empty);
+        losses.add(Feature::Unannotated, Became::Empty);
         return Ok(());
     }
     let text = lines.of(image, &mut losses);

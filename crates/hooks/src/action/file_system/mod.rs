@@ -22,7 +22,7 @@ use straylight_image::Visualizer;
 
 pub(super) use self::names::stem as unique_stem;
 use self::staging::{Part, Staging};
-use super::{Action, ActionError, Begun, Delivery, PredictionJson, Progress};
+use super::{Action, ActionError, Begun, Delivery, DeliveryProgress, PredictionJson};
 use crate::clock::lock;
 use crate::config::{ActionConfig, FileSystemConfig};
 use crate::event::Event;
@@ -196,20 +196,20 @@ impl Action for FileSystemDataCollection {
     }
 
     fn perform(&self, event: &Event) -> Result<(), ActionError> {
-        let Progress::Begun(begun) = self.begin(event)? else {
+        let DeliveryProgress::Begun(begun) = self.begin(event)? else {
             return Ok(());
         };
         let none = || Err(ActionError::transient("the event was left out"));
         self.finish(&[&begun]).pop().unwrap_or_else(none)
     }
 
-    fn begin(&self, event: &Event) -> Result<Progress, ActionError> {
+    fn begin(&self, event: &Event) -> Result<DeliveryProgress, ActionError> {
         let stem = names::stem(&self.options.file_name_prefix, event);
         let parts = self.parts(event)?;
         let staging = self.staging().map_err(ActionError::transient)?;
         let staged = staging.stage(&stem, &parts);
         let staged = staged.map_err(ActionError::transient)?;
-        Ok(Progress::Begun(Begun::new(staged)))
+        Ok(DeliveryProgress::Begun(Begun::new(staged)))
     }
 
     fn finish(&self, begun: &[&Begun]) -> Vec<Result<(), ActionError>> {

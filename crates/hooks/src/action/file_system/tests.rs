@@ -198,8 +198,8 @@ fn a_large_picture_has_a_small_overlay_and_stays_whole_itself() {
 /// What the collection has begun of an event.
 fn begun(collection: &FileSystemDataCollection, event: &Event) -> Begun {
     match collection.begin(event).unwrap() {
-        Progress::Begun(begun) => begun,
-        Progress::Delivered => panic!("a folder finishes later"),
+        DeliveryProgress::Begun(begun) => begun,
+        DeliveryProgress::Delivered => panic!("a folder finishes later"),
     }
 }
 
