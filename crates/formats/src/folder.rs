@@ -178,7 +178,7 @@ pub(crate) fn by_subset(set: &AnnotatedSet) -> Vec<(&str, Vec<&AnnotatedImage>)>
 /// Copies an image file to a place below the output folder.
 pub(crate) fn copy_image(image: &AnnotatedImage, to: &Path) -> Result<(), FormatError> {
     let bytes = straylight_files::read(&image.file)?;
-    straylight_files::write_atomically(to, &bytes)?;
+    straylight_files::write_unsynced(to, &bytes)?;
     Ok(())
 }
 

@@ -201,7 +201,7 @@ pub(crate) fn write(
                 let (shapes, losses) = image.shapes(&set.labels, false);
                 report.losses.extend(losses);
                 let scene = scene(set, &shapes).to_string();
-                straylight_files::write_atomically(&path, scene.as_bytes())?;
+                straylight_files::write_unsynced(&path, scene.as_bytes())?;
             }
             if options.copy_images {
                 copy_image(image, &folder.join("images").join(&below))?;

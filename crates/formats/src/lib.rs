@@ -279,7 +279,8 @@ pub struct WriteReport {
 
 /// Writes a set of annotations into a new or empty folder.
 ///
-/// Each file is written as a whole or not at all.
+/// Each file is written as a whole or not at all. Files of single images are not synced to the disk:
+/// after a power cut write the set again.
 pub fn write(
     set: &AnnotatedSet,
     folder: &Path,

@@ -93,7 +93,7 @@ impl Picture {
             file: path.to_owned(),
             message: error.to_string(),
         })?;
-        Ok(straylight_files::write_atomically(path, &bytes)?)
+        Ok(straylight_files::write_unsynced(path, &bytes)?)
     }
 
     fn encode(&self, to: &mut Vec<u8>, colors: &[[u8; 3]; 256]) -> Result<(), png::EncodingError> {

@@ -68,7 +68,7 @@ impl Writer<'_> {
         let pictures = self.draw(image, &mut Losses::of(image, report));
         let path = self.folder.join("Annotations").join(format!("{stem}.xml"));
         let text = xml(image, pictures.is_some(), report);
-        straylight_files::write_atomically(&path, text.as_bytes())?;
+        straylight_files::write_unsynced(&path, text.as_bytes())?;
         let Some((classes, instances)) = pictures else {
             return Ok(false);
         };

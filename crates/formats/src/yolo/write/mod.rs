@@ -62,7 +62,7 @@ fn write_labels(
     }
     let text = lines.of(image, &mut losses);
     // An empty file says that somebody looked and found nothing.
-    straylight_files::write_atomically(path, text.as_bytes())?;
+    straylight_files::write_unsynced(path, text.as_bytes())?;
     Ok(())
 }
 
@@ -107,7 +107,7 @@ impl Place {
         }
         let bytes = straylight_files::read(&image.file)?;
         match decode(&bytes).and_then(|(pixels, _)| encode_png(&pixels)) {
-            Ok(png) => straylight_files::write_atomically(&to, &png)?,
+            Ok(png) => straylight_files::write_unsynced(&to, &png)?,
             // Whatever is wrong with it: it comes along as it is.
             Err(_) => copy_image(image, &to)?,
         }
