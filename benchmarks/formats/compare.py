@@ -3,7 +3,10 @@
     pip install -r benchmarks/formats/requirements.txt
     python benchmarks/formats/make.py /a/folder
     cargo build --release
-    python benchmarks/formats/compare.py target/release/straylight /a/folder
+    python benchmarks/formats/compare.py target/release/straylight /a/folder [--sdk PYTHON]
+
+`PYTHON` is an interpreter of another environment with geti-sdk 2.11.0, the last SDK that has a
+`DatumAnnotationReader`: it wants an older Datumaro.
 
 Straylight is measured as a whole process, the others without the import of their modules. Both read
 COCO, keep the images with one of two classes, and write YOLO without copying images; Datumaro leaves
@@ -72,8 +75,8 @@ def straylight(program, folder, out):
     return seconds, memory, json.loads(text)["images"]
 
 
-def worker(name, folder, out):
-    command = [sys.executable, __file__, "--worker", name, folder, *([out] if out else [])]
+def worker(python, name, folder, out):
+    command = [python, __file__, "--worker", name, folder, *([out] if out else [])]
     _, memory, text = measured([str(word) for word in command])
     seconds, count = json.loads(text.splitlines()[-1])
     return seconds, memory, count
@@ -88,17 +91,20 @@ def main():
     parser.add_argument("program", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sdk", help="an interpreter with geti-sdk 2.11.0")
     arguments = parser.parse_args()
     program = arguments.program.resolve()
     found = {}
     with tempfile.TemporaryDirectory() as scratch:
         for number in range(arguments.rounds):
             for what, out in (("write YOLO", pathlib.Path(scratch) / f"out{number}"), ("read and filter", None)):
-                peer = "datumaro" if out else "sdk"
+                peer, python = ("datumaro", sys.executable) if out else ("sdk", arguments.sdk)
+                if python is None:
+                    continue
                 ours = straylight(program, arguments.folder, out)
                 if out:
                     shutil.rmtree(out)
-                theirs = worker(peer, arguments.folder, out)
+                theirs = worker(python, peer, arguments.folder, out)
                 found.setdefault((what, "Straylight"), []).append(ours)
                 found.setdefault((what, peer), []).append(theirs)
                 print(what, peer, ours, theirs, file=sys.stderr)

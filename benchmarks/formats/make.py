@@ -14,6 +14,7 @@ import sys
 import numpy as np
 from PIL import Image
 
+SUBSETS = ("train", "val")
 IMAGES, OBJECTS, CROWDS, CLASSES = 5000, 37_000, 600, 80
 WIDTH, HEIGHT = 640, 480
 
@@ -45,16 +46,22 @@ def crowd(random):
     return mask, [float(left), float(top), float(wide), float(high)]
 
 
+def subset_of(number):
+    """Datumaro writes no YOLO set without a part for training."""
+    return "train" if number % 10 else "val"
+
+
 def main(folder):
     random = np.random.default_rng(0)
     (folder / "annotations").mkdir(parents=True, exist_ok=True)
-    (folder / "images/val").mkdir(parents=True, exist_ok=True)
+    for subset in SUBSETS:
+        (folder / "images" / subset).mkdir(parents=True, exist_ok=True)
     picture = io.BytesIO()
     Image.new("RGB", (WIDTH, HEIGHT), (90, 120, 60)).save(picture, "JPEG")
     images, annotations = [], []
     for number in range(1, IMAGES + 1):
         name = f"{number:012}.jpg"
-        (folder / "images/val" / name).write_bytes(picture.getvalue())
+        (folder / "images" / subset_of(number) / name).write_bytes(picture.getvalue())
         images.append({"id": number, "file_name": name, "width": WIDTH, "height": HEIGHT})
     weights = 1 / np.arange(1, CLASSES + 1)
     classes = random.choice(CLASSES, OBJECTS, p=weights / weights.sum()) + 1
@@ -72,8 +79,13 @@ def main(folder):
             "area": bounds[2] * bounds[3], "iscrowd": int(is_crowd),
         })  # fmt: skip
     categories = [{"id": n, "name": f"class {n}"} for n in range(1, CLASSES + 1)]
-    text = {"images": images, "annotations": annotations, "categories": categories}
-    (folder / "annotations/instances_val.json").write_text(json.dumps(text))
+    for subset in SUBSETS:
+        text = {
+            "images": [one for one in images if subset_of(one["id"]) == subset],
+            "annotations": [one for one in annotations if subset_of(one["image_id"]) == subset],
+            "categories": categories,
+        }
+        (folder / f"annotations/instances_{subset}.json").write_text(json.dumps(text))
 
 
 if __name__ == "__main__":

@@ -21,8 +21,13 @@ fn a_sink_that_hangs_for_ever_takes_no_memory_beyond_the_queue() {
     ] {
         let outcome = hang::run(IMAGES, Duration::ZERO, hang::small(queue, overflow));
         assert_eq!(outcome.images, IMAGES);
-        // What spills waits as PNG, and more of it finds room.
-        assert!(outcome.dropped > 1_000, "{overflow:?}: {outcome:?}");
+        // What spills waits as PNG, of which most of these plain images find room on the disk.
+        let least = if overflow == Overflow::Spill {
+            100
+        } else {
+            4_000
+        };
+        assert!(outcome.dropped > least, "{overflow:?}: {outcome:?}");
         // Far more than a submission takes on the busiest machine, far less than for ever.
         assert!(outcome.slowest < Duration::from_secs(120), "{outcome:?}");
         #[cfg(target_os = "linux")]

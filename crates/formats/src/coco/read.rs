@@ -306,7 +306,11 @@ impl Reading {
             gather.set.images[image].height,
         );
         let (object, complaints) = objects(annotation, name, size)?;
-        if let (Some([x, y, width, height]), true) = (object.bounding_box(), size > (1, 1)) {
+        // A point has no size, in fractions as in pixels: it tells nothing.
+        if let Some([x, y, width, height]) = object.bounding_box()
+            && size > (1, 1)
+            && width * height > 0.0
+        {
             let edge = (x + width).max(y + height);
             self.farthest.set(self.farthest.get().max(edge));
         }

@@ -142,10 +142,14 @@ impl Parts<'_> {
         if self.annotations.iter().all(|one| one.keypoints.is_none()) {
             return Ok(());
         }
+        let with_points = |one: &&Annotation| one.keypoints.is_some();
+        let used = self.annotations.iter().filter(with_points);
+        let used: HashSet<i64> = used.map(|one| one.category_id).collect();
         self.file(
             &folder.join(format!("person_keypoints_{subset}.json")),
-            |one| one.keypoints.is_some(),
-            |category| category.skeleton.is_some(),
+            with_points,
+            // A label without a skeleton may have points all the same.
+            |category| category.skeleton.is_some() || used.contains(&category.id),
         )
     }
 

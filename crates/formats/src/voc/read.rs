@@ -112,23 +112,36 @@ fn label_map(gather: &mut Gather<'_>) {
     let Some(text) = gather.text(&path) else {
         return;
     };
-    let lines = text
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-    for line in lines {
-        let mut parts = line.split(':');
-        let name = parts.next().unwrap_or_default();
-        let levels = parts.next().unwrap_or_default().split(',');
-        let levels: Vec<u8> = levels.flat_map(|n| n.trim().parse()).collect();
+    for (name, rgb) in text.lines().filter_map(label_of_map) {
         // The colour of pixels on which nothing is.
-        if name == "background" && levels.iter().all(|level| *level == 0) {
+        if name == "background" && rgb.is_none_or(|rgb| rgb == [0; 3]) {
             continue;
         }
         let label = gather.set.label_mut(name);
-        if let Ok(rgb) = <[u8; 3]>::try_from(levels) {
+        if let Some(rgb) = rgb {
             label.color = Some(Color::opaque(rgb));
         }
     }
+}
+
+/// Name and colour in a line of `labelmap.txt`; `None` for comments and empty lines.
+///
+/// A name may hold a colon or begin with `#`: it ends before the last field that is a colour.
+fn label_of_map(line: &str) -> Option<(&str, Option<[u8; 3]>)> {
+    let mut end = line.len();
+    while let Some(colon) = line[..end].rfind(':') {
+        if let Some(rgb) = rgb(&line[colon + 1..end]) {
+            return Some((&line[..colon], Some(rgb)));
+        }
+        end = colon;
+    }
+    let name = line.split(':').next().unwrap_or_default();
+    (!line.starts_with('#') && !line.trim().is_empty()).then_some((name, None))
+}
+
+fn rgb(text: &str) -> Option<[u8; 3]> {
+    let levels: Option<Vec<u8>> = text.split(',').map(|n| n.trim().parse().ok()).collect();
+    levels?.try_into().ok()
 }
 
 /// From image stems to subsets, of the files that list images and not a label's presence.

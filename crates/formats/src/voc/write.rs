@@ -158,7 +158,9 @@ struct Colors<'a> {
 impl<'a> Colors<'a> {
     /// Labels have their own colours where these tell them apart, else those of the challenge.
     fn of(set: &'a AnnotatedSet) -> Self {
+        // Nobody would know the colour of a label that the map cannot hold: it is not drawn.
         let names = set.label_names().zip(1..u8::MAX);
+        let names = names.filter(|(name, _)| is_held(name));
         let objects = set.images.iter().flat_map(|image| &image.objects);
         Self {
             numbers: names.collect(),
@@ -174,8 +176,7 @@ impl<'a> Colors<'a> {
     fn label_map(&self, set: &AnnotatedSet) -> String {
         let mut text = String::from("# label:color_rgb:parts:actions\nbackground:0,0,0::\n");
         // A name that the map cannot hold is still read from the objects that have it.
-        let holds = |name: &str| !name.contains([':', '\n', '\r']) && !name.starts_with('#');
-        for label in set.labels.iter().filter(|label| holds(&label.name)) {
+        for label in set.labels.iter().filter(|label| is_held(&label.name)) {
             let number = self.number(&label.name).map(usize::from);
             let number = number.filter(|_| self.needed || label.color.is_some());
             let color = number.map(|number| self.palette[number].map(|level| level.to_string()));
@@ -185,6 +186,11 @@ impl<'a> Colors<'a> {
         }
         text
     }
+}
+
+/// Whether `labelmap.txt` can hold a name: other tools end it at the first colon.
+fn is_held(name: &str) -> bool {
+    !name.contains([':', '\n', '\r']) && !name.starts_with('#')
 }
 
 /// A colour for each number of a label, each but once, and none that stands for something else.

@@ -38,6 +38,9 @@ pub(super) fn read(messages: impl BufRead, times: &Sender<FrameTime>) -> Message
         if let Some(time) = clock.line(&line) {
             // Nobody may want times.
             let _ = times.send(time);
+            if is_garbled_complaint(&line) {
+                complaint.get_or_insert_with(|| line.trim().to_owned());
+            }
             continue;
         }
         let (level, text) = level(line.trim());
@@ -67,8 +70,15 @@ fn is_complaint(level: Option<&str>, text: &str) -> bool {
     match level {
         Some("error" | "fatal" | "panic") => !HARMLESS.iter().any(|part| text.contains(part)),
         Some("warning") => text.to_lowercase().contains("corrupt"),
-        _ => false,
+        Some(_) => false,
+        None => is_garbled_complaint(text),
     }
+}
+
+/// Threads of ffmpeg that write at the same time may write into one line.
+fn is_garbled_complaint(line: &str) -> bool {
+    let is_told = line.contains("[error] ") || line.contains("[fatal] ");
+    (is_told || line.contains("corrupt")) && !HARMLESS.iter().any(|part| line.contains(part))
 }
 
 /// Takes the level out of `[error] text` and `[h264 @ 0x55d1] [error] text`.
@@ -180,6 +190,19 @@ mod tests {
              [mov,mp4 @ 0x1] [warning] Referenced QT chapter track not found\n",
         );
         assert_eq!(messages.complaint, None);
+    }
+
+    #[test]
+    fn a_complaint_that_stands_within_another_line_is_heard() {
+        for line in [
+            "[Parsed_showinfo_1 @ 0x5] [info] n:   0 pts:      0 pts_time:0 [h264 @ 0x6] [error] bad",
+            "[swscaler @ 0x5[mpegts @ 0x7] [warning] Packet corrupt (stream = 0)",
+        ] {
+            let base =
+                "[Parsed_showinfo_1 @ 0x5] [info] config in time_base: 1/90000, frame_rate: 10/1";
+            let (messages, _) = read_all(&format!("{base}\n{line}\n"));
+            assert_eq!(messages.complaint.as_deref(), Some(line));
+        }
     }
 
     #[test]
