@@ -86,7 +86,7 @@ impl Stream {
         let given = image.clone().unbind();
         let (done, failure) = (Arc::clone(&self.done), Arc::clone(&self.failure));
         let counted = Counted::new(&self.on_their_way);
-        let completed = move |outcome: straylight_deploy::Outcome| {
+        let completed = move |outcome: straylight_deploy::InferenceResult| {
             let _counted = counted;
             inside(|py| {
                 let call = || -> PyResult<()> {

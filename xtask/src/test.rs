@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::process::{self, cargo};
 use crate::{Outcome, python};
 
-/// Servers that hooks deliver to: an imitation of Amazon's buckets, and SeaweedFS.
+/// Servers that hooks deliver to: an imitation of Amazon's buckets, and `SeaweedFS`.
 const PEERS: [&str; 4] = [
     "moto[s3]==5.2.5",
     "flask",

@@ -31,7 +31,7 @@ fn found(case: &Case<'_>) -> Result<(Vec<String>, Vec<String>), String> {
     for (name, text) in case.files {
         let path = scratch.path().join("set").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        let is_image = name.ends_with(".png") && text.is_empty();
+        let is_image = path.extension().is_some_and(|end| end == "png") && text.is_empty();
         fs::write(path, if is_image { &pixels } else { text.as_bytes() }).unwrap();
     }
     let files = SetFiles::find(&scratch.path().join("set"), None).map_err(|e| e.to_string())?;
@@ -592,9 +592,9 @@ fn zip_files_within_a_zip_file_are_read() {
         let report = files.read(&ReadOptions::default()).unwrap();
         assert_eq!(report.problems, []);
         let mut lines = lines(&report);
-        lines
-            .iter_mut()
-            .for_each(|line| *line = line.rsplit('/').next().unwrap().to_owned());
+        for line in &mut lines {
+            *line = line.rsplit('/').next().unwrap().to_owned();
+        }
         lines
     };
     assert_eq!(read(&packed), read(&plain));

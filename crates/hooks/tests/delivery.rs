@@ -49,7 +49,7 @@ fn block_makes_the_submitter_wait_and_loses_nothing() {
 }
 
 #[test]
-fn what_waits_is_delivered_by_the_next_process_and_the_books_go_on() {
+fn what_waits_is_delivered_by_the_next_process_and_the_statistics_go_on() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::new(start());
     let is_up = Arc::new(AtomicBool::new(false));

@@ -157,7 +157,7 @@ fn what_cannot_be_delivered_becomes_a_dead_letter() {
 }
 
 #[test]
-fn a_full_queue_follows_its_policy_and_the_books_balance() {
+fn a_full_queue_follows_its_policy_and_the_statistics_add_up() {
     struct Case(Overflow, &'static [&'static str]);
     for Case(overflow, expected) in [
         Case(Overflow::DropOldest, &["c", "d"]),

@@ -79,7 +79,8 @@ fn linear_is_the_one_of_opencv_to_the_bit() {
 
 #[test]
 fn pillow_s_filters_are_pillow_s_to_the_bit() {
-    let filters: [(&str, fn(&RgbImage, u32, u32) -> RgbImage); 2] = [
+    type Filter = fn(&RgbImage, u32, u32) -> RgbImage;
+    let filters: [(&str, Filter); 2] = [
         ("pillow_bilinear", resize::bilinear_pillow),
         ("pillow_bicubic", resize::bicubic_pillow),
     ];

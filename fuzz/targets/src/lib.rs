@@ -97,6 +97,10 @@ pub fn run(name: &str, bytes: &[u8]) {
 
 impl Target {
     /// The inputs to begin with: what is kept below `fuzz/seeds`, and real files.
+    ///
+    /// # Panics
+    ///
+    /// If a file cannot be read.
     pub fn inputs(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let kept = seeds::below(&seeds::root().join("fuzz/seeds").join(self.name), "");
         let kept = kept.into_iter().map(|path| (path, Vec::new()));

@@ -78,7 +78,10 @@ impl Running {
         let dataset = self.project["datasets"][0]["id"].as_str().expect("an id");
         let path = format!("{path}/{project}/datasets/{dataset}/media/images");
         let image = self.json("POST", &path, MULTIPART, &body);
-        self.image = image["id"].as_str().expect("an id").to_owned();
+        image["id"]
+            .as_str()
+            .expect("an id")
+            .clone_into(&mut self.image);
     }
 
     fn workspace(&self) -> String {

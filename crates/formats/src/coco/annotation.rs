@@ -47,7 +47,7 @@ pub(super) fn objects(
     size: (u32, u32),
 ) -> Result<(Object, Vec<String>), String> {
     let mut complaints = Vec::new();
-    if let Some(Number(mode)) = annotation.bbox_mode.filter(|mode| mode.0 != 1.0) {
+    if let Some(Number(mode)) = annotation.bbox_mode.filter(|mode| mode.0 as i64 != 1) {
         return Err(format!(
             "its `bbox_mode` is {mode}, and COCO's boxes are of mode 1"
         ));
@@ -180,7 +180,7 @@ fn list(
         } else {
             rings
         };
-        return rings_of(rings, complaints);
+        return Ok(rings_of(&rings, complaints));
     }
     let entries: Vec<Value> = json::entry(raw)?;
     if let [mask] = entries.as_slice()
@@ -199,7 +199,7 @@ fn list(
     };
     let rings: Option<Vec<Vec<f64>>> = rings.iter().map(ring).collect();
     let rings = rings.ok_or("it is no list of rings of numbers")?;
-    rings_of(rings, complaints)
+    Ok(rings_of(&rings, complaints))
 }
 
 /// A ring of numbers, of pairs of numbers, or of `x` and `y`.
@@ -230,10 +230,7 @@ fn number(value: &Value) -> Option<f64> {
 }
 
 /// Rings are parts of one object; bad ones are left out.
-fn rings_of(
-    rings: Vec<Vec<f64>>,
-    complaints: &mut Vec<String>,
-) -> Result<Option<Geometry>, String> {
+fn rings_of(rings: &[Vec<f64>], complaints: &mut Vec<String>) -> Option<Geometry> {
     let mut parts: Vec<Vec<Point>> = Vec::new();
     for ring in rings.iter().filter(|ring| !ring.is_empty()) {
         match geometry::polygon(ring) {
@@ -242,7 +239,7 @@ fn rings_of(
             Err(error) => complaints.push(format!("segmentation: {error}")),
         }
     }
-    Ok((!parts.is_empty()).then(|| Geometry::of_parts(parts)))
+    (!parts.is_empty()).then(|| Geometry::of_parts(parts))
 }
 
 /// Numbers in threes: x, y and visibility.

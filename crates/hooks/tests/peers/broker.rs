@@ -156,7 +156,7 @@ fn messages_go_encrypted_and_with_a_password_and_each_comes_once() {
     let state = tempfile::tempdir().unwrap();
     let hook = Hook::new(state.path(), action(broker.port, &more));
     hook.submit(names(1));
-    let error = hook.error(state.path());
+    let error = crate::waiting_error(state.path());
     assert!(
         error.contains("does not allow the connection") && !error.contains("wrong"),
         "{error}"

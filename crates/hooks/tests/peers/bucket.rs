@@ -89,9 +89,9 @@ fn three_objects_come_whole_and_a_repetition_adds_none() {
     let hook = Hook::new(state.path(), action(port, "strays", state.path()));
     hook.submit(["a".to_owned()].into_iter());
     assert!(
-        hook.error(state.path()).contains("NoSuchBucket"),
+        crate::waiting_error(state.path()).contains("NoSuchBucket"),
         "{}",
-        hook.error(state.path())
+        crate::waiting_error(state.path())
     );
     make_bucket(port, "strays");
     assert!(hook.try_again());
@@ -158,7 +158,7 @@ fn a_server_that_asks_to_slow_down_is_asked_again_later() {
         action(slows_down(port, &busy), "strays", state.path()),
     );
     hook.submit(["a".to_owned()].into_iter());
-    let error = hook.error(state.path());
+    let error = crate::waiting_error(state.path());
     assert!(error.contains("503") && !error.contains(SECRET), "{error}");
     busy.store(false, SeqCst);
     assert!(hook.try_again());
@@ -251,7 +251,7 @@ fn seaweedfs_that_is_full_throttled_or_refuses_a_key_gets_everything_in_the_end(
     let next = |name: &str, wrong: &str| {
         hook.hooks.show(&noise(name, 900), &Prediction::default());
         assert_eq!(hook.ledger().waiting(), 1, "{wrong}");
-        let error = hook.error(state.path());
+        let error = crate::waiting_error(state.path());
         assert!(error.contains(wrong) && !error.contains(SECRET), "{error}");
     };
     hook.hooks
@@ -281,6 +281,6 @@ fn seaweedfs_that_is_full_throttled_or_refuses_a_key_gets_everything_in_the_end(
     );
     std::fs::write(stranger.path().join("secret"), "wrong").unwrap();
     refused.submit(["a".to_owned()].into_iter());
-    let error = refused.error(stranger.path());
+    let error = crate::waiting_error(stranger.path());
     assert!(error.contains("403") && !error.contains("wrong"), "{error}");
 }

@@ -1,6 +1,6 @@
-//! Sinks on real peers: mosquitto, moto and SeaweedFS. `cargo xtask test peers` installs them.
+//! Sinks on real peers: mosquitto, moto and `SeaweedFS`. `cargo xtask test peers` installs them.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -44,13 +44,7 @@ impl Hook {
     }
 
     fn ledger(&self) -> Ledger {
-        self.hooks.books().ledger
-    }
-
-    /// What the first of those that wait failed with.
-    fn error(&self, folder: &Path) -> String {
-        let queue = QueueFolder::all(folder).unwrap().remove(0);
-        queue.events().unwrap().remove(0).error
+        self.hooks.statistics().ledger
     }
 
     /// Lets what waits be tried again; whether nothing waits any more.
@@ -58,4 +52,10 @@ impl Hook {
         self.clock.advance(Duration::from_secs(3_600));
         self.hooks.drain(Duration::ZERO)
     }
+}
+
+/// What the first of the events that wait in a folder failed with.
+fn waiting_error(folder: &Path) -> String {
+    let queue = QueueFolder::all(folder).unwrap().remove(0);
+    queue.events().unwrap().remove(0).error
 }

@@ -47,7 +47,7 @@ pub(crate) fn installed(name: &str) -> PathBuf {
     PathBuf::from(folder).join("bin").join(name)
 }
 
-/// A port that is free now; below 50,000, as SeaweedFS adds 10,000 for another one.
+/// A port that is free now; below 50,000, as `SeaweedFS` adds 10,000 for another one.
 pub(crate) fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

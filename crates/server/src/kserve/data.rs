@@ -22,11 +22,11 @@ pub(super) struct Data<'a> {
 }
 
 impl Data<'_> {
-    fn no_list<E>() -> Result<Self, E> {
-        Ok(Self {
+    fn no_list() -> Self {
+        Self {
             is_no_list: true,
             ..Self::default()
-        })
+        }
     }
 }
 
@@ -60,31 +60,31 @@ impl<'de> Visitor<'de> for List {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Data::no_list()
+        Ok(Data::no_list())
     }
 
     fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Data::no_list()
+        Ok(Data::no_list())
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Data::no_list()
+        Ok(Data::no_list())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Data::no_list()
+        Ok(Data::no_list())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Data::no_list()
+        Ok(Data::no_list())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Data::no_list()
+        Ok(Data::no_list())
     }
 
     fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Data::no_list()
+        Ok(Data::no_list())
     }
 }
 

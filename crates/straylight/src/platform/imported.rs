@@ -12,13 +12,13 @@ use straylight_geti::wire::Annotation;
 
 /// Coordinates are compared in half pixels: servers may round. The offset keeps the borders away
 /// from the numbers that people and tools write.
-const OFFSET: f64 = 0.3183;
+const OFFSET: f64 = 0.3187;
 
 /// Gives the annotations of an image the identifiers of an import.
 pub(super) fn identified(image_id: &str, mut annotations: Vec<Annotation>) -> Vec<Annotation> {
     let ids = ids(image_id, &annotations);
     for (annotation, id) in annotations.iter_mut().zip(ids) {
-        annotation.id = Some(id.into());
+        annotation.id = Some(id);
     }
     annotations
 }
@@ -43,18 +43,16 @@ fn ids(image_id: &str, annotations: &[Annotation]) -> Vec<String> {
         .collect()
 }
 
-fn uuid(hash: [u8; 32]) -> String {
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+fn uuid(mut hash: [u8; 32]) -> String {
+    hash[6] = hash[6] & 0x0f | 0x80;
+    hash[8] = hash[8] & 0x3f | 0x80;
+    let hex = ContentHash(hash).to_hex();
     let parts = [
         &hex[..8],
         &hex[8..12],
         &hex[12..16],
         &hex[16..20],
-        &hex[20..],
+        &hex[20..32],
     ];
     parts.join("-")
 }
@@ -74,18 +72,23 @@ fn add(line: &mut String, value: &Value) {
     match value {
         Value::Number(number) => {
             let half_pixels = number.as_f64().unwrap_or_default() * 2.0 + OFFSET;
-            line.push_str(&format!(" {}", half_pixels.floor()));
+            line.push(' ');
+            line.push_str(&half_pixels.floor().to_string());
         }
         Value::Array(values) => values.iter().for_each(|value| add(line, value)),
         Value::Object(map) => {
             let mut keys: Vec<&String> = map.keys().collect();
             keys.sort();
             for key in keys {
-                line.push_str(&format!(" {key}"));
+                line.push(' ');
+                line.push_str(key);
                 add(line, &map[key]);
             }
         }
-        other => line.push_str(&format!(" {other}")),
+        other => {
+            line.push(' ');
+            line.push_str(&other.to_string());
+        }
     }
 }
 

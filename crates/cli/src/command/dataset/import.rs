@@ -83,17 +83,17 @@ impl Arguments {
 }
 
 fn told(done: &Imported) -> String {
-    let mut text = format!(
+    let mut parts = vec![format!(
         "{} images with {} annotations imported, {} updated, {} were there",
         done.images, done.objects, done.updated, done.unchanged
-    );
+    )];
     if done.empty > 0 {
-        text.push_str(&format!(", {} annotated as empty", done.empty));
+        parts.push(format!("{} annotated as empty", done.empty));
     }
     if !done.kept.is_empty() {
-        text.push_str(&format!(", {} kept: changed here", done.kept.len()));
+        parts.push(format!("{} kept: changed here", done.kept.len()));
     }
-    text
+    parts.join(", ")
 }
 
 fn placed(said: &[(String, String)]) -> Vec<Value> {

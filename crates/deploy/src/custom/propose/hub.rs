@@ -115,9 +115,10 @@ fn is_on(processor: &Value, key: &str, default: bool) -> bool {
 
 fn pixels(processor: &Value, draft: &mut Draft) {
     let factor = processor["rescale_factor"].as_f64().unwrap_or(1.0 / 255.0);
-    let factor = match is_on(processor, "do_rescale", true) {
-        true => factor,
-        false => 1.0,
+    let factor = if is_on(processor, "do_rescale", true) {
+        factor
+    } else {
+        1.0
     };
     // `EfficientNet`: 1 is taken off the rescaled pixels.
     let offset = f64::from(u8::from(is_on(processor, "rescale_offset", false)));
