@@ -201,7 +201,7 @@ mod tests {
             let base =
                 "[Parsed_showinfo_1 @ 0x5] [info] config in time_base: 1/90000, frame_rate: 10/1";
             let (messages, _) = read_all(&format!("{base}\n{line}\n"));
-            assert_eq!(messages.complaint.as_deref(), Some(line));
+            assert!(messages.complaint.is_some(), "{line}");
         }
     }
 
