@@ -51,15 +51,27 @@ impl DatasetApi {
         image_id: &str,
         annotations: Vec<Annotation>,
     ) -> Result<AnnotationScene, GetiError> {
-        let path = self.path(&format!("/media/images/{}/annotations", encode(image_id)));
-        let media_identifier = MediaIdentifier::Image {
-            image_id: image_id.to_owned(),
-        };
-        self.post_annotations(path, annotations, media_identifier)
+        let annotations = annotations.into_iter().map(for_request).collect();
+        self.post_of_image(image_id, annotations)
     }
 
-    /// As [`Self::annotate`], with the identifiers that the annotations have: servers keep them.
+    /// As [`Self::annotate`], with the identifiers that the annotations have.
+    ///
+    /// Our own server keeps them; one that gives its own answers with those.
     pub fn annotate_identified(
+        &self,
+        image_id: &str,
+        annotations: Vec<Annotation>,
+    ) -> Result<AnnotationScene, GetiError> {
+        let kept = |annotation: Annotation| Annotation {
+            id: annotation.id.clone(),
+            ..for_request(annotation)
+        };
+        let annotations = annotations.into_iter().map(kept).collect();
+        self.post_of_image(image_id, annotations)
+    }
+
+    fn post_of_image(
         &self,
         image_id: &str,
         annotations: Vec<Annotation>,
@@ -68,11 +80,6 @@ impl DatasetApi {
         let media_identifier = MediaIdentifier::Image {
             image_id: image_id.to_owned(),
         };
-        let kept = |annotation: Annotation| Annotation {
-            id: annotation.id.clone(),
-            ..for_request(annotation)
-        };
-        let annotations = annotations.into_iter().map(kept).collect();
         self.post(path, annotations, media_identifier)
     }
 
@@ -88,9 +95,9 @@ impl DatasetApi {
             "/media/videos/{video}/frames/{frame_index}/annotations"
         ));
         let video_id = video_id.to_owned();
-        self.post_annotations(
+        self.post(
             path,
-            annotations,
+            annotations.into_iter().map(for_request).collect(),
             MediaIdentifier::VideoFrame {
                 video_id,
                 frame_index,
@@ -148,16 +155,6 @@ impl DatasetApi {
                 Ok(Outcome::Done(path))
             },
         )
-    }
-
-    fn post_annotations(
-        &self,
-        path: String,
-        annotations: Vec<Annotation>,
-        media_identifier: MediaIdentifier,
-    ) -> Result<AnnotationScene, GetiError> {
-        let annotations = annotations.into_iter().map(for_request).collect();
-        self.post(path, annotations, media_identifier)
     }
 
     fn post(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use straylight_core::Frame;
 use straylight_files::FileError;
-use straylight_formats::{Format, FormatError, ReadOptions, ReadReport};
+use straylight_formats::{FormatError, ReadOptions, SetFiles};
 use straylight_image::{
     DecodeLimits, ImageError, Listed, NoPictures, decode_frame, listed, read_frame,
 };
@@ -35,8 +35,12 @@ pub struct LabelledImage {
 }
 
 enum Source {
-    File(PathBuf),
-    Stored { store: Arc<Store>, image: String },
+    /// A file, and the unpacked archive that it is in.
+    File(PathBuf, Option<Arc<SetFiles>>),
+    Stored {
+        store: Arc<Store>,
+        image: String,
+    },
     Frame(Frame),
 }
 
@@ -53,7 +57,7 @@ impl LabelledImage {
         Self {
             name: path.display().to_string(),
             label,
-            source: Source::File(path),
+            source: Source::File(path, None),
         }
     }
 
@@ -79,7 +83,7 @@ impl LabelledImage {
     /// Reads and decodes it.
     pub fn read(&self) -> Result<Frame, ReadError> {
         match &self.source {
-            Source::File(path) => Ok(read_frame(path)?),
+            Source::File(path, _) => Ok(read_frame(path)?),
             Source::Frame(frame) => Ok(frame.clone()),
             Source::Stored { store, image } => Ok(decode_stored(store, image, &self.name)?),
         }
@@ -124,21 +128,17 @@ pub struct DatasetImages {
     pub notes: Vec<String>,
 }
 
-/// The images of an annotated dataset in any [`Format`], or else of a folder of pictures.
+/// The images of an annotated dataset in any [`Format`](straylight_formats::Format), or else of a folder of pictures.
 ///
-/// A folder for each class is such a dataset. A folder of pictures is read with all folders below
+/// A folder for each class is such a dataset, and a zip file may hold one. A folder of pictures is read with all folders below
 /// it, in the order of their names; its images have no labels.
 ///
 /// # Errors
 ///
 /// When the folder cannot be listed, or the dataset is in a known format that is not read.
 pub fn dataset_images(path: &Path) -> Result<DatasetImages, FormatError> {
-    match Format::detect(path) {
-        Ok(format) => Ok(of_set(straylight_formats::read(
-            path,
-            format,
-            &ReadOptions::default(),
-        )?)),
+    match SetFiles::find(path, None) {
+        Ok(files) => of_set(files),
         Err(FormatError::UnknownFormat { .. }) if path.is_dir() => {
             let mut found = DatasetImages::default();
             let mut passed_over = NoPictures::default();
@@ -152,19 +152,24 @@ pub fn dataset_images(path: &Path) -> Result<DatasetImages, FormatError> {
     }
 }
 
-fn of_set(report: ReadReport) -> DatasetImages {
+fn of_set(files: SetFiles) -> Result<DatasetImages, FormatError> {
+    let report = files.read(&ReadOptions::default())?;
+    let archive = files.is_unpacked().then(|| Arc::new(files));
     let images = report.set.images.into_iter().map(|image| {
         let mut labels = image.objects.iter().flat_map(|object| &object.labels);
         let first = labels.next();
         let only = first.filter(|first| labels.all(|label| label == *first));
-        LabelledImage::file(image.file, only.cloned())
+        LabelledImage {
+            source: Source::File(image.file.clone(), archive.clone()),
+            ..LabelledImage::file(image.file, only.cloned())
+        }
     });
     let left_out = report.problems.into_iter();
-    DatasetImages {
+    Ok(DatasetImages {
         images: images.collect(),
         left_out: left_out.map(|it| (it.place, it.message)).collect(),
         notes: report.notes.iter().map(ToString::to_string).collect(),
-    }
+    })
 }
 
 impl DatasetImages {
@@ -259,6 +264,22 @@ mod tests {
         assert_eq!(seen(folder.path()), [plain("a.webp"), plain("b.webp")]);
         let notes = dataset_images(folder.path()).unwrap().notes;
         assert_eq!(notes, ["1 entry that is no picture (1 hidden) passed over"]);
+    }
+
+    #[test]
+    fn a_zip_file_stays_unpacked_as_long_as_its_images_are_there() {
+        let archive = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../fixtures/formats/nested-zip/download.zip"
+        );
+        let images = dataset_images(archive.as_ref()).unwrap().images;
+        assert!(!images.is_empty());
+        for image in &images {
+            image.read().unwrap();
+        }
+        let path = PathBuf::from(images[0].name());
+        drop(images);
+        assert!(!path.exists());
     }
 
     #[test]

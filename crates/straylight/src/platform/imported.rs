@@ -1,8 +1,9 @@
 //! Tells annotations that an import wrote, and nobody changed since, from those of people.
 //!
-//! A server keeps the identifiers that a client gives to annotations. An import gives identifiers
-//! that are made of all that it says about the image. If one annotation is moved, added, deleted
-//! or labelled anew, the identifiers no longer fit what is said.
+//! An import gives annotations identifiers that are made of all that it says about the image. If one
+//! annotation is moved, added, deleted or labelled anew, the identifiers no longer fit what is said.
+//! This needs a server that keeps the identifiers that it is given, as our own does. On any other
+//! all annotations count as those of people: they are kept, and the import says so.
 
 use std::collections::BTreeSet;
 

@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER", requires = "images")]
     deployment: Option<PathBuf>,
     /// In-distribution images: a folder with a subfolder for each class, an annotated dataset in any
-    /// format, or a folder of pictures.
+    /// format (also in a zip file), or a folder of pictures.
     #[arg(long, value_name = "FOLDER", requires = "deployment")]
     images: Option<PathBuf>,
     /// Real outliers: an array file, or with --deployment images as for --images.
