@@ -65,7 +65,8 @@ impl Deployment {
     /// The prediction owns its data. It holds the score of the OOD model if there is one, and the
     /// activations that the hooks needed, for no second inference. A hook never makes inference
     /// fail, and never makes it wait unless its queue is full (see
-    /// [`Overflow`](straylight_hooks::Overflow)) or it has no threads of its own.
+    /// [`Overflow`](straylight_hooks::Overflow)) or it has no threads of its own. One exception: while
+    /// many pixels wait for a hook that writes on this machine, up to a quarter of a second.
     pub fn infer(&self, frame: &Frame) -> Result<Prediction, DeployError> {
         self.infer_with(frame, Keep::NOTHING)
     }

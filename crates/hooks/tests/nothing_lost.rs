@@ -156,6 +156,31 @@ fn what_waits_is_the_file_and_limits_count_what_is_held() {
 }
 
 #[test]
+fn whoever_infers_does_not_wait_for_a_remote_sink_while_its_queue_has_room() {
+    let (sink, open) = gated();
+    // Its clock stands still: whoever waited for a moment would wait for ever.
+    let hooks = Watched::new(HookSetOptions {
+        clock: Arc::new(ManualClock::new(start())),
+        ..of_source(SourceKind::Unknown)
+    });
+    hooks.add(hook(&sink, small(1, 200))).unwrap();
+    let (done, all_are_in) = channel();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..80 {
+                hooks.show(&photo(&n.to_string()).0, &Prediction::default());
+            }
+            done.send(()).unwrap();
+        });
+        let waited = all_are_in.recv_timeout(Duration::from_secs(120));
+        drop(open);
+        waited.unwrap();
+    });
+    assert!(hooks.drain(Duration::from_secs(60)));
+    assert_eq!(hooks.statistics().run.delivered, 80);
+}
+
+#[test]
 fn frames_without_a_file_are_encoded_once_much_waits() {
     let (sink, open) = gated();
     let hooks = Watched::new(of_source(SourceKind::CanWait));

@@ -63,18 +63,23 @@ impl Runner {
 
     /// Whether the event goes to the queue with its pixels.
     ///
-    /// Where nothing may be lost and nothing spills, it waits a moment for room: in a loop that
-    /// infers faster than a folder is written, that costs less than decoding each image again. A
-    /// sink that is slower than that makes nobody wait until there is room for pixels again.
+    /// Where nothing may be lost, nothing spills and this machine delivers, it waits a moment for
+    /// room: in a loop that infers faster than a folder is written, that costs less than decoding
+    /// each image again. A disk that is slower than that makes nobody wait until the queue was empty.
+    /// A remote sink gets files: no pixels are worth waiting for.
     fn keeps_pixels(self: &Arc<Self>, event: &Event) -> bool {
         if self.queue.goes_to_disk() {
             return false;
         }
-        if self.has_room_for_pixels(event) {
+        let (events, _) = self.queue.in_memory_now();
+        if events == 0 {
             self.is_sink_slow.store(false, Relaxed);
+        }
+        if self.has_room_for_pixels(event) {
             return true;
         }
-        if !self.queue.waits_when_full() || self.is_sink_slow.load(Relaxed) {
+        let may_wait = self.queue.waits_when_full() && !self.hook.action.is_remote();
+        if !may_wait || self.is_sink_slow.load(Relaxed) {
             return false;
         }
         self.queue.waits_for_room(true);
