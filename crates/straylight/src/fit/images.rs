@@ -35,8 +35,11 @@ pub struct LabelledImage {
 }
 
 enum Source {
-    /// A file, and the unpacked archive that it is in.
-    File(PathBuf, Option<Arc<SetFiles>>),
+    File {
+        path: PathBuf,
+        /// Keeps the folder that an archive was unpacked to, for as long as the image may be read.
+        _archive: Option<Arc<SetFiles>>,
+    },
     Stored {
         store: Arc<Store>,
         image: String,
@@ -57,7 +60,10 @@ impl LabelledImage {
         Self {
             name: path.display().to_string(),
             label,
-            source: Source::File(path, None),
+            source: Source::File {
+                path,
+                _archive: None,
+            },
         }
     }
 
@@ -83,7 +89,7 @@ impl LabelledImage {
     /// Reads and decodes it.
     pub fn read(&self) -> Result<Frame, ReadError> {
         match &self.source {
-            Source::File(path, _) => Ok(read_frame(path)?),
+            Source::File { path, .. } => Ok(read_frame(path)?),
             Source::Frame(frame) => Ok(frame.clone()),
             Source::Stored { store, image } => Ok(decode_stored(store, image, &self.name)?),
         }
@@ -160,7 +166,10 @@ fn of_set(files: SetFiles) -> Result<DatasetImages, FormatError> {
         let first = labels.next();
         let only = first.filter(|first| labels.all(|label| label == *first));
         LabelledImage {
-            source: Source::File(image.file.clone(), archive.clone()),
+            source: Source::File {
+                path: image.file.clone(),
+                _archive: archive.clone(),
+            },
             ..LabelledImage::file(image.file, only.cloned())
         }
     });
