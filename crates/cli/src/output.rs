@@ -4,6 +4,7 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
@@ -137,13 +138,14 @@ pub(crate) fn graphics() -> Option<TerminalGraphics> {
 }
 
 /// Lets Ctrl-C end a source, so that what is on its way comes out; a second one ends the program.
-pub(crate) fn stop_on_interrupt(stop: Stop) {
+pub(crate) fn stop_on_interrupt(stops: Vec<Stop>) {
+    let is_asked = AtomicBool::new(false);
     let handler = move || {
-        if stop.is_asked() {
+        if is_asked.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
         eprintln!("stopping: what is on its way is still done; Ctrl-C again ends at once");
-        stop.ask();
+        stops.iter().for_each(Stop::ask);
     };
     // A program that brings this one along has a handler of its own; then that one counts.
     if let Err(error) = ctrlc::set_handler(handler) {

@@ -89,7 +89,7 @@ impl fmt::Debug for ContentHash {
     }
 }
 
-/// One image on its way through Straylight: pixels, name and time.
+/// One image on its way through Straylight: pixels, name, source and time.
 ///
 /// Cheap to clone: pixels and original bytes are shared. The name is what the source calls
 /// the image (a file stem, a frame number); it need not be unique.
@@ -97,6 +97,7 @@ impl fmt::Debug for ContentHash {
 pub struct Frame {
     image: Arc<RgbImage>,
     name: Arc<str>,
+    source: Option<Arc<str>>,
     captured_at: Timestamp,
     encoded: Option<EncodedImage>,
     hash: Arc<OnceLock<ContentHash>>,
@@ -108,6 +109,7 @@ impl Frame {
         Self {
             image: Arc::new(image),
             name: name.into(),
+            source: None,
             captured_at,
             encoded: None,
             hash: Arc::default(),
@@ -121,6 +123,13 @@ impl Frame {
         self
     }
 
+    /// Says where the image comes from: the name of a camera, folder or file.
+    #[must_use]
+    pub fn with_source(mut self, source: Arc<str>) -> Self {
+        self.source = Some(source);
+        self
+    }
+
     /// The decoded pixels.
     pub fn image(&self) -> &RgbImage {
         &self.image
@@ -129,6 +138,11 @@ impl Frame {
     /// What the source calls the image, without directory and extension.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The name of the source that gave the image, if there is one: it tells cameras apart.
+    pub fn source(&self) -> Option<&Arc<str>> {
+        self.source.as_ref()
     }
 
     /// When the image was taken or read.

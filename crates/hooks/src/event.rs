@@ -95,6 +95,8 @@ pub struct Event {
     pub hook: Arc<str>,
     /// What the source calls the image.
     pub name: Arc<str>,
+    /// The name of the source (camera, folder, file) that gave the image, if there is one.
+    pub source: Option<Arc<str>>,
     /// When the image was taken or read.
     pub captured_at: Timestamp,
     /// When the hook fired.
@@ -136,6 +138,7 @@ impl Event {
             id: self.id,
             hook: Arc::clone(&self.hook),
             name: Arc::clone(&self.name),
+            source: self.source.clone(),
             captured_at: self.captured_at,
             fired_at: self.fired_at,
             trigger: Arc::clone(&self.trigger),

@@ -29,12 +29,13 @@ pub fn render_prometheus(stats: &[HookStats]) -> String {
     render(&rows.collect::<Vec<Row<'_>>>())
 }
 
-/// Renders the statistics of the hooks of several deployments, told apart by a label `deployment`.
+/// Renders the statistics of the hooks of several deployments or sources, told apart by a label.
 pub fn render_prometheus_of<'a>(
-    deployments: impl IntoIterator<Item = (&'a str, &'a [HookStats])>,
+    name: &str,
+    groups: impl IntoIterator<Item = (&'a str, &'a [HookStats])>,
 ) -> String {
-    let rows = deployments.into_iter().flat_map(|(deployment, stats)| {
-        let labels = |stats| vec![hook(stats), label("deployment", deployment)];
+    let rows = groups.into_iter().flat_map(|(group, stats)| {
+        let labels = move |stats| vec![hook(stats), label(name, group)];
         stats.iter().map(move |stats| (labels(stats), stats))
     });
     render(&rows.collect::<Vec<Row<'_>>>())
@@ -262,7 +263,7 @@ mod tests {
         let counters = Counters::default();
         counters.evaluated(Account::NotFired);
         let stats = [counters.stats("strays", crate::queue::Ledgers::default())];
-        let text = render_prometheus_of([("a", &stats[..]), ("\"b\\\n", &stats[..])]);
+        let text = render_prometheus_of("deployment", [("a", &stats[..]), ("\"b\\\n", &stats[..])]);
         let family = "straylight_hook_evaluated_total";
         let lines: Vec<&str> = text.lines().filter(|line| line.contains(family)).collect();
         let expected = [

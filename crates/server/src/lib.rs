@@ -35,6 +35,7 @@ mod import;
 mod jobs;
 mod kserve;
 mod metrics;
+mod metrics_endpoint;
 mod models;
 mod network;
 mod openapi;
@@ -51,6 +52,7 @@ pub use auth::{NewToken, Route, create_login_code, create_token, create_token_fo
 pub use config::{Limits, SdkGeneration, ServerConfig, Tls, VideoTools};
 pub use error::ServerError;
 pub use import::{ImportError, import_deployment};
+pub use metrics_endpoint::MetricsEndpoint;
 pub use network::Network;
 pub use predictor::{HookStatus, PredictError, Predicted, Predictor, PredictorLoader};
 pub use server::{Server, Stop};

@@ -181,7 +181,7 @@ async fn sweep(app: Arc<App>) {
 /// Connections that the system keeps for us until they are taken.
 const BACKLOG: i32 = 1024;
 
-fn open_port(address: SocketAddr) -> io::Result<TcpListener> {
+pub(crate) fn open_port(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     // A server that is started again need not wait for the connections of the last one to fade.
     #[cfg(unix)]

@@ -36,6 +36,7 @@ fn strays() -> Strays {
             ImageFormat::Png,
             (64, 48),
         );
+        new.source = Some(if score > 0.6 { "gate" } else { "<yard>" }.to_owned());
         new.collected = Some(Collected {
             hook: "strays".to_owned(),
             reason: format!("OOD score {score} is high"),
@@ -81,6 +82,13 @@ fn the_grid_shows_the_strangest_first_and_filters() {
     );
     let high = s.server.get(&format!("{}?min=0.6", s.page)).text();
     assert!(high.contains(&s.ids[2]) && !high.contains(&s.ids[0]));
+    let gate = s.server.get(&format!("{}?source=gate", s.page)).text();
+    assert!(gate.contains(&s.ids[2]) && !gate.contains(&s.ids[0]));
+    let yard = s
+        .server
+        .get(&format!("{}?source=%3Cyard%3E", s.page))
+        .text();
+    assert!(yard.contains(&s.ids[0]) && !yard.contains(&s.ids[2]) && !yard.contains("<yard>"));
     let none = s.server.get(&format!("{}?hook=other", s.page)).text();
     assert!(none.contains("No image matches"));
     let thumbnail = s.server.get(&format!("/thumbnails/{}", s.ids[0]));

@@ -324,13 +324,17 @@ impl<R: BufRead + Send> Feed for ListFeed<R> {
     }
 }
 
-/// Gives one file.
-pub(crate) struct FileFeed {
-    pub(crate) path: PathBuf,
+/// Gives these files.
+pub(crate) struct FilesFeed {
+    pub(crate) paths: Vec<PathBuf>,
 }
 
-impl Feed for FileFeed {
+impl Feed for FilesFeed {
     fn feed(self: Box<Self>, sink: Sink<'_>) {
-        let _ = sink(Ok(file(self.path)));
+        for path in self.paths {
+            if sink(Ok(file(path))).is_break() {
+                return;
+            }
+        }
     }
 }

@@ -41,17 +41,19 @@ pub struct Frames {
 impl Frames {
     /// Starts a feed of your own; [`crate::open`] does so for the usual ones.
     ///
-    /// Of the options the stride, the limits, and the numbers of threads and images count here.
+    /// Of the options the name, the stride, the limits, and the numbers of threads and images count
+    /// here.
     pub fn start(feed: Box<dyn Feed>, options: &SourceOptions, stop: Stop) -> Self {
         let ahead = options.ahead.max(1);
         let (slot_sender, slots) = sync_channel(ahead);
         let (work_sender, work) = sync_channel(ahead);
         let work = Arc::new(Mutex::new(work));
         let decoded = Arc::new(PixelBudget::new(MOST_DECODED));
+        let name: Option<Arc<str>> = options.name.as_deref().map(Arc::from);
         for _ in 0..options.workers.max(1) {
             let (work, decoded) = (Arc::clone(&work), Arc::clone(&decoded));
-            let limits = options.limits;
-            thread::spawn(move || decode_all(&work, &decoded, &limits));
+            let (limits, name) = (options.limits, name.clone());
+            thread::spawn(move || decode_all(&work, &decoded, &limits, name.as_ref()));
         }
         let (stride, asked) = (options.stride.max(1), stop.clone());
         thread::spawn(move || run(feed, stride, &asked, &slot_sender, &work_sender));
@@ -97,7 +99,12 @@ fn run(
     });
 }
 
-fn decode_all(work: &Mutex<Receiver<Work>>, decoded: &PixelBudget, limits: &DecodeLimits) {
+fn decode_all(
+    work: &Mutex<Receiver<Work>>,
+    decoded: &PixelBudget,
+    limits: &DecodeLimits,
+    source: Option<&Arc<str>>,
+) {
     loop {
         let work = work.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever waits here takes the next image: a later one never fills the room of an earlier.
@@ -106,7 +113,10 @@ fn decode_all(work: &Mutex<Receiver<Work>>, decoded: &PixelBudget, limits: &Deco
             return;
         };
         drop(work);
-        let outcome = item.and_then(|item| item.decode(limits));
+        let mut outcome = item.and_then(|item| item.decode(limits));
+        if let (Ok(sourced), Some(source)) = (&mut outcome, source) {
+            sourced.frame = sourced.frame.clone().with_source(Arc::clone(source));
+        }
         if let Ok(sourced) = &outcome {
             decoded.add(&sourced.frame);
         }

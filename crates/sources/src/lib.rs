@@ -46,8 +46,9 @@ pub mod ffmpeg {
 }
 
 use std::io::{BufRead, BufReader, stdin};
+use std::path::PathBuf;
 
-use files::{FileFeed, FolderFeed, GlobFeed, ListFeed, WatchFeed};
+use files::{FilesFeed, FolderFeed, GlobFeed, ListFeed, WatchFeed};
 use sequence::SequenceFeed;
 use video::{Live, LiveFeed, VideoFeed};
 
@@ -64,6 +65,11 @@ pub fn open(text: &str, options: &SourceOptions) -> Result<Frames, SourceError> 
 /// Opens a source.
 pub fn open_spec(spec: Spec, options: &SourceOptions) -> Result<Frames, SourceError> {
     let stop = Stop::default();
+    let name = options.name.clone().unwrap_or_else(|| spec.short_name());
+    let options = &SourceOptions {
+        name: Some(name),
+        ..options.clone()
+    };
     // ffmpeg applies the stride itself: a frame that is not wanted need not be copied.
     let by_ffmpeg = matches!(spec, Spec::Video(_) | Spec::Stream(_) | Spec::Camera(_));
     let stride = if by_ffmpeg { 1 } else { options.stride };
@@ -76,6 +82,11 @@ pub fn open_spec(spec: Spec, options: &SourceOptions) -> Result<Frames, SourceEr
         },
         stop,
     ))
+}
+
+/// Opens image files in this order.
+pub fn open_files(paths: Vec<PathBuf>, options: &SourceOptions) -> Frames {
+    Frames::start(Box::new(FilesFeed { paths }), options, Stop::default())
 }
 
 /// Opens the files that a reader names one a line, as `-` does with standard input.
@@ -94,7 +105,7 @@ fn feed(spec: Spec, options: &SourceOptions, stop: &Stop) -> Result<Box<dyn Feed
     };
     let limits = options.limits;
     Ok(match spec {
-        Spec::File(path) => Box::new(FileFeed { path }),
+        Spec::File(path) => Box::new(FilesFeed { paths: vec![path] }),
         Spec::Folder(folder) => folder_feed(folder, options, stop),
         Spec::Glob(pattern) => Box::new(GlobFeed::new(pattern)?),
         Spec::Sequence(text) => Box::new(SequenceFeed::new(text)?),
@@ -113,7 +124,7 @@ fn feed(spec: Spec, options: &SourceOptions, stop: &Stop) -> Result<Box<dyn Feed
     })
 }
 
-fn folder_feed(folder: std::path::PathBuf, options: &SourceOptions, stop: &Stop) -> Box<dyn Feed> {
+fn folder_feed(folder: PathBuf, options: &SourceOptions, stop: &Stop) -> Box<dyn Feed> {
     let recursive = options.recursive;
     match options.watch {
         Some(interval) => Box::new(WatchFeed {

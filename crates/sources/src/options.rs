@@ -8,6 +8,9 @@ use straylight_image::DecodeLimits;
 /// How a source is read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SourceOptions {
+    /// What the source is called, beside which its images are told from those of others; a short
+    /// name made of the path or address if `None`, see [`Spec::short_name`](crate::Spec::short_name).
+    pub name: Option<String>,
     /// Only each n-th image; 1 for all.
     pub stride: u64,
     /// Frames a second taken from a video or stream; all if `None`. Images of folders and
@@ -40,6 +43,7 @@ impl Default for SourceOptions {
     fn default() -> Self {
         let workers = available_parallelism().map_or(1, NonZeroUsize::get).min(4);
         Self {
+            name: None,
             stride: 1,
             fps: None,
             start: None,

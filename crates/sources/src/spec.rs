@@ -94,6 +94,25 @@ impl Spec {
         }
     }
 
+    /// A short name for people, without secrets: that of the file or folder, the host and path of
+    /// an address, the camera's device.
+    pub fn short_name(&self) -> String {
+        match self {
+            Self::List => "list".to_owned(),
+            Self::Stream(address) => address_name(address),
+            Self::Camera(device) if device.bytes().all(|byte| byte.is_ascii_digit()) => {
+                format!("camera{device}")
+            }
+            Self::Camera(device) => file_name(Path::new(device)),
+            Self::Glob(pattern) | Self::Sequence(pattern) => file_name(Path::new(pattern)),
+            Self::File(path)
+            | Self::Folder(path)
+            | Self::Zip(path)
+            | Self::Tar(path)
+            | Self::Video(path) => file_name(path),
+        }
+    }
+
     /// Whether its images have times of their own, whatever the speed at which they are read.
     pub fn is_recording(&self) -> bool {
         matches!(self, Self::Video(_))
@@ -125,6 +144,27 @@ impl Spec {
             // The decoder says best what is wrong with it.
             _ => Self::File(path),
         })
+    }
+}
+
+fn file_name(path: &Path) -> String {
+    let name = |path: &Path| Some(path.file_name()?.to_string_lossy().into_owned());
+    // `.` and `..` have no name of their own.
+    let named = || name(&path.canonicalize().ok()?);
+    name(path)
+        .or_else(named)
+        .unwrap_or_else(|| path.display().to_string())
+}
+
+/// Host, port and path.
+fn address_name(address: &str) -> String {
+    let shown = hide_secrets(address);
+    let (_, rest) = shown.split_once("://").unwrap_or_default();
+    let rest = rest.rsplit('@').next().unwrap_or_default();
+    let rest = rest.split(['?', '#']).next().unwrap_or_default();
+    match rest.trim_matches('/') {
+        "" => "stream".to_owned(),
+        name => name.to_owned(),
     }
 }
 
@@ -217,5 +257,26 @@ mod tests {
         }
         let spec = format!("{:?}", Spec::Stream("rtsp://me:secret@cam/1".to_owned()));
         assert_eq!(spec, "Stream(\"rtsp://***@cam/1\")");
+    }
+
+    #[test]
+    fn short_names_tell_sources_apart_and_hold_no_secret() {
+        for (text, wanted) in [
+            ("-", "list"),
+            ("camera:0", "camera0"),
+            ("/dev/video9", "video9"),
+            (
+                "rtsp://me:se@cret@10.0.0.5:554/live/1?token=x",
+                "10.0.0.5:554/live/1",
+            ),
+            ("rtsp://me:p?w@cam/1", "cam/1"),
+            ("https://host/", "host"),
+            ("no/such/*.jpg", "*.jpg"),
+        ] {
+            assert_eq!(Spec::parse(text).unwrap().short_name(), wanted, "{text}");
+        }
+        assert_eq!(Spec::Folder("photos/new/".into()).short_name(), "new");
+        let here = Spec::Folder(".".into()).short_name();
+        assert_eq!(here, "sources");
     }
 }

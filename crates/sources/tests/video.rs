@@ -204,7 +204,7 @@ fn a_stream_that_breaks_off_is_tried_again_and_given_up() {
         .collect();
     let reason = "rtsp://***@camera/1: Connection refused";
     assert_eq!(told.len(), 5, "{told:#?}");
-    assert_eq!(told[..2], ["stream_000000", "stream_000001"]);
+    assert_eq!(told[..2], ["camera-1_000000", "camera-1_000001"]);
     for interrupted in &told[2..4] {
         assert!(
             interrupted.contains(&format!("it broke off ({reason}); trying")),
@@ -555,7 +555,7 @@ fn a_camera_is_given_to_the_system_by_its_device() {
     let mut frames = open("camera:3", &options).unwrap();
     assert_eq!(
         frames.next().unwrap().unwrap().frame.name(),
-        "camera_000000"
+        "camera3_000000"
     );
     let arguments = fs::read_to_string(log).unwrap();
     if cfg!(target_os = "linux") {

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/0004_decisions.sql"),
     include_str!("schema/0005_features.sql"),
     include_str!("schema/0006_access.sql"),
+    include_str!("schema/0007_sources.sql"),
 ];
 
 /// Marks a database as a Straylight store: "Stra" in ASCII.

@@ -9,10 +9,10 @@ use crate::store::Store;
 /// Columns of a histogram of OOD scores over `0..=1`.
 const BINS: usize = 20;
 
-/// How many images have a label, a hook or a decision.
+/// How many images have a label, a hook, a source or a decision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelCount {
-    /// The label's or hook's name.
+    /// The name of the label, hook or source.
     pub name: String,
     /// How many images.
     pub images: u64,
@@ -39,6 +39,8 @@ pub struct DatasetStatistics {
     pub labels: Vec<LabelCount>,
     /// Images by the hook that collected them; most frequent first.
     pub hooks: Vec<LabelCount>,
+    /// Images by the source that they come from; most frequent first.
+    pub sources: Vec<LabelCount>,
     /// Images by OOD score in 20 equal steps of `0..=1`; those without a score are left out.
     pub score_histogram: Vec<u64>,
 }
@@ -90,13 +92,22 @@ impl Store {
 
     /// The hooks that collected images of a dataset, by name; quick however many images there are.
     pub fn hooks(&self, dataset_id: &str) -> Result<Vec<String>, StoreError> {
+        self.counted_names(dataset_id, "hook")
+    }
+
+    /// The sources that images of a dataset come from, by name; as quick.
+    pub fn sources(&self, dataset_id: &str) -> Result<Vec<String>, StoreError> {
+        self.counted_names(dataset_id, "source")
+    }
+
+    fn counted_names(&self, dataset_id: &str, kind: &str) -> Result<Vec<String>, StoreError> {
         self.db().read(|db| {
             let (dataset, _) = dataset::find(db, dataset_id)?;
             let mut rows = db.prepare_cached(
-                "SELECT name FROM tally WHERE dataset = ?1 AND kind = 'hook' AND amount > 0
+                "SELECT name FROM tally WHERE dataset = ?1 AND kind = ?2 AND amount > 0
                  ORDER BY name",
             )?;
-            let names = rows.query_map([dataset], |row| row.get(0))?;
+            let names = rows.query_map(params![dataset, kind], |row| row.get(0))?;
             Ok(names.collect::<Result<_, _>>()?)
         })
     }
@@ -150,6 +161,7 @@ impl DatasetStatistics {
             "rejected" => self.rejected = amount,
             "label" => self.labels.push(count(name)),
             "hook" => self.hooks.push(count(name)),
+            "source" => self.sources.push(count(name)),
             _ => {
                 let bin = name.parse().ok();
                 if let Some(slot) = bin.and_then(|b: usize| self.score_histogram.get_mut(b)) {

@@ -193,7 +193,10 @@ fn filters_and_sorts_choose_the_right_images() {
             .id
             .clone()
     };
-    let a = add(stray("a", 0.9, "ood", "score is high"));
+    let a = add(NewImage {
+        source: Some("gate".to_owned()),
+        ..stray("a", 0.9, "ood", "score is high")
+    });
     let b = add(stray("b", 0.1, "sample", "one in 100"));
     add(stray("c", 0.5, "ood", "Score is middling"));
     let d = add(NewImage {
@@ -229,6 +232,13 @@ fn filters_and_sorts_choose_the_right_images() {
             "c a",
         ),
         Case(filter(|f| f.hook = Some("ood".into())), BY_NAME, "a c"),
+        Case(filter(|f| f.source = Some("gate".into())), BY_NAME, "a"),
+        Case(
+            filter(|f| f.source = Some("gate".into())),
+            (ImageSort::OodScore, Descending),
+            "a",
+        ),
+        Case(filter(|f| f.source = Some("yard".into())), BY_NAME, ""),
         Case(filter(|f| f.reason = Some("SCORE".into())), BY_NAME, "a c"),
         Case(filter(|f| f.reason = Some("%".into())), BY_NAME, ""),
         Case(filter(|f| f.min_score = Some(0.5)), BY_NAME, "a c"),
@@ -353,6 +363,38 @@ fn statistics_count_what_is_there() {
     let timeline = store.timeline(&dataset.id, 3600).unwrap();
     assert_eq!(timeline.iter().map(|b| b.images).sum::<u64>(), 3);
     assert_eq!(timeline.last().unwrap().max_score, Some(1.0));
+}
+
+#[test]
+fn sources_are_counted_wherever_images_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let (project, dataset) = project(&store);
+    let other = store.get_or_create_dataset(&project.id, "other").unwrap();
+    let add = |name: &str, source: &str| {
+        let new = NewImage {
+            source: Some(source.to_owned()),
+            ..image(name)
+        };
+        let added = store.add_image(&dataset.id, &new).unwrap();
+        added.image().id.clone()
+    };
+    let (a, b) = (add("a", "gate"), add("b", "yard"));
+    add("c", "gate");
+    store.add_image(&dataset.id, &image("d")).unwrap();
+    assert_eq!(store.image(&a).unwrap().source.as_deref(), Some("gate"));
+    let counts = |dataset: &str| {
+        let sources = store.statistics(dataset).unwrap().sources;
+        let counts = sources.into_iter().map(|count| (count.name, count.images));
+        counts.collect::<Vec<_>>()
+    };
+    let count = |name: &str, images| (name.to_owned(), images);
+    assert_eq!(counts(&dataset.id), [count("gate", 2), count("yard", 1)]);
+    store.move_image(&a, &other.id).unwrap();
+    store.delete_image(&b).unwrap();
+    assert_eq!(counts(&dataset.id), [count("gate", 1)]);
+    assert_eq!(counts(&other.id), [count("gate", 1)]);
+    assert_eq!(store.sources(&dataset.id).unwrap(), ["gate"]);
 }
 
 #[test]

@@ -61,7 +61,10 @@ impl PredictorLoader for EngineLoader {
 
     fn hook_metrics(&self) -> String {
         let all = self.stats();
-        render_prometheus_of(all.iter().map(|(name, stats)| (name.as_str(), &stats[..])))
+        render_prometheus_of(
+            "deployment",
+            all.iter().map(|(name, stats)| (name.as_str(), &stats[..])),
+        )
     }
 }
 

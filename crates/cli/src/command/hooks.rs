@@ -23,6 +23,7 @@ Examples:
     --action dataset --to 'birds/OOD Images Collected' --store straylight-store
   straylight hooks add --deployment D --trigger count --labels dog --threshold 0 --mode greater \\
     --action folder --to hook_data/dogs
+  straylight hooks add --deployment D --trigger sample --rate 0.5% --action folder --to control
   straylight hooks check --deployment D")]
 pub(crate) struct Arguments {
     /// Folder of the deployment.
@@ -80,6 +81,9 @@ struct AddArguments {
     /// ood: share of normal images that may be called strange, instead of a threshold.
     #[arg(long, value_name = "SHARE", conflicts_with = "threshold")]
     false_alarm_rate: Option<f64>,
+    /// sample: share of all images, 0.5% or 0.005.
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    rate: Option<f64>,
     /// label, count, confidence: the labels that matter, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     labels: Vec<String>,
@@ -135,6 +139,8 @@ enum TriggerArgument {
     Count,
     /// Out of distribution.
     Ood,
+    /// A random share of all images, to see what the other triggers miss.
+    Sample,
 }
 
 /// What happens when a hook's queue is full.
@@ -293,6 +299,7 @@ impl AddArguments {
             trigger: trigger.into(),
             threshold: self.threshold,
             false_alarm_rate: self.false_alarm_rate,
+            rate: self.rate,
             labels: self.labels.clone(),
             mode: self.mode.clone(),
             action: self.action()?,
@@ -328,6 +335,18 @@ impl AddArguments {
     }
 }
 
+/// A share, or as many percent.
+fn share(text: &str) -> Result<f64, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let share = match text.strip_suffix('%') {
+        Some(percent) => number(percent).map(|percent| percent / 100.0),
+        None => number(text),
+    };
+    share
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| format!("`{text}` is no share of all images: write 0.5% or 0.005"))
+}
+
 fn read_hook(path: &Path) -> Result<HookConfig, Failure> {
     let text = if path == Path::new("-") {
         std::io::read_to_string(std::io::stdin())?
@@ -359,6 +378,7 @@ impl From<TriggerArgument> for TriggerKind {
             TriggerArgument::Label => Self::Label,
             TriggerArgument::Count => Self::Count,
             TriggerArgument::Ood => Self::Ood,
+            TriggerArgument::Sample => Self::Sample,
         }
     }
 }

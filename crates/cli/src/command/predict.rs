@@ -70,7 +70,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let frames = arguments.source.open()?.frames;
     let deployment = arguments.load()?;
-    output::stop_on_interrupt(frames.stop());
+    output::stop_on_interrupt(vec![frames.stop()]);
     let options = RunOptions {
         keep: Keep {
             saliency_maps: arguments.saliency,
@@ -106,8 +106,8 @@ impl Arguments {
         match &self.out {
             Some(path) if is_video(path) => {
                 let source = Path::new(&self.source.source);
-                let rate = frame_rate(source, &self.source.options()).unwrap_or(RATE);
-                Some(Pictures::as_video(path, &self.source.ffmpeg, rate))
+                let rate = frame_rate(source, &self.source.reading.options()).unwrap_or(RATE);
+                Some(Pictures::as_video(path, &self.source.reading.ffmpeg, rate))
             }
             Some(folder) => Some(Pictures::in_folder(folder, self.jpeg)),
             None if self.show && graphics.is_none() => {

@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let progress = TerminalProgress::new();
     let deployment =
         Deployment::from_folder_with_progress(&arguments.deployment, &load, &progress)?;
-    output::stop_on_interrupt(frames.stop());
+    output::stop_on_interrupt(vec![frames.stop()]);
     let mut failed = None;
     let mut told = |step: Step| {
         if let Step::Image(seen) = &step {

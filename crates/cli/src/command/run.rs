@@ -1,8 +1,10 @@
 //! `straylight run`: infer with hooks.
 
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -13,13 +15,15 @@ use straylight::hooks::{
     Overflow, SourceKind, Storage,
 };
 use straylight::run::{
-    HookRunOptions, OpenedSource, Record, RunOptions, Step, default_state_folder, hook_set,
-    run as run_images,
+    HookRunOptions, OpenedSource, Record, RunMetrics, RunOptions, Step, Summary,
+    default_state_folder, hook_set, run_all, source_folder,
 };
+use straylight::server::MetricsEndpoint;
+use straylight::sources::Stop;
 use straylight::{Deployment, LoadOptions, SavedHooks};
 
 use crate::command::engine::EngineArguments;
-use crate::command::source::SourceArguments;
+use crate::command::source::ReadingArguments;
 use crate::command::steps;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::log;
@@ -33,6 +37,8 @@ Examples:
   straylight run photos/ --deployment D
   straylight run /data/incoming --deployment D --watch --state hook-state
   straylight run rtsp://camera/1 --deployment D --fps 5
+  straylight run rtsp://gate/1 rtsp://yard/1 --name gate --name yard --deployment D \\
+      --metrics 127.0.0.1:9464
   straylight run street.mp4 --deployment D --hooks try.json --json
   find photos -name '*.jpg' | straylight run - --deployment D
 
@@ -41,7 +47,11 @@ is on its way is inferred and delivered. When a hook's queue is full, files and 
 camera or stream goes on, and its images wait on disk.
 Exit code 3: some images were bad, or a hook could not judge an image, lost it or could not deliver
 it; they are listed.
-Images that wait on disk for the next run are not lost.")]
+Images that wait on disk for the next run are not lost.
+
+Several sources share the model and take turns; each has its own limits, queues (with --state in a
+folder of its name below FOLDER) and counters, and one that ends or fails does not end the others.
+Image files are one source together.")]
 pub(crate) struct Arguments {
     /// Folder of the deployment.
     #[arg(long, value_name = "FOLDER", env = "STRAYLIGHT_DEPLOYMENT")]
@@ -69,10 +79,22 @@ pub(crate) struct Arguments {
     /// Print one line of JSON for each image, and one with the hooks' statistics at the end.
     #[arg(long)]
     json: bool,
+    /// Names of the sources, in their order: with each image and in every count. Without them the
+    /// name is made of the path or address.
+    #[arg(long = "name", value_name = "NAME")]
+    names: Vec<String>,
+    /// Serve the metrics of this run for Prometheus at http://ADDRESS/metrics, without a token.
+    #[arg(long, value_name = "ADDRESS")]
+    metrics: Option<SocketAddr>,
     #[command(flatten)]
     engine: EngineArguments,
+    /// A file, folder, glob ("photos/*.jpg"), numbered files (frame_%04d.png), zip, tar, video,
+    /// rtsp:// or http:// stream, camera:0, dataset:PROJECT/DATASET, or - for a list of files on
+    /// standard input; several are run at once.
+    #[arg(value_name = "SOURCE", help_heading = "Arguments", required = true)]
+    sources: Vec<String>,
     #[command(flatten)]
-    source: SourceArguments,
+    reading: ReadingArguments,
 }
 
 /// How long hooks go on after the last image while nothing is delivered.
@@ -89,96 +111,123 @@ enum Follow {
     Frames,
 }
 
-/// Infers every image of the source and shows it to the hooks.
+/// A source with its hooks.
+struct Running {
+    name: String,
+    hooks: Arc<HookSet>,
+    hook_names: Vec<String>,
+    /// The hook whose queue stood still, and the image that found no room.
+    stalled_at: Option<(String, String)>,
+}
+
+/// Infers every image of the sources and shows it to the hooks.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     log::show_warnings();
-    let hooks = arguments.configs()?;
-    let source = arguments.source.open()?;
+    let configs = arguments.configs()?;
+    let sources = arguments
+        .reading
+        .open(&arguments.sources, &arguments.names)?;
     let deployment = arguments.load()?;
-    let options = arguments.hook_options(&source, &hooks);
-    let set = hook_set(&deployment, &hooks, options)?;
-    if set.is_empty() {
+    if configs.is_empty() {
         output::note("note: the deployment has no hooks; `straylight hooks add` adds one");
     }
-    output::stop_on_interrupt(source.frames.stop());
-    let names: Vec<String> = set.stats().into_iter().map(|stats| stats.hook).collect();
-    let mut ended = Ended::default();
+    let mut running = arguments.start_hooks(&deployment, &sources, &configs)?;
+    let metrics = RunMetrics::new(
+        running
+            .iter()
+            .map(|one| (one.name.clone(), Arc::clone(&one.hooks)))
+            .collect(),
+    )?;
+    let metrics = Arc::new(metrics);
+    let _endpoint = arguments.serve_metrics(&metrics)?;
+    let stops: Vec<Stop> = sources.iter().map(|source| source.frames.stop()).collect();
+    output::stop_on_interrupt(stops.clone());
+    let hooks: Vec<Arc<HookSet>> = running.iter().map(|one| Arc::clone(&one.hooks)).collect();
+    let frames = sources.into_iter().map(|source| source.frames);
+    let frames = frames.zip(hooks.iter().map(|hooks| &**hooks)).collect();
+    let mut failed = None;
     let mut ticker = Ticker::new();
     let options = RunOptions::default();
-    let summary = run_images(&deployment, source.frames, &set, &options, &mut |step| {
+    let summaries = run_all(&deployment, frames, &options, &mut |source, step| {
         ticker.tick();
-        ended.note_stall(&step, &names);
-        if let Err(failure) = arguments.told(step, &names) {
-            ended.failed = Some(failure);
+        metrics.count(source, &step);
+        let Some(one) = running.get_mut(source) else {
+            return ControlFlow::Break(());
+        };
+        one.note_stall(&step);
+        if let Err(failure) = arguments.told(step, &one.hook_names) {
+            failed = Some(failure);
+            stops.iter().for_each(Stop::ask);
         }
-        ended.flow()
+        if failed.is_some() || one.stalled_at.is_some() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     })?;
     ticker.finish();
-    let lost = set.finish(arguments.drain_options(ended.stalled_at.is_some()));
-    let stats = set.stats();
-    steps::hook_statistics(&stats, arguments.json)?;
-    ended.tell(&lost);
-    undelivered(&set, &stats);
+    let lost = arguments.finish(&running);
+    let is_complete = arguments.report(&running, &summaries, &lost)?;
+    let summary = total(&summaries);
     steps::summary(&summary);
-    match ended.failed {
+    match failed {
         Some(failure) => Err(failure),
-        None if summary.bad == 0 && !arguments.is_complete(&stats) => Ok(Exit::Partial),
+        None if summary.bad == 0 && !is_complete => Ok(Exit::Partial),
         None => Ok(steps::exit(&summary)),
     }
 }
 
-/// Why a run ended before its source did.
-#[derive(Default)]
-struct Ended {
-    failed: Option<Failure>,
-    /// The hook whose queue stood still, and the image that found no room.
-    stalled_at: Option<(String, String)>,
+/// What all sources came to.
+fn total(summaries: &[Summary]) -> Summary {
+    summaries
+        .iter()
+        .fold(Summary::default(), |sum, one| Summary {
+            images: sum.images + one.images,
+            bad: sum.bad + one.bad,
+            elapsed: sum.elapsed.max(one.elapsed),
+        })
 }
 
 /// Lost images that are named; the others are counted.
 const NAMED: usize = 10;
 
-impl Ended {
-    fn note_stall(&mut self, step: &Step, hooks: &[String]) {
+impl Running {
+    fn note_stall(&mut self, step: &Step) {
         let Step::Image(seen) = step else { return };
         let is_stalled = |outcome: &Decision| {
             let reason = DropReason::Stalled;
             matches!(outcome, Decision::Dropped { reason: found, .. } if *found == reason)
         };
         if let Some(place) = seen.hooks.iter().position(is_stalled) {
-            let hook = hooks.get(place).cloned().unwrap_or_default();
+            let hook = self.hook_names.get(place).cloned().unwrap_or_default();
             self.stalled_at = Some((hook, seen.place.clone()));
         }
     }
 
-    fn flow(&self) -> ControlFlow<()> {
-        if self.failed.is_some() || self.stalled_at.is_some() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    /// Says where to continue, and which images are lost.
-    fn tell(&self, lost: &[LostImage]) {
-        for image in lost.iter().take(NAMED) {
-            output::note(&format!("lost by {}: {}", image.hook, image.name));
-        }
-        if lost.len() > NAMED {
-            output::note(&format!("and {} more", lost.len() - NAMED));
-        }
-        if !lost.is_empty() {
-            output::note(
-                "they were in memory only: run again from there, with --state FOLDER to keep what \
-                 could not be delivered",
-            );
-        }
+    /// Says where to continue.
+    fn tell_stall(&self) {
         if let Some((hook, place)) = &self.stalled_at {
             output::note(&format!(
                 "ended: the queue of {hook} is full and nothing was delivered for too long. \
                  Continue at {place} once the hook can deliver again"
             ));
         }
+    }
+}
+
+/// Says which images are lost.
+fn tell_lost(lost: &[LostImage]) {
+    for image in lost.iter().take(NAMED) {
+        output::note(&format!("lost by {}: {}", image.hook, image.name));
+    }
+    if lost.len() > NAMED {
+        output::note(&format!("and {} more", lost.len() - NAMED));
+    }
+    if !lost.is_empty() {
+        output::note(
+            "they were in memory only: run again from there, with --state FOLDER to keep what \
+             could not be delivered",
+        );
     }
 }
 
@@ -209,7 +258,34 @@ impl Arguments {
         })
     }
 
-    fn hook_options(&self, source: &OpenedSource, hooks: &[HookConfig]) -> HookRunOptions {
+    /// Hooks of their own for each source: limits, queues and counters.
+    fn start_hooks(
+        &self,
+        deployment: &Deployment,
+        sources: &[OpenedSource],
+        configs: &[HookConfig],
+    ) -> Result<Vec<Running>, Failure> {
+        let is_one = sources.len() == 1;
+        let start = |source: &OpenedSource| {
+            let options = self.hook_options(source, configs, is_one);
+            let hooks = hook_set(deployment, configs, options)?;
+            let stats = hooks.stats().into_iter();
+            Ok(Running {
+                name: source.name.clone(),
+                hook_names: stats.map(|stats| stats.hook).collect(),
+                hooks: Arc::new(hooks),
+                stalled_at: None,
+            })
+        };
+        sources.iter().map(start).collect()
+    }
+
+    fn hook_options(
+        &self,
+        source: &OpenedSource,
+        hooks: &[HookConfig],
+        is_only_one: bool,
+    ) -> HookRunOptions {
         let needs_disk = |hook: &HookConfig| {
             let on_disk = |queue: QueueConfig| queue.storage == Storage::Disk;
             let overflow = hook.queue.map_or(hook.when_full, |queue| queue.overflow);
@@ -221,9 +297,13 @@ impl Arguments {
             Follow::Auto | Follow::Clock => LimitTimes::Clock,
             Follow::Frames => LimitTimes::Frames,
         };
-        let mut state = self.state.clone();
+        let of_source = |folder: &PathBuf| match is_only_one {
+            true => folder.clone(),
+            false => folder.join(source_folder(&source.name)),
+        };
+        let mut state = self.state.as_ref().map(of_source);
         if state.is_none() && is_kept {
-            state = default_state_folder(&self.deployment, &self.source.source);
+            state = default_state_folder(&self.deployment, &source.text);
             if let Some(folder) = &state {
                 output::note(&format!("queues of the hooks: {}", folder.display()));
             }
@@ -238,6 +318,57 @@ impl Arguments {
             },
             stall: Some(Duration::from_secs(self.stall)),
         }
+    }
+
+    fn serve_metrics(&self, metrics: &Arc<RunMetrics>) -> Result<Option<MetricsEndpoint>, Failure> {
+        let Some(address) = self.metrics else {
+            return Ok(None);
+        };
+        let metrics = Arc::clone(metrics);
+        let endpoint = MetricsEndpoint::start(address, move || metrics.render())?;
+        output::note(&format!("metrics: http://{}/metrics", endpoint.address()));
+        Ok(Some(endpoint))
+    }
+
+    /// Ends the hooks of all sources at once; returns what is lost.
+    fn finish(&self, running: &[Running]) -> Vec<LostImage> {
+        thread::scope(|scope| {
+            let ending: Vec<_> = running
+                .iter()
+                .map(|one| {
+                    let options = self.drain_options(one.stalled_at.is_some());
+                    scope.spawn(move || one.hooks.finish(options))
+                })
+                .collect();
+            let lost = ending.into_iter().filter_map(|thread| thread.join().ok());
+            lost.flatten().collect()
+        })
+    }
+
+    /// Tells what each source came to; says whether its hooks are done with everything.
+    fn report(
+        &self,
+        running: &[Running],
+        summaries: &[Summary],
+        lost: &[LostImage],
+    ) -> Result<bool, Failure> {
+        let stats: Vec<Vec<HookStats>> = running.iter().map(|one| one.hooks.stats()).collect();
+        let named = running.iter().map(|one| one.name.as_str());
+        let of_sources: Vec<_> = named.zip(stats.iter().map(Vec::as_slice)).collect();
+        steps::hook_statistics(&of_sources, self.json)?;
+        tell_lost(lost);
+        for one in running {
+            one.tell_stall();
+        }
+        for (one, stats) in running.iter().zip(&stats) {
+            undelivered(&one.hooks, stats);
+        }
+        if let [_, _, ..] = summaries {
+            for (one, summary) in running.iter().zip(summaries) {
+                steps::summary_of(&one.name, summary);
+            }
+        }
+        Ok(stats.iter().all(|stats| self.is_complete(stats)))
     }
 
     /// How long hooks go on after the last image; after a stall only what is on its way ends.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use straylight::run::{OpenError, OpenedSource, open_source};
+use straylight::run::{OpenError, OpenedSource, open_sources};
 use straylight::sources::SourceOptions;
 
 use crate::command::platform::PlatformArguments;
@@ -14,13 +14,31 @@ use crate::exit::Failure;
 
 /// Where images come from and how they are read.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Source")]
 pub(crate) struct SourceArguments {
     /// A file, folder, glob ("photos/*.jpg"), numbered files (frame_%04d.png), zip, tar, video,
     /// rtsp:// or http:// stream, camera:0, dataset:PROJECT/DATASET, or - for a list of files on
     /// standard input.
     #[arg(value_name = "SOURCE", help_heading = "Arguments")]
     pub(crate) source: String,
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+}
+
+impl SourceArguments {
+    /// Opens the source.
+    pub(crate) fn open(&self) -> Result<OpenedSource, Failure> {
+        let opened = self.reading.open(std::slice::from_ref(&self.source), &[])?;
+        opened
+            .into_iter()
+            .next()
+            .ok_or_else(|| "no source is named".to_owned().into())
+    }
+}
+
+/// How sources are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Source")]
+pub(crate) struct ReadingArguments {
     /// Keep watching a folder for new files, until Ctrl-C.
     #[arg(long)]
     watch: bool,
@@ -54,8 +72,8 @@ pub(crate) struct SourceArguments {
     pub(crate) platform: PlatformArguments,
 }
 
-impl SourceArguments {
-    /// How the source is read.
+impl ReadingArguments {
+    /// How sources are read.
     pub(crate) fn options(&self) -> SourceOptions {
         SourceOptions {
             stride: self.stride,
@@ -70,13 +88,17 @@ impl SourceArguments {
         }
     }
 
-    /// Opens the source.
-    pub(crate) fn open(&self) -> Result<OpenedSource, Failure> {
+    /// Opens the sources; the names are theirs in this order, if there are any.
+    pub(crate) fn open(
+        &self,
+        sources: &[String],
+        names: &[String],
+    ) -> Result<Vec<OpenedSource>, Failure> {
         let options = self.options();
-        let opened = match open_source(&self.source, &options, None) {
+        let opened = match open_sources(sources, names, &options, None) {
             Err(OpenError::NoServer(_)) => {
                 let platform = Arc::new(self.platform.open()?);
-                open_source(&self.source, &options, Some(&platform))
+                open_sources(sources, names, &options, Some(&platform))
             }
             opened => opened,
         };

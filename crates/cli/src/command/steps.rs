@@ -78,6 +78,15 @@ fn list(image: &str, error: &str, json: bool) -> Result<(), Failure> {
 
 /// How many images there were and how fast it went.
 pub(crate) fn summary(summary: &Summary) {
+    output::note(&counted(summary));
+}
+
+/// The same of one source among several.
+pub(crate) fn summary_of(source: &str, summary: &Summary) {
+    output::note(&format!("{}: {}", output::place(source), counted(summary)));
+}
+
+fn counted(summary: &Summary) -> String {
     let Summary { images, bad, .. } = summary;
     let seconds = summary.elapsed.as_secs_f64();
     let rate = summary.images_per_second();
@@ -86,9 +95,7 @@ pub(crate) fn summary(summary: &Summary) {
     } else {
         format!(", {bad} bad")
     };
-    output::note(&format!(
-        "{images} images in {seconds:.2} s ({rate:.1} a second){bad}"
-    ));
+    format!("{images} images in {seconds:.2} s ({rate:.1} a second){bad}")
 }
 
 /// Success, partial success, or failure when no image was good.
@@ -100,17 +107,30 @@ pub(crate) fn exit(summary: &Summary) -> Exit {
     }
 }
 
-/// What each hook did in this run: lines in words, or one line of JSON for all.
-pub(crate) fn hook_statistics(stats: &[HookStats], json: bool) -> Result<(), Failure> {
-    if json {
-        let all: Vec<Value> = stats.iter().map(statistics).collect();
-        return output::json_line(&json!({ "hooks": all }));
+/// What each hook of each source did in this run: lines in words, or one line of JSON for all.
+pub(crate) fn hook_statistics(sources: &[(&str, &[HookStats])], json: bool) -> Result<(), Failure> {
+    let mut all = Vec::new();
+    for (source, stats) in sources {
+        all.extend(stats.iter().map(|stats| (*source, stats)));
     }
-    for stats in stats {
-        output::line(&in_this_run(stats));
+    if json {
+        let all = all.into_iter().map(|(source, stats)| {
+            let mut value = statistics(stats);
+            value["source"] = json!(source);
+            value
+        });
+        return output::json_line(&json!({ "hooks": all.collect::<Vec<Value>>() }));
+    }
+    for (source, stats) in all {
+        let whose = match sources {
+            [_] => String::new(),
+            _ => format!("{}: ", output::place(source)),
+        };
+        output::line(&format!("{whose}{}", in_this_run(stats)));
         if stats.earlier.fired > 0 {
             let fired = format!("{} from earlier runs", stats.earlier.fired);
-            output::line(&with_fates(&stats.hook, vec![fired], &stats.earlier));
+            let line = with_fates(&stats.hook, vec![fired], &stats.earlier);
+            output::line(&format!("{whose}{line}"));
         }
     }
     Ok(())

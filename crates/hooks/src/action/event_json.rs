@@ -15,6 +15,8 @@ pub(super) struct EventJson<'a> {
     key: &'a str,
     hook: &'a str,
     name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     captured_at: Timestamp,
     fired_at: Timestamp,
     trigger: &'a str,
@@ -47,6 +49,7 @@ pub(super) fn event_json(
         key: event.key(),
         hook: &event.hook,
         name: &event.name,
+        source: event.source.as_deref(),
         captured_at: event.captured_at,
         fired_at: event.fired_at,
         trigger: &event.trigger,

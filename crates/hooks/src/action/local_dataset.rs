@@ -135,6 +135,7 @@ fn new_image(event: &Event) -> Result<NewImage, ActionError> {
     };
     let mut new = NewImage::new(name, bytes, format, size).with_prediction(&event.prediction);
     new.captured_at = Some(event.captured_at);
+    new.source = event.source.as_deref().map(str::to_owned);
     new.idempotency_key = Some(event.key().to_owned());
     new.once = true;
     new.decided_at = Some(event.fired_at);

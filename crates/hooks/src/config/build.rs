@@ -14,7 +14,7 @@ use crate::action::{
 use crate::hook::PostInferenceHook;
 use crate::trigger::{
     AlwaysTrigger, AndTrigger, ConfidenceTrigger, EmptyLabelTrigger, LabelTrigger, NotTrigger,
-    ObjectCountTrigger, OodScorer, OodTrigger, OrTrigger, Trigger,
+    ObjectCountTrigger, OodScorer, OodTrigger, OrTrigger, SampleTrigger, Trigger,
 };
 
 /// What hooks are built with.
@@ -59,6 +59,10 @@ impl TriggerConfig {
                 config.mode,
             )),
             Self::OodTrigger(config) => Box::new(ood_trigger(config, context)?),
+            Self::SampleTrigger(config) => {
+                share("SampleTrigger.rate", config.rate)?;
+                Box::new(SampleTrigger::new(config.rate, config.seed))
+            }
             Self::AndTrigger(list) => Box::new(AndTrigger(build_all(&list.triggers, context)?)),
             Self::OrTrigger(list) => Box::new(OrTrigger(build_all(&list.triggers, context)?)),
             Self::NotTrigger(config) => Box::new(NotTrigger(config.trigger.build(context)?)),

@@ -28,5 +28,6 @@ pub use secrets::{
 };
 pub use trigger::{
     AlwaysTriggerConfig, ConfidenceTriggerConfig, EmptyLabelTriggerConfig, LabelTriggerConfig,
-    NotTriggerConfig, ObjectCountTriggerConfig, OodTriggerConfig, TriggerConfig, TriggerListConfig,
+    NotTriggerConfig, ObjectCountTriggerConfig, OodTriggerConfig, SampleTriggerConfig,
+    TriggerConfig, TriggerListConfig,
 };

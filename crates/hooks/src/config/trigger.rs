@@ -19,6 +19,8 @@ pub enum TriggerConfig {
     /// Out of distribution; written as the SDK does.
     #[serde(rename = "OODTrigger")]
     OodTrigger(OodTriggerConfig),
+    /// A random share of all images.
+    SampleTrigger(SampleTriggerConfig),
     /// All of several triggers.
     AndTrigger(TriggerListConfig),
     /// Any of several triggers.
@@ -103,6 +105,17 @@ pub struct OodTriggerConfig {
     /// What files of the Python SDK may hold in this place; read and forgotten.
     #[serde(default, skip_serializing)]
     pub ood_model: Option<serde::de::IgnoredAny>,
+}
+
+/// Settings of a `SampleTrigger`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleTriggerConfig {
+    /// Share of all images, `0..=1`.
+    pub rate: f64,
+    /// Another seed draws other images.
+    #[serde(default)]
+    pub seed: u64,
 }
 
 /// Settings of an `AndTrigger` or `OrTrigger`.

@@ -233,6 +233,7 @@ impl Runner {
             id: self.ids.next(fired_at, self.world.random.next_u64()),
             hook: Arc::clone(&self.name),
             name: Arc::from(frame.name()),
+            source: frame.source().cloned(),
             captured_at: frame.captured_at(),
             fired_at,
             trigger: Arc::from(self.hook.trigger.name()),

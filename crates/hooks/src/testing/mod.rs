@@ -71,6 +71,7 @@ pub(crate) fn event_with(id: u128, name: &str) -> Event {
         id: EventId(id),
         hook: Arc::from("hook"),
         name: Arc::from(name),
+        source: Some(Arc::from("gate")),
         captured_at: time(0),
         fired_at: time(0),
         trigger: Arc::from("OODTrigger"),

@@ -11,6 +11,7 @@ mod label;
 mod object_count;
 mod ood;
 mod ood_model;
+mod sample;
 
 use std::fmt;
 
@@ -21,6 +22,7 @@ pub use empty_label::EmptyLabelTrigger;
 pub use label::{LabelMode, LabelTrigger};
 pub use object_count::{CountMode, ObjectCountTrigger};
 pub use ood::{OodScorer, OodTrigger};
+pub use sample::SampleTrigger;
 use straylight_core::{Frame, Prediction};
 
 use crate::config::TriggerConfig;

@@ -348,7 +348,8 @@ fn write_images(
             let prediction = app.store.prediction(&image.id)?.map(|s| s.annotations);
             described.push(json!({
                 "name": image.name, "file": file, "ood_score": image.ood_score,
-                "hook": image.hook, "reason": image.reason, "review": image.review.name(),
+                "hook": image.hook, "source": image.source, "reason": image.reason,
+                "captured_at": image.captured_at.to_string(), "review": image.review.name(),
                 "annotations": annotations, "prediction": prediction,
             }));
         }

@@ -87,6 +87,7 @@ fn filter(query: &Query) -> ApiResult<ImageFilter> {
     let choice = Choice {
         label: text("label"),
         hook: text("hook"),
+        source: text("source"),
         reason: text("reason"),
         name: text("name"),
         min: text("min"),

@@ -176,6 +176,7 @@ fn apply(project: &Project, wanted: &mut Wanted, rule: &Rule) -> ApiResult<()> {
             filter.annotated = Some(state == "ANNOTATED");
         }
         ("HOOK", "EQUAL") => filter.hook = text(&rule.value)?,
+        ("SOURCE", "EQUAL") => filter.source = text(&rule.value)?,
         ("REVIEW", "EQUAL") => filter.review = Some(review(&rule.value)?),
         ("REASON", "CONTAINS") => filter.reason = text(&rule.value)?,
         ("OOD_SCORE", "GREATER_OR_EQUAL") => filter.min_score = rule.value.as_f64(),

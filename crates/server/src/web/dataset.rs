@@ -41,6 +41,7 @@ struct Grid {
     dataset: Dataset,
     page: ImagePage,
     hooks: Vec<String>,
+    sources: Vec<String>,
     api: String,
 }
 
@@ -60,6 +61,7 @@ async fn grid(
                 asked.grid_page(),
             )?;
             let hooks = app.store.hooks(&dataset.id)?;
+            let sources = app.store.sources(&dataset.id)?;
             let workspace = app.store.workspace();
             let api = format!(
                 "/api/v1/organizations/{}/workspaces/{}/projects/{}/datasets/{}",
@@ -70,6 +72,7 @@ async fn grid(
                 dataset,
                 page,
                 hooks,
+                sources,
                 api,
             })
         })
@@ -149,6 +152,7 @@ fn tile(image: &ImageRecord) -> Markup {
         span.tile-facts {
             @if let Some(score) = image.ood_score { span.score title="OOD score" { (format!("{score:.2}")) } }
             @if let Some(label) = &image.predicted_label { span { (label) } }
+            @if let Some(source) = &image.source { span title="Source" { (source) } }
             @if image.annotated_at.is_some() { span.tag { "labelled" } }
             @match image.review {
                 Review::Accepted => { span.tag.good { "accepted" } }
@@ -163,12 +167,14 @@ fn form(grid: &Grid, choice: &Choice, base: &str) -> Markup {
     let labels = grid.project.trainable_tasks().flat_map(|t| &t.labels);
     let labels: Vec<&str> = labels.map(|l| l.name.as_str()).collect();
     let hooks: Vec<&str> = grid.hooks.iter().map(String::as_str).collect();
+    let sources: Vec<&str> = grid.sources.iter().map(String::as_str).collect();
     let sorts: Vec<(&str, &str)> = SORTS.to_vec();
     html! {
         form.filters method="get" action=(base) {
             (choose("sort", "Order", &sorts, &choice.sort))
             (choose("label", "Label", &any(&labels), &choice.label))
             (choose("hook", "Hook", &any(&hooks), &choice.hook))
+            @if !sources.is_empty() { (choose("source", "Source", &any(&sources), &choice.source)) }
             (choose("annotated", "Labelled", &[("", "Any"), ("yes", "Yes"), ("no", "No")], &choice.annotated))
             (choose("review", "Review", &[("", "Any"), ("open", "Open"), ("accepted", "Accepted"),
                 ("rejected", "Rejected")], &choice.review))

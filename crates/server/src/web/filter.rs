@@ -13,6 +13,7 @@ pub(crate) struct Choice {
     pub(crate) sort: String,
     pub(crate) label: String,
     pub(crate) hook: String,
+    pub(crate) source: String,
     pub(crate) reason: String,
     pub(crate) name: String,
     pub(crate) min: String,
@@ -58,6 +59,7 @@ impl Choice {
         let mut filter = ImageFilter::default();
         filter.label = text(&self.label);
         filter.hook = text(&self.hook);
+        filter.source = text(&self.source);
         filter.reason = text(&self.reason);
         filter.name = text(&self.name);
         filter.min_score = number(&self.min);
@@ -101,6 +103,7 @@ impl Choice {
             ("sort", &self.sort),
             ("label", &self.label),
             ("hook", &self.hook),
+            ("source", &self.source),
             ("reason", &self.reason),
             ("name", &self.name),
             ("min", &self.min),

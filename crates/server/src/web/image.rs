@@ -323,6 +323,7 @@ fn facts(image: &ImageRecord) -> Markup {
                     dd { (label) @if let Some(p) = image.predicted_probability { ", " (format!("{:.1} %", p * 100.0)) } }
                 }
                 dt { "Size" } dd { (image.width) " x " (image.height) ", " (image.size / 1024) " KiB" }
+                @if let Some(source) = &image.source { dt { "Source" } dd { (source) } }
                 dt { "Taken" } dd { (moment(image.captured_at)) }
                 dt { "Added" } dd { (moment(image.uploaded_at)) }
             }

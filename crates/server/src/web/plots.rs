@@ -84,6 +84,9 @@ fn render(shown: &Shown) -> Markup {
         div.columns {
             (table("Labels", &statistics.labels, &base, "label"))
             (table("Hooks", &statistics.hooks, &base, "hook"))
+            @if !statistics.sources.is_empty() {
+                (table("Sources", &statistics.sources, &base, "source"))
+            }
         }
     }
 }

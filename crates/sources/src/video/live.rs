@@ -170,11 +170,13 @@ impl LiveFeed {
         }
     }
 
-    fn name(&self) -> &'static str {
-        match self.kind {
-            Live::Stream => "stream",
-            Live::Camera => "camera",
-        }
+    /// The name of the source as the beginning of a file's name.
+    fn name(&self) -> String {
+        let name = self.options.name.as_deref().unwrap_or("stream");
+        let fits = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        name.chars()
+            .map(|c| if fits(c) { c } else { '-' })
+            .collect()
     }
 
     /// After 15 s without data the stream counts as broken.

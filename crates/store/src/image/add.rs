@@ -33,6 +33,8 @@ pub struct NewImage {
     pub height: u32,
     /// When it was taken; the time of adding when not known.
     pub captured_at: Option<Timestamp>,
+    /// The camera, folder or file that it comes from, if that is known.
+    pub source: Option<String>,
     /// What makes a repetition recognisable, such as a hook's name and the content hash.
     pub idempotency_key: Option<String>,
     /// Whether an image of the same bytes that is in the dataset, or was added to it first, takes
@@ -97,6 +99,7 @@ impl NewImage {
             width: size.0,
             height: size.1,
             captured_at: None,
+            source: None,
             idempotency_key: None,
             once: false,
             decided_at: None,
@@ -287,9 +290,9 @@ fn insert_row(
     let mut statement = db.prepare_cached(
         "INSERT INTO image (id, dataset, origin, idempotency_key, name, format, hash, width,
              height, size, uploaded_at, captured_at, ood_score, uncertainty, hook, reason,
-             predicted_label, predicted_probability, scores)
+             predicted_label, predicted_probability, scores, source)
          VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-             ?17, ?18)",
+             ?17, ?18, ?19)",
     )?;
     Ok(statement.insert(params![
         id,
@@ -310,6 +313,7 @@ fn insert_row(
         top.as_ref().map(|(name, _)| name),
         top.as_ref().map(|(_, probability)| probability),
         scores,
+        new.source,
     ])?)
 }
 

@@ -47,14 +47,19 @@ impl ImageFilter {
             }
         };
         let text = |text: &Option<String>| text.clone().map(Value::from);
-        // An index has the images of a hook in the order of their scores.
+        // Indexes have the images of a hook and of a source in the order of their scores.
         let by_score = sort == ImageSort::OodScore;
         part("hook = ?", text(&self.hook).filter(|_| !by_score));
+        part("source = ?", text(&self.source).filter(|_| !by_score));
         self.add_texts(&mut condition, dataset, texts);
         self.add_scores(&mut condition, sort, dataset);
         self.add_review(&mut condition, dataset);
-        if let Some(hook) = text(&self.hook).filter(|_| by_score) {
-            condition.and("hook = ?", hook);
+        if by_score {
+            for (sql, value) in [("hook = ?", &self.hook), ("source = ?", &self.source)] {
+                if let Some(value) = text(value) {
+                    condition.and(sql, value);
+                }
+            }
         }
         if let Some(label) = text(&self.label) {
             condition.and(

@@ -92,6 +92,8 @@ pub struct ImageFilter {
     pub max_score: Option<f64>,
     /// Images that this hook collected.
     pub hook: Option<String>,
+    /// Images that come from this source.
+    pub source: Option<String>,
     /// Images whose reason contains this text.
     pub reason: Option<String>,
     /// Images whose name contains this text.

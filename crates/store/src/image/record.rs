@@ -76,6 +76,8 @@ pub struct ImageRecord {
     pub uploaded_at: Timestamp,
     /// When it was taken.
     pub captured_at: Timestamp,
+    /// The camera, folder or file that it comes from.
+    pub source: Option<String>,
     /// How far out of distribution it is, `0..=1`; higher is further.
     pub ood_score: Option<f64>,
     /// How unsure the model was, `0..=1`.
@@ -99,7 +101,7 @@ pub struct ImageRecord {
 /// The columns that [`ImageRecord::read`] wants, in its order.
 pub(crate) const COLUMNS: &str = "image.id, dataset.id, image.name, format, hash, width, height, \
      size, uploaded_at, captured_at, ood_score, uncertainty, hook, reason, predicted_label, \
-     predicted_probability, scores, review, annotated_at";
+     predicted_probability, scores, review, annotated_at, source";
 
 impl ImageRecord {
     pub(crate) fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -114,6 +116,7 @@ impl ImageRecord {
             size: row.get::<_, i64>(7)? as u64,
             uploaded_at: from_micros(row.get(8)?),
             captured_at: from_micros(row.get(9)?),
+            source: row.get(19)?,
             ood_score: row.get(10)?,
             uncertainty: row.get(11)?,
             hook: row.get(12)?,

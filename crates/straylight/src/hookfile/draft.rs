@@ -6,7 +6,7 @@ use straylight_hooks::action::PictureFormat;
 use straylight_hooks::config::{
     ActionConfig, AlwaysTriggerConfig, BreakerConfig, ConfidenceTriggerConfig, ConfigError,
     EmptyLabelTriggerConfig, HookConfig, LabelTriggerConfig, ObjectCountTriggerConfig,
-    OodTriggerConfig, RetryConfig, TriggerConfig,
+    OodTriggerConfig, RetryConfig, SampleTriggerConfig, TriggerConfig,
 };
 use straylight_hooks::{KeyPolicy, LimitOptions, Overflow};
 
@@ -28,6 +28,8 @@ pub enum TriggerKind {
     Count,
     /// Out of distribution.
     Ood,
+    /// A random share of all images.
+    Sample,
 }
 
 /// A hook as a user describes it; built into a configuration.
@@ -41,6 +43,8 @@ pub struct HookDraft {
     pub threshold: Option<f64>,
     /// Share of in-distribution images that may be called strange (OOD only).
     pub false_alarm_rate: Option<f64>,
+    /// Share of all images, `0..=1` (sample only).
+    pub rate: Option<f64>,
     /// Labels that count; all if empty.
     pub labels: Vec<String>,
     /// `greater`, `lower`, `equal` for counts; `OR`, `AND` for labels.
@@ -81,6 +85,9 @@ pub enum DraftError {
     /// A trigger that needs labels.
     #[error("a label trigger needs --labels")]
     NoLabels,
+    /// A trigger that needs a rate.
+    #[error("a sample trigger needs --rate, the share of all images: 0.5% or 0.005")]
+    NoRate,
     /// A mode that is not known.
     #[error(
         "`{0}` is not a mode: a count compares greater, lower or equal, labels are joined by OR or AND"
@@ -141,21 +148,26 @@ impl HookDraft {
                 false_alarm_rate: self.false_alarm_rate,
                 ood_model: None,
             }),
+            TriggerKind::Sample => TriggerConfig::SampleTrigger(SampleTriggerConfig {
+                rate: self.rate.ok_or(DraftError::NoRate)?,
+                seed: 0,
+            }),
         })
     }
 
     fn refuse_superfluous(&self) -> Result<(), DraftError> {
-        use TriggerKind::{Always, Confidence, Count, Empty, Label, Ood};
+        use TriggerKind::{Always, Confidence, Count, Empty, Label, Ood, Sample};
         let kind = self.trigger;
         let refused = [
             (
-                self.threshold.is_some() && matches!(kind, Always | Empty | Label),
+                self.threshold.is_some() && matches!(kind, Always | Empty | Label | Sample),
                 "threshold",
             ),
             (
                 self.false_alarm_rate.is_some() && kind != Ood,
                 "false alarm rate",
             ),
+            (self.rate.is_some() && kind != Sample, "rate"),
             (
                 !self.labels.is_empty() && !matches!(kind, Confidence | Label | Count),
                 "labels",
@@ -243,6 +255,7 @@ mod tests {
             trigger,
             threshold: None,
             false_alarm_rate: None,
+            rate: None,
             labels: Vec::new(),
             mode: None,
             action: ActionDraft::Folder("out".into()),
@@ -277,6 +290,11 @@ mod tests {
                 ..draft(TriggerKind::Count)
             },
             draft(TriggerKind::Label),
+            draft(TriggerKind::Sample),
+            HookDraft {
+                rate: Some(0.1),
+                ..draft(TriggerKind::Ood)
+            },
         ];
         for draft in wrong {
             assert!(draft.build().is_err(), "{draft:?}");

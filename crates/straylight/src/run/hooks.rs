@@ -71,6 +71,24 @@ pub fn default_state_folder(deployment: &Path, source: &str) -> Option<PathBuf> 
     Some(root.join("straylight/queues").join(folder).join(source))
 }
 
+/// The folder below a folder of queues in which those of one of several sources are: its name, with
+/// a hash where that cannot be the name of a folder.
+pub fn source_folder(name: &str) -> String {
+    const LONGEST: usize = 60;
+    // Some systems take `Gate` and `gate` for one.
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    if name.chars().all(fits) && name.len() <= LONGEST {
+        return name.to_owned();
+    }
+    let name_of_all = name.chars().flat_map(char::to_lowercase);
+    let clean = name_of_all.map(|c| if fits(c) { c } else { '-' });
+    format!(
+        "{}-{}",
+        clean.take(LONGEST).collect::<String>(),
+        digits(name)
+    )
+}
+
 /// An address without user name and password: the hash of a short password gives it away, and the
 /// queue of a camera should be found again when its password was changed.
 fn without_user(source: &str) -> String {
@@ -110,6 +128,25 @@ mod tests {
         assert_eq!(camera, folder("rtsp://admin:t/w#@o@camera/1?channel=1"));
         assert_ne!(camera, folder("rtsp://admin:one@camera/1?channel=2"));
         assert_ne!(folder("/dev/video0"), folder("/dev/video1"));
+    }
+
+    #[test]
+    fn each_source_has_a_folder_of_its_own() {
+        assert_eq!(source_folder("gate-1"), "gate-1");
+        let odd = [
+            "Gate-1",
+            "10.0.0.5/live/1",
+            "10.0.0.5-live-1.",
+            "..",
+            "nul",
+            "",
+        ];
+        let mut folders: Vec<String> = odd.iter().map(|name| source_folder(name)).collect();
+        folders.push(source_folder("gate-1"));
+        assert!(folders.iter().all(|folder| !folder.contains(['/', '.'])));
+        folders.sort_unstable();
+        folders.dedup();
+        assert_eq!(folders.len(), odd.len() + 1);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! to the caller in order.
 //!
 //! ```text
-//! source -> decoders -> inference workers -> [in order] hooks -> caller
+//! sources -> decoders -> [in turns] inference workers -> [in order] hooks -> caller
 //! ```
 //!
 //! Every stage is bounded: when the caller or a hook that waits is behind, inference waits, then
@@ -12,16 +12,19 @@
 //! Hooks are asked in the order of the images, on the caller's thread, so that limits (a frame a
 //! second, near-duplicates) give the same result whatever the number of workers.
 
+mod fair;
 mod hooks;
+mod metrics;
 mod picture;
 mod pipeline;
 mod record;
 mod replay;
 mod source;
 
-pub use hooks::{HookRunError, HookRunOptions, default_state_folder, hook_set};
+pub use hooks::{HookRunError, HookRunOptions, default_state_folder, hook_set, source_folder};
+pub use metrics::RunMetrics;
 pub use picture::{PictureError, Pictures};
-pub use pipeline::{RunOptions, Seen, Step, Summary, run};
+pub use pipeline::{RunOptions, Seen, Step, Summary, run, run_all};
 pub use record::{BadRecord, HookRecord, Record};
 pub use replay::{ReplayError, Replayed, replay};
-pub use source::{OpenError, OpenedSource, open_source};
+pub use source::{OpenError, OpenedSource, open_sources};

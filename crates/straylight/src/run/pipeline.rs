@@ -8,7 +8,9 @@ use straylight_core::{Frame, Prediction};
 use straylight_deploy::{AsyncInference, DeployError, Deployment, Keep, StreamOptions};
 use straylight_hooks::trigger::Needs;
 use straylight_hooks::{HookSet, Outcome};
-use straylight_sources::{Frames, PixelBudget, SourceError, Sourced};
+use straylight_sources::{Frames, PixelBudget, SourceError, Sourced, Stop};
+
+use super::fair::Fair;
 
 /// No image is taken while so many bytes of pixels are on their way, for each worker: a photo of 12
 /// megapixels has 35 MiB.
@@ -75,11 +77,7 @@ impl Summary {
 
 /// Runs all images of a source through a deployment and hooks, and tells each step in order.
 ///
-/// `each` may end the run; images on their way are then given up. An image that a hook gave up
-/// because its queue stood still ([`DropReason::Stalled`](straylight_hooks::DropReason)) is in its
-/// step's outcomes: whoever reads a source that can wait should end the run there. The deployment's own hooks
-/// should be empty ([`SavedHooks::Ignore`](straylight_deploy::SavedHooks)): they would see the
-/// images out of order. Hooks are not drained: what they accepted may still be on its way.
+/// `each` may end the run; images on their way are then given up. See [`run_all`].
 ///
 /// # Errors
 ///
@@ -91,41 +89,114 @@ pub fn run(
     options: &RunOptions,
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<Summary, DeployError> {
-    let start = Instant::now();
-    let workers = deployment.start_async(StreamOptions {
-        workers: options.workers,
-        keep: keep(options, hooks),
-        ..StreamOptions::default()
-    })?;
-    let stop = frames.stop();
-    let (sender, pending) = sync_channel(workers.bound());
-    let budget = PixelBudget::new(MOST_ON_THEIR_WAY * deployment.requests() as u64);
-    let mut summary = Summary::default();
-    thread::scope(|scope| {
-        let budget = &budget;
-        scope.spawn(move || feed(frames, &workers, budget, &sender));
-        for waiting in pending {
-            let bytes = waiting.bytes();
-            let step = waiting.step(hooks);
-            match &step {
-                Step::Image(_) => summary.images += 1,
-                Step::Bad(error) if error.kind().is_notice() => {}
-                Step::Bad(_) | Step::Failed { .. } => summary.bad += 1,
-            }
-            if each(step).is_break() {
-                stop.ask();
-                break;
-            }
-            budget.free(bytes);
-        }
-        budget.close();
-    });
-    summary.elapsed = start.elapsed();
-    Ok(summary)
+    let sources = vec![(frames, hooks)];
+    let summaries = run_all(deployment, sources, options, &mut |_, step| each(step))?;
+    Ok(summaries.into_iter().next().unwrap_or_default())
 }
 
-fn keep(options: &RunOptions, hooks: &HookSet) -> Keep {
-    let activations = hooks.needs() != Needs::NOTHING;
+/// Runs several sources through one deployment at once, each with hooks of its own, and tells each
+/// step with the number of its source. What each source came to is in their order.
+///
+/// The images of a source come in order, and sources take turns. One that ends or fails does not
+/// end the others. `each` may end the source of the step; its images on their way are then given
+/// up. An image that a hook gave up because its queue stood still
+/// ([`DropReason::Stalled`](straylight_hooks::DropReason)) is in its step's outcomes: whoever reads
+/// a source that can wait should end it there. The deployment's own hooks should be empty
+/// ([`SavedHooks::Ignore`](straylight_deploy::SavedHooks)): they would see the images out of order.
+/// Hooks are not drained: what they accepted may still be on its way.
+///
+/// # Errors
+///
+/// [`DeployError::Threads`] when the system gives no more threads.
+pub fn run_all(
+    deployment: &Arc<Deployment>,
+    sources: Vec<(Frames, &HookSet)>,
+    options: &RunOptions,
+    each: &mut dyn FnMut(usize, Step) -> ControlFlow<()>,
+) -> Result<Vec<Summary>, DeployError> {
+    let start = Instant::now();
+    let (frames, hooks): (Vec<Frames>, Vec<&HookSet>) = sources.into_iter().unzip();
+    let workers = deployment.start_async(StreamOptions {
+        workers: options.workers,
+        keep: keep(options, &hooks),
+        ..StreamOptions::default()
+    })?;
+    let mut running = hooks
+        .iter()
+        .zip(frames.iter().map(Frames::stop))
+        .map(|(hooks, stop)| Running::new(hooks, stop))
+        .collect::<Vec<_>>();
+    let (sender, pending) = sync_channel(workers.bound());
+    let budget = PixelBudget::new(MOST_ON_THEIR_WAY * deployment.requests() as u64);
+    let fair = Fair::new(frames.len());
+    thread::scope(|scope| {
+        let (budget, fair) = (&budget, &fair);
+        for (source, frames) in frames.into_iter().enumerate() {
+            scope.spawn(move || fair.give(source, frames));
+        }
+        scope.spawn(move || feed(fair, &workers, budget, &sender));
+        for (source, waiting) in pending {
+            let bytes = waiting.bytes();
+            if let Some(running) = running.get_mut(source) {
+                running.step(waiting, &mut |step| each(source, step), start);
+            }
+            budget.free(bytes);
+            if running.iter().all(|running| running.is_ended) {
+                break;
+            }
+        }
+        budget.close();
+        fair.close();
+    });
+    let summaries = running.into_iter().map(|running| running.summary);
+    Ok(summaries.collect())
+}
+
+/// A source of a run.
+struct Running<'a> {
+    hooks: &'a HookSet,
+    stop: Stop,
+    /// Whether it was asked to end: what is still on its way is given up.
+    is_ended: bool,
+    summary: Summary,
+}
+
+impl<'a> Running<'a> {
+    fn new(hooks: &'a HookSet, stop: Stop) -> Self {
+        Self {
+            hooks,
+            stop,
+            is_ended: false,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Asks the hooks about an image, counts it and tells it.
+    fn step(
+        &mut self,
+        waiting: Waiting,
+        each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+        start: Instant,
+    ) {
+        if self.is_ended {
+            return;
+        }
+        let step = waiting.step(self.hooks);
+        match &step {
+            Step::Image(_) => self.summary.images += 1,
+            Step::Bad(error) if error.kind().is_notice() => {}
+            Step::Bad(_) | Step::Failed { .. } => self.summary.bad += 1,
+        }
+        if each(step).is_break() {
+            self.is_ended = true;
+            self.stop.ask();
+        }
+        self.summary.elapsed = start.elapsed();
+    }
+}
+
+fn keep(options: &RunOptions, hooks: &[&HookSet]) -> Keep {
+    let activations = hooks.iter().any(|hooks| hooks.needs() != Needs::NOTHING);
     options.keep.union(Keep {
         activations,
         ..Keep::NOTHING
@@ -142,16 +213,16 @@ enum Waiting {
     Bad(SourceError),
 }
 
-/// Hands the images of a source to the workers; ends when nobody wants more.
+/// Hands the images of all sources to the workers; ends when nobody wants more.
 fn feed(
-    mut frames: Frames,
+    sources: &Fair<Result<Sourced, SourceError>>,
     workers: &AsyncInference,
     budget: &PixelBudget,
-    sender: &SyncSender<Waiting>,
+    sender: &SyncSender<(usize, Waiting)>,
 ) {
     loop {
         budget.wait_for_room();
-        let Some(sourced) = frames.next() else {
+        let Some((source, sourced)) = sources.take() else {
             return;
         };
         let waiting = match sourced {
@@ -167,7 +238,7 @@ fn feed(
             }
             Err(error) => Waiting::Bad(error),
         };
-        if sender.send(waiting).is_err() {
+        if sender.send((source, waiting)).is_err() {
             return;
         }
     }

@@ -12,6 +12,9 @@ pub struct Record<'a> {
     image: &'a str,
     /// What the source calls it.
     name: &'a str,
+    /// The source that gave it: a camera, folder or file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
     /// When it was taken.
     captured_at: Timestamp,
     /// Pixels.
@@ -78,6 +81,7 @@ impl<'a> Record<'a> {
         Self {
             image: &seen.place,
             name: seen.frame.name(),
+            source: seen.frame.source().map(|source| &**source),
             captured_at: seen.frame.captured_at(),
             width: image.width(),
             height: image.height(),

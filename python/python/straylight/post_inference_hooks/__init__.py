@@ -26,6 +26,7 @@ from .triggers import (
     ObjectCountTrigger,
     OODTrigger,
     OrTrigger,
+    SampleTrigger,
 )
 
 __all__ = [
@@ -46,4 +47,5 @@ __all__ = [
     "PostInferenceHook",
     "PostInferenceHookInterface",
     "PostInferenceTrigger",
+    "SampleTrigger",
 ]

@@ -80,6 +80,24 @@ class EmptyLabelTrigger(_BuiltinTrigger):
         super().__init__(0.5, _built("EmptyLabelTrigger", {}))
 
 
+class SampleTrigger(_BuiltinTrigger):
+    """Fires for a random share of all images, whatever the model says.
+
+    A reviewed sample tells what the other triggers miss. Source, name, time and seed decide, so
+    that a replay draws the same images.
+
+    :param rate: share of all images, 0 to 1
+    :param seed: another seed draws other images
+    """
+
+    def __init__(self, rate: float, seed: int = 0) -> None:
+        self.rate, self.seed = rate, seed
+        super().__init__(1.0, _built("SampleTrigger", self._arguments()))
+
+    def _arguments(self) -> dict[str, Any]:
+        return {"rate": self.rate, "seed": self.seed}
+
+
 class LabelTrigger(_BuiltinTrigger):
     """Fires when the prediction has certain labels.
 

@@ -27,6 +27,9 @@ struct Content {
     key: String,
     hook: String,
     name: String,
+    /// Absent in rows of the program of November 2026.
+    #[serde(default)]
+    source: Option<String>,
     captured_at: Timestamp,
     fired_at: Timestamp,
     trigger: String,
@@ -67,6 +70,7 @@ impl Content {
             key: event.key().to_owned(),
             hook: event.hook.to_string(),
             name: event.name.to_string(),
+            source: event.source.as_deref().map(str::to_owned),
             captured_at: event.captured_at,
             fired_at: event.fired_at,
             trigger: event.trigger.to_string(),
@@ -183,6 +187,7 @@ impl Row {
             id,
             hook: content.hook.into(),
             name: content.name.into(),
+            source: content.source.map(Into::into),
             captured_at: content.captured_at,
             fired_at: content.fired_at,
             trigger: content.trigger.into(),
