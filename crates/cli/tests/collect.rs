@@ -341,3 +341,62 @@ fn a_second_run_adds_nothing_to_the_local_dataset() {
     assert!(again.out.contains(&wanted), "{}", again.all());
     assert_eq!(count(&scratch), first);
 }
+
+#[test]
+fn mistakes_in_hooks_are_told_when_they_are_made() {
+    let scratch = Scratch::new();
+    own_deployment(&scratch);
+    let hooks = |words: &str| {
+        let mut all = vec!["hooks"];
+        all.extend(words.split(' '));
+        all.extend(["--deployment", "own"]);
+        scratch.run(&all)
+    };
+    // `own` has no OOD model yet.
+    let ran = hooks("add --trigger ood --threshold 1.5 --action folder --to out").expect(1);
+    assert!(ran.err.contains("OODTrigger.threshold: 1.5"), "{}", ran.err);
+    let ran = hooks("add --trigger always --action http --to ftp://x/y").expect(1);
+    assert!(
+        ran.err.contains("neither http:// nor https://"),
+        "{}",
+        ran.err
+    );
+    hooks("add --trigger always --action folder --to out").expect(0);
+    hooks("check").expect(0);
+    fs::write(scratch.path().join("file"), "").unwrap();
+    hooks("add --name a --trigger always --action folder --to file/out").expect(0);
+    hooks("add --name b --trigger always --action dataset --to p/d --store gone").expect(0);
+    let create = "project create other --task classification --labels a,b --store store";
+    let create: Vec<&str> = create.split(' ').collect();
+    scratch.run(&create).expect(0);
+    hooks("add --name c --trigger always --action dataset --to p/d --store store").expect(0);
+    let ran = hooks("check").expect(1);
+    for wanted in [
+        "hook `a`: nothing can be written into",
+        "hook `b`: there is no store in",
+        "hook `c`: the store in",
+        "4 hooks, 3 problems",
+    ] {
+        assert!(ran.out.contains(wanted), "{}", ran.all());
+    }
+    assert!(!scratch.path().join("gone").exists());
+}
+
+#[test]
+fn a_hook_collects_into_the_folder_in_which_it_was_added() {
+    let scratch = Scratch::new();
+    own_deployment(&scratch);
+    let add = "hooks add --deployment own --trigger always --action folder --to out";
+    scratch.run(&add.split(' ').collect::<Vec<_>>()).expect(0);
+    fs::create_dir(scratch.path().join("elsewhere")).unwrap();
+    let photos = repository().join("assets/demo/photos/other");
+    let run = scratch
+        .command()
+        .current_dir(scratch.path().join("elsewhere"))
+        .args(["run", photos.to_str().unwrap(), "--deployment", "../own"])
+        .output()
+        .unwrap();
+    let ran = Ran::of(run).expect(0);
+    assert!(scratch.path().join("out/images").exists(), "{}", ran.all());
+    assert!(!scratch.path().join("elsewhere/out").exists());
+}

@@ -161,6 +161,11 @@ impl Event {
         self.without_pixels().map_or(self, Arc::new)
     }
 
+    /// Whether its delivery takes long: a large picture, or many objects to draw on it.
+    pub(crate) fn is_large(&self) -> bool {
+        self.picture.is_large() || self.prediction.annotations.len() > MANY_OBJECTS
+    }
+
     /// Bytes that the event holds in memory now.
     pub fn memory_bytes(&self) -> u64 {
         let activations = &self.prediction.activations;
@@ -212,6 +217,9 @@ pub struct Picture {
 
 /// Pixels from which on a delivery takes long: where they are in a file, and where not.
 const LARGE: (u64, u64) = (4 << 20, 1 << 20);
+
+/// Objects from which on drawing takes long, whatever the size of the picture.
+const MANY_OBJECTS: usize = 50;
 
 /// A picture could not be turned into the form that was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -276,7 +284,7 @@ impl Picture {
     }
 
     /// Whether it takes long to encode or to draw on it.
-    pub(crate) fn is_large(&self) -> bool {
+    fn is_large(&self) -> bool {
         let most = if self.is_encoded() { LARGE.0 } else { LARGE.1 };
         let pixels = |(width, height): (u32, u32)| u64::from(width) * u64::from(height);
         self.known_size()

@@ -45,7 +45,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Show the hooks.
     Show,
-    /// Say what keeps the hooks from working; contacts no server and collects nothing.
+    /// Say what keeps the hooks from working: labels, thresholds, secrets, folders, stores and their
+    /// projects; contacts no server and collects nothing.
     Check {
         /// Put secrets that are in clear text into files of this folder and refer to them.
         #[arg(long, value_name = "FOLDER")]
@@ -93,7 +94,7 @@ struct AddArguments {
     /// Where images go.
     #[arg(long, value_enum, requires = "to", required_unless_present = "hook")]
     action: Option<ActionArgument>,
-    /// folder: its path. dataset, geti: PROJECT/DATASET. http: the address.
+    /// folder: its path, kept as an absolute one. dataset, geti: PROJECT/DATASET. http: the address.
     #[arg(long, value_name = "PLACE")]
     to: Option<String>,
     /// What holds images back, may be given several times: 1/s, 10/min, 100/h, 500/d, 2000 (in
@@ -322,7 +323,7 @@ impl AddArguments {
                 let (project, dataset) = dataset()?;
                 let store = self.platform.store.clone();
                 let store = store.ok_or("name the folder of the local store with --store")?;
-                ActionDraft::Store(store, project, dataset)
+                ActionDraft::Store(absolute(&store)?, project, dataset)
             }
             Some(ActionArgument::Geti) => {
                 let (project, dataset) = dataset()?;
@@ -330,9 +331,14 @@ impl AddArguments {
                 ActionDraft::Geti(server, self.token.clone(), project, dataset)
             }
             Some(ActionArgument::Http) => ActionDraft::Http(to.to_owned()),
-            Some(ActionArgument::Folder) | None => ActionDraft::Folder(PathBuf::from(to)),
+            Some(ActionArgument::Folder) | None => ActionDraft::Folder(absolute(to.as_ref())?),
         })
     }
+}
+
+/// The path from the root: the hook may run in another folder than this one.
+fn absolute(path: &Path) -> Result<PathBuf, Failure> {
+    std::path::absolute(path).map_err(|error| format!("{}: {error}", path.display()).into())
 }
 
 /// A share, or as many percent.

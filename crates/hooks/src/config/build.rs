@@ -81,6 +81,13 @@ fn ood_trigger(
     config: &OodTriggerConfig,
     context: &BuildContext,
 ) -> Result<OodTrigger, ConfigError> {
+    // First: what is out of its range is so with any model.
+    for (key, value) in [
+        ("OODTrigger.threshold", config.threshold),
+        ("OODTrigger.false_alarm_rate", config.false_alarm_rate),
+    ] {
+        value.map_or(Ok(()), |value| share(key, value))?;
+    }
     let model = context.ood_model.clone().ok_or(ConfigError::Unmet {
         what: "OODTrigger",
         needs: "an OOD model",
@@ -88,14 +95,8 @@ fn ood_trigger(
     })?;
     match (config.threshold, config.false_alarm_rate) {
         (None, None) => Ok(OodTrigger::new(model)),
-        (Some(threshold), None) => {
-            share("OODTrigger.threshold", threshold)?;
-            Ok(OodTrigger::with_threshold(model, threshold))
-        }
-        (None, Some(rate)) => {
-            share("OODTrigger.false_alarm_rate", rate)?;
-            Ok(OodTrigger::with_false_alarm_rate(model, rate)?)
-        }
+        (Some(threshold), None) => Ok(OodTrigger::with_threshold(model, threshold)),
+        (None, Some(rate)) => Ok(OodTrigger::with_false_alarm_rate(model, rate)?),
         (Some(_), Some(_)) => Err(ConfigError::Value {
             key: "OODTrigger".to_owned(),
             what: "give `threshold` or `false_alarm_rate`, not both".to_owned(),

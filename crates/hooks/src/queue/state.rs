@@ -51,7 +51,7 @@ impl Entry {
     /// A new event that enters this tier.
     pub(super) fn new(event: Arc<Event>, bytes: u64, tier: Tier, now: Duration) -> Self {
         let is_staged = tier == Tier::Staged;
-        let is_large = event.picture.is_large();
+        let is_large = event.is_large();
         Self {
             phase: if is_staged {
                 Phase::Staged

@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::sync::Arc;
 
 use straylight_hooks::config::{
@@ -5,6 +6,7 @@ use straylight_hooks::config::{
 };
 use straylight_hooks::{HookSet, HookSetOptions, Overflow};
 use straylight_ood::OodModel;
+use straylight_store::Store;
 
 use super::context;
 
@@ -40,6 +42,8 @@ pub(super) fn problems(
             format!("hook `{name}`: the deployment has no label `{label}`; it never fires on it")
         }));
         found.extend(unresolved(hook).map(|error| format!("hook `{name}`: {error}")));
+        found
+            .extend(unreachable_place(&hook.action).map(|error| format!("hook `{name}`: {error}")));
     }
     found
 }
@@ -114,6 +118,55 @@ fn unknown_labels<'a>(
             .flatten()
             .filter(|name| !labels.contains(name)),
     )
+}
+
+/// What is wrong with the place on this machine to which images would go; a server is not asked.
+fn unreachable_place(action: &ActionConfig) -> Option<String> {
+    match action {
+        ActionConfig::FileSystemDataCollection(config) => unwritable(&config.target_folder),
+        ActionConfig::LocalDatasetCollection(config) => {
+            missing_project(config.store_folder.as_deref()?, &config.project)
+        }
+        _ => None,
+    }
+}
+
+/// Why nothing can be written into a folder, which need not be there yet.
+fn unwritable(folder: &Path) -> Option<String> {
+    let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+    let there = folder.ancestors().find(|path| path.exists())?;
+    let error = tempfile::tempfile_in(there).err()?;
+    Some(format!(
+        "nothing can be written into {}: {}: {error}",
+        folder.display(),
+        there.display()
+    ))
+}
+
+fn missing_project(store: &Path, project: &str) -> Option<String> {
+    if !Store::exists(store) {
+        return Some(format!(
+            "there is no store in {}; `straylight project create` makes one",
+            store.display()
+        ));
+    }
+    let opened = match Store::open(store) {
+        Ok(opened) => opened,
+        Err(error) => return Some(error.to_string()),
+    };
+    match opened.projects_named(project) {
+        Ok(found) if found.is_empty() && opened.project(project).is_err() => Some(format!(
+            "the store in {} has no project `{project}`; `straylight project create` makes one",
+            store.display()
+        )),
+        Ok(found) if found.len() > 1 => Some(format!(
+            "{} projects of the store in {} are named `{project}`: give the project's id",
+            found.len(),
+            store.display()
+        )),
+        Ok(_) => None,
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// A secret that an action refers to and that is not there.
