@@ -610,3 +610,20 @@ fn zip_files_within_a_zip_file_are_read() {
         "{error}"
     );
 }
+
+#[test]
+fn columns_of_a_table_that_are_no_marks_are_no_labels() {
+    check(&Case {
+        name: "the index that pandas writes, and a number for each image",
+        files: &[
+            ("a.png", ""),
+            ("b.png", ""),
+            (
+                "labels.csv",
+                ",filename,bolt,nut,age\n0,a.png,1,0,33\n1,b.png,0,1.0,1\n",
+            ),
+        ],
+        set: &["a.png 64x48: bolt image", "b.png 64x48: nut image"],
+        problems: &[],
+    });
+}

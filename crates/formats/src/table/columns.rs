@@ -122,6 +122,35 @@ impl Columns {
         })
     }
 
+    /// Takes away what cannot be a label with a mark for each image: a column without a name, as
+    /// pandas writes for its index, and one that holds anything but 0 and 1. Returns the names.
+    pub(super) fn drop_other_marks(&mut self, text: &str) -> Vec<String> {
+        let is_mark = |value: &str| {
+            let value = value.trim();
+            value.is_empty()
+                || value
+                    .parse()
+                    .is_ok_and(|mark: f64| mark == 0.0 || mark == 1.0)
+        };
+        let mut fits: Vec<bool> = self
+            .marks
+            .iter()
+            .map(|(name, _)| !name.trim().is_empty())
+            .collect();
+        for row in rows(text).skip(1).filter_map(|(_, row)| row.ok()) {
+            for ((_, column), fits) in self.marks.iter().zip(&mut fits) {
+                *fits &= row.get(*column).is_none_or(is_mark);
+            }
+        }
+        let mut fits = fits.into_iter();
+        let (marks, others) = std::mem::take(&mut self.marks)
+            .into_iter()
+            .partition(|_| fits.next().unwrap_or_default());
+        self.marks = marks;
+        let others: Vec<(String, usize)> = others;
+        others.into_iter().map(|(name, _)| name).collect()
+    }
+
     /// `path,left,top,right,bottom,class` of `RetinaNet`; four empty ones for an image of nothing.
     fn without_header(first: &StringRecord) -> Option<Self> {
         let is_image = crate::find::has_image_name(std::path::Path::new(first.get(0)?));

@@ -19,8 +19,13 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
             continue;
         };
         let first = rows(&text).next().and_then(|(_, row)| row.ok());
-        if let Some(columns) = first.as_ref().and_then(Columns::of) {
+        if let Some(mut columns) = first.as_ref().and_then(Columns::of) {
             found = true;
+            for name in columns.drop_other_marks(&text) {
+                let text =
+                    format!("the column `{name}` is no label: it has no name, or not only 0 and 1");
+                gather.note(gather.place(&path), text);
+            }
             Table::new(gather, &path, columns).read(gather, &text);
         }
     }
