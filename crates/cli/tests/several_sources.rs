@@ -20,7 +20,7 @@ fn put(scratch: &Scratch, from: &str, to: &str) {
     fs::copy(repository().join(from), to).unwrap();
 }
 
-fn words<'a>(text: &'a str) -> Vec<&'a str> {
+fn words(text: &str) -> Vec<&str> {
     text.split(' ').collect()
 }
 
@@ -105,7 +105,7 @@ fn names_are_given_in_order_and_reach_the_dataset() {
     let ran = scratch.run(&words(run)).expect(0);
     let wanted = [("gate".to_owned(), 2), ("yard".to_owned(), 1)];
     assert_eq!(images(&ran), wanted.into(), "{}", ran.all());
-    let store = straylight::store::Store::open(&scratch.path().join("store")).unwrap();
+    let store = straylight::store::Store::open(scratch.path().join("store")).unwrap();
     let project = store.projects_named("p").unwrap().remove(0);
     let datasets = store.datasets(&project.id).unwrap();
     let strays = datasets

@@ -83,7 +83,7 @@ pub(crate) struct Arguments {
     /// name is made of the path or address.
     #[arg(long = "name", value_name = "NAME")]
     names: Vec<String>,
-    /// Serve the metrics of this run for Prometheus at http://ADDRESS/metrics, without a token.
+    /// Serve the metrics of this run for Prometheus at this address (path `/metrics`, no token).
     #[arg(long, value_name = "ADDRESS")]
     metrics: Option<SocketAddr>,
     #[command(flatten)]
@@ -297,9 +297,12 @@ impl Arguments {
             Follow::Auto | Follow::Clock => LimitTimes::Clock,
             Follow::Frames => LimitTimes::Frames,
         };
-        let of_source = |folder: &PathBuf| match is_only_one {
-            true => folder.clone(),
-            false => folder.join(source_folder(&source.name)),
+        let of_source = |folder: &PathBuf| {
+            if is_only_one {
+                folder.clone()
+            } else {
+                folder.join(source_folder(&source.name))
+            }
         };
         let mut state = self.state.as_ref().map(of_source);
         if state.is_none() && is_kept {

@@ -130,7 +130,7 @@ impl Columns {
             value.is_empty()
                 || value
                     .parse()
-                    .is_ok_and(|mark: f64| mark == 0.0 || mark == 1.0)
+                    .is_ok_and(|mark: f64| [0.0, 1.0].contains(&mark))
         };
         let mut fits: Vec<bool> = self
             .marks

@@ -193,7 +193,11 @@ impl Reading {
         }
         gather.set.images[index].unannotated = false;
         let id = row.text("LabelName");
-        let label = self.names.get(id).map_or(id, String::as_str);
+        let named = self.names.get(id).map(String::as_str);
+        let label = named.filter(|name| !name.is_empty()).unwrap_or(id);
+        if label.is_empty() {
+            return Err("`LabelName` is empty".to_owned());
+        }
         gather.set.add_label(label);
         let size = (
             gather.set.images[index].width,

@@ -103,20 +103,20 @@ impl Named {
 
     fn open(
         self,
-        text: String,
+        text: &str,
         options: &SourceOptions,
         platform: Option<&Arc<Platform>>,
     ) -> Result<OpenedSource, OpenError> {
         let opened = |frames, is_recording, is_live| OpenedSource {
             name: options.name.clone().unwrap_or_default(),
-            text: text.clone(),
+            text: text.to_owned(),
             frames,
             is_recording,
             is_live,
         };
         Ok(match self {
             Self::Dataset(name) => {
-                let platform = platform.ok_or_else(|| OpenError::NoServer(text.clone()))?;
+                let platform = platform.ok_or_else(|| OpenError::NoServer(text.to_owned()))?;
                 opened(dataset_frames(platform, &name, options)?, false, false)
             }
             Self::Files(paths) => opened(open_files(paths, options), false, false),
@@ -152,7 +152,7 @@ pub fn open_sources(
             name: Some(name),
             ..options.clone()
         };
-        named.open(text, &options, platform)
+        named.open(&text, &options, platform)
     };
     sources.into_iter().zip(names).map(open).collect()
 }
