@@ -118,6 +118,13 @@ impl OodModel {
         check_binding(&path, &file, binding)?;
         let arrays_path = arrays_path(folder, &file.arrays)
             .ok_or_else(|| format_error(&path, "`arrays` is not the name of a file beside it"))?;
+        if !arrays_path.is_file() {
+            let reason = format!(
+                "it names `{}`, which is not beside it: copy the whole folder again, or fit again",
+                file.arrays
+            );
+            return Err(format_error(&path, reason));
+        }
         check_hash(&arrays_path, &file.arrays_blake3)?;
         let state = StateReader::new(read_tensors(&arrays_path)?);
         let failed = |reason: &dyn std::fmt::Display| format_error(&arrays_path, reason);
