@@ -52,10 +52,9 @@ impl Keypoints {
     fn peak(&self, scores: &[f32]) -> Option<Peak> {
         let (bin, raw) = argmax(scores.iter().copied())?;
         let score = if self.softmax {
-            // The greatest element's share; its own power is 1.
-            let powers = scores
-                .iter()
-                .map(|score| (SHARPNESS * score - SHARPNESS * raw).exp());
+            // The greatest element's share; its own power is 1. Subtracted before it is scaled: scaled
+            // scores may be infinite.
+            let powers = scores.iter().map(|score| (SHARPNESS * (score - raw)).exp());
             1.0 / (powers.sum::<f32>() + SOFTMAX_EPSILON)
         } else {
             raw
@@ -122,5 +121,31 @@ impl PostProcessor for Keypoints {
 
     fn labels(&self) -> &[Label] {
         self.labels.all()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::testing::label;
+
+    #[test]
+    fn a_score_that_is_huge_has_a_probability() {
+        let config = TaskConfig::from_model_info(&BTreeMap::new()).unwrap();
+        let labels = ModelLabels::new(&config, &[label("1", "nose")]);
+        let keypoints = Keypoints {
+            softmax: true,
+            ..Keypoints::new(&config, labels)
+        };
+        for scores in [[f32::MAX, 1.0], [f32::MAX, f32::MIN], [-f32::MAX, -1.0]] {
+            let peak = keypoints.peak(&scores).unwrap();
+            assert!(
+                (0.99..=1.0).contains(&peak.score),
+                "{scores:?}: {}",
+                peak.score
+            );
+        }
     }
 }
