@@ -1,8 +1,10 @@
 """Detectors and segmentations of torchvision and transformers."""
 
+from types import SimpleNamespace
+
 import torch
 import torchvision
-from common import export, few, labels, model, objects, seeded
+from common import computed, export, few, labels, model, objects, seeded
 from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
@@ -104,8 +106,7 @@ def by_transformers(kind: str, config: str, processor: str, size: dict, **settin
         found = {}
         for photo in photos:
             image = Image.open(photo).convert("RGB")
-            with torch.no_grad():
-                result = network(**prepared(image, return_tensors="pt"))
+            result = SimpleNamespace(**computed(folder, prepared(image, return_tensors="pt")["pixel_values"]))
             result = prepared.post_process_object_detection(result, 0.5, target_sizes=[image.size[::-1]])[0]
             found[photo.name] = objects(NAMES, result["labels"], result["scores"], result["boxes"])
         return found

@@ -22,6 +22,7 @@ import ultralytics_models  # noqa: F401
 
 def main() -> None:
     """Export all models whose names hold a word."""
+    common.in_f32()
     arguments = sys.argv[1:]
     words = arguments[arguments.index("--only") + 1 :] if "--only" in arguments else [""]
     arguments = arguments[: arguments.index("--only")] if "--only" in arguments else arguments

@@ -62,9 +62,9 @@ def by_anomalib(kind: str):
         for name, values in (("image", scores), ("pixel", maps)):
             threshold = values.float().mean()
             for key, value in (("threshold", threshold), ("min", values.min()), ("max", values.max())):
-                buffer = f"{name}_{key}" if hasattr(after, f"{name}_{key}") else f"_{name}_{key}"
-                setattr(after, buffer, torch.as_tensor(value))
-        made = network.to_onnx(folder, input_size=(256, 256))
+                buffer = f"_{name}_{key}"
+                setattr(after, buffer if buffer in after._buffers else buffer[1:], torch.as_tensor(value))
+        made = network.to_onnx(folder, input_size=(256, 256), dynamic_shapes=None)
         shutil.move(str(made), folder / "model.onnx")
         found = {}
         for photo in photos:

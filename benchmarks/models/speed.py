@@ -60,8 +60,10 @@ def network(model: Path, seconds: float) -> float:
 
 def ultralytics(folder: Path, photo: Path, seconds: float) -> float:
     """Return the milliseconds of `predict` from the file to the objects."""
+    from common import in_f32
     from ultralytics import YOLO
 
+    in_f32()
     yolo = YOLO(str(folder), task="detect")
     for _ in range(3):
         result = yolo.predict(photo, imgsz=640, device="cpu", verbose=False)[0]

@@ -195,12 +195,13 @@ impl Instances {
         Ok(candidates.collect())
     }
 
-    /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask.
+    /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask and
+    /// its box.
     pub(crate) fn annotate(
         &self,
         objects: &Objects,
         image: Size,
-        shapes: impl Fn(&Mask) -> Vec<Shape>,
+        shapes: impl Fn(&Mask, [f32; 4]) -> Vec<Shape>,
     ) -> Result<Prediction, TaskError> {
         let mut prediction = Prediction {
             left_out: objects.left_out,
@@ -217,7 +218,7 @@ impl Instances {
             let shapes = if self.ellipses {
                 vec![crate::detection::shape(found.corners, true)]
             } else {
-                shapes(&instance.paste(self.pasting, image))
+                shapes(&instance.paste(self.pasting, image), found.corners)
             };
             points += shapes.iter().map(points_of).sum::<usize>();
             let labelled = shapes.into_iter().map(|shape| Annotation {
@@ -404,7 +405,7 @@ mod tests {
 
     #[test]
     fn shapes_of_too_many_points_are_left_out() {
-        let huge = |_: &Mask| {
+        let huge = |_: &Mask, _: [f32; 4]| {
             let points = vec![Point { x: 0.0, y: 0.0 }; MOST_POINTS / 2 + 1];
             vec![Shape::Polygon { points }]
         };
