@@ -55,15 +55,15 @@ def spread_batchnorm(network: torch.nn.Module, photos: list[Path], prepare) -> N
     network.eval()
 
 
-def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, score: float = 0.3) -> None:
+def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, score: float = 0.3, rows: int | None = None) -> None:
     """Let random class heads find few objects with scores that lie apart.
 
     The logits of the last layers `parts` are scaled and moved so that the best of all images becomes 0.95 and about
     `count` of them are above `score`: equal scores and hundreds of overlapping boxes would say nothing of how a
-    decoder orders and suppresses them.
+    decoder orders and suppresses them. Of layers that give more than classes only the first `rows` are changed.
     """
     seen: list = []
-    hooks = [part.register_forward_hook(lambda _m, _i, out: seen.append(out.detach().flatten())) for part in parts]
+    hooks = [part.register_forward_hook(lambda _m, _i, out: seen.append(out.detach()[:, :rows].flatten())) for part in parts]
     with torch.no_grad():
         for image in images:
             network(image)
@@ -74,8 +74,8 @@ def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, sc
     low, high = (float(np.log(value / (1 - value))) for value in (score, 0.95))
     factor = (high - low) / float(best[0] - best[-1])
     for part in parts:
-        part.weight.data *= factor
-        part.bias.data = part.bias.data * factor + high - float(best[0]) * factor
+        part.weight.data[:rows] *= factor
+        part.bias.data[:rows] = part.bias.data[:rows] * factor + high - float(best[0]) * factor
 
 
 def letterboxed(photo: Path, side: int) -> Image.Image:
@@ -85,6 +85,19 @@ def letterboxed(photo: Path, side: int) -> Image.Image:
     square = Image.new("RGB", (side, side), (114, 114, 114))
     square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
     return square
+
+
+def sized(folder: Path, photos: list[Path], width: int, height: int) -> list[Path]:
+    """Write photos of exactly a network's size, so that no resize differs; the row is compared on these.
+
+    Random weights whose scores were spread magnify the last digit of a pixel; how images are scaled is compared by
+    the classifiers.
+    """
+    place = folder / "photos"
+    place.mkdir()
+    for photo in photos:
+        Image.open(photo).convert("RGB").resize((width, height)).save(place / photo.name)
+    return [place / photo.name for photo in photos]
 
 
 def labels(folder: Path, names: list[str]) -> None:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import torch
 import torchvision
-from common import computed, export, few, labels, model, objects, seeded
+from common import computed, export, few, labels, model, objects, seeded, sized
 from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
@@ -89,6 +89,7 @@ def by_transformers(kind: str, config: str, processor: str, size: dict, **settin
     def run(folder, photos):
         import transformers
 
+        photos = sized(folder, photos, size["width"], size["height"])
         names = dict(enumerate(NAMES))
         made = getattr(transformers, config)(id2label=names, label2id={v: k for k, v in names.items()}, **settings)
         network = seeded(lambda: getattr(transformers, kind)(made))

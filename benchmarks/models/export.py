@@ -39,7 +39,9 @@ def main() -> None:
             traceback.print_exc()
             print("FAILED", name, flush=True)
             continue
-        facts = {"name": name, "library": library, "line": line, "photos": [str(photo) for photo in photos], "predictions": found}
+        facts = {"name": name, "library": library, "line": line, "predictions": found}
+        used = sorted((folder / "photos").iterdir()) if (folder / "photos").exists() else photos
+        facts["photos"] = [str(photo) for photo in used]
         (folder / "expected.json").write_text(json.dumps(facts, indent=1))
         print("exported", name, {photo: len(items) for photo, items in found.items()}, flush=True)
 

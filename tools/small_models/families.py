@@ -633,6 +633,14 @@ def libreyolo_unknown():
 
 
 @case
+def signed_input():
+    """Pixels above 127 would wrap around in an input of 8 bits with a sign."""
+    nodes = [helper.make_node("Cast", ["x"], ["c"], to=TensorProto.FLOAT), helper.make_node("ReduceMean", ["c"], ["scores"], axes=[2, 3], keepdims=0)]
+    made = model(nodes, {}, (1, 3, 32, 32), TensorProto.INT8, "x", [helper.make_tensor_value_info("scores", TensorProto.FLOAT, (1, 3))])
+    return made, {"labels.txt": ["red", "green", "blue"]}, {"refused": "0 to 255"}
+
+
+@case
 def softmax_of_opset_11():
     """A softmax over all pixels, which OpenVINO would take over the classes alone."""
     nodes = [helper.make_node("AveragePool", ["x"], ["m"], kernel_shape=[16, 16], strides=[16, 16]), helper.make_node("Softmax", ["m"], ["p"], axis=1),

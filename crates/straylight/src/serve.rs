@@ -60,12 +60,25 @@ pub fn take_deployment(
         },
         explains: deployment.has_saliency(),
     };
-    Ok(import_own_model(
-        store,
-        folder,
-        deployment.project(),
-        &model,
-    )?)
+    let mut project = deployment.project().clone();
+    if UNTOLD.contains(&project.name.as_str()) {
+        project.name = name_of(path);
+    }
+    Ok(import_own_model(store, folder, &project, &model)?)
+}
+
+/// Names of model files that tell one model from no other.
+const UNTOLD: [&str; 4] = ["model", "best", "last", "saved_model"];
+
+/// The name of a folder, or of a zip file without its ending.
+fn name_of(path: &Path) -> String {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = if full.is_dir() {
+        full.file_name()
+    } else {
+        full.file_stem()
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// Loads deployments with OpenVINO when the server first needs them.

@@ -118,21 +118,26 @@ impl Instances {
         geometry: &Geometry,
     ) -> Result<Objects, TaskError> {
         let mut candidates = decoder.decode(outputs, geometry)?;
-        let left_out = bound(&mut candidates, |item| item.score);
+        let mut objects = Objects {
+            left_out: bound(&mut candidates, |item| item.score),
+            ..Objects::default()
+        };
         let frame = Tile {
             left: 0,
             top: 0,
             size: geometry.image,
         };
-        let instances = candidates.iter().filter_map(|item| {
+        for item in &candidates {
             let found = decoder.in_image(item, geometry);
-            let make = |mask| Instance { found, mask, frame };
-            (found.area() > 1.0).then(|| decoder.mask(item, outputs, geometry).map(make))
-        });
-        Ok(Objects {
-            list: instances.collect::<Result<_, _>>()?,
-            left_out,
-        })
+            if found.area() <= 1.0 {
+                continue;
+            }
+            match decoder.mask(item, outputs, geometry)? {
+                Some(mask) => objects.list.push(Instance { found, mask, frame }),
+                None => objects.left_out += 1,
+            }
+        }
+        Ok(objects)
     }
 
     /// The objects that are sure and large enough, in the model's order or, after NMS, by
