@@ -1,4 +1,4 @@
-//! Detectors of LibreYOLO (version 1.6.0), whose metadata name the family, the classes and the size.
+//! Detectors of `LibreYOLO` (version 1.6.0), whose metadata name the family, the classes and the size.
 //!
 //! Each family has its own pre-processing, and boxes of its own: those of its `YOLOv9` are edges, where
 //! Ultralytics has centre and size in a table of the same shape.
@@ -17,7 +17,7 @@ use crate::custom::{Activation, Axis, BoxFormat, Channels, Column, Coordinates, 
 const BGR_MEAN: [f64; 3] = [103.53, 116.28, 123.675];
 const BGR_DEVIATION: [f64; 3] = [57.375, 57.12, 58.395];
 
-/// Reads a model whose metadata are those of LibreYOLO.
+/// Reads a model whose metadata are those of `LibreYOLO`.
 pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, DeployError> {
     let family = evidence.metadata("model_family");
     let Some(family) = family.filter(|_| evidence.metadata("libreyolo_version").is_some()) else {

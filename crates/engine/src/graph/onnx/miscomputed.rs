@@ -1,6 +1,6 @@
 //! Nodes that OpenVINO computes otherwise than ONNX defines them, without a word.
 //!
-//! Each was compared with ONNX Runtime 1.32 and, for pooling, with PyTorch 2.8 on `OpenVINO`
+//! Each was compared with ONNX Runtime 1.32 and, for pooling, with `PyTorch` 2.8 on `OpenVINO`
 //! 2026.4.1. A node is named only where its numbers can differ: sizes that the file does not tell
 //! count as those that differ.
 
