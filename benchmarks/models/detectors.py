@@ -66,7 +66,7 @@ def wake(network: torch.nn.Module, photos) -> None:
         few(network, regions, images, count=3000, score=0.5)
     heads = ("head.classification_head.cls_logits", "box_predictor.cls_score")
     parts = [part for name, part in named.items() if name.endswith(heads)]
-    parts += [part for name, part in named.items() if "classification_head.module_list" in name and name.endswith(".1")]
+    parts += [part for name, part in named.items() if "classification_head.module_list" in name and isinstance(part, torch.nn.Conv2d) and name.endswith(".1")]
     softmax = not isinstance(parts[0], torch.nn.Conv2d) or len(parts) > 1
     few(network, parts, images, count=60, score=0.6)
     for part in parts:

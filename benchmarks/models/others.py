@@ -67,6 +67,7 @@ def by_anomalib(kind: str):
         import timm
         from anomalib.data.utils import read_image
 
+        photos = sized(folder, photos, 256, 256)
         make = timm.create_model
         timm.create_model = lambda *words, **settings: make(*words, **(settings | {"pretrained": False}))
         network = seeded(lambda: getattr(anomalib.models, kind)(backbone="resnet18"))
@@ -82,12 +83,12 @@ def by_anomalib(kind: str):
                 buffer = f"_{name}_{key}"
                 setattr(after, buffer if buffer in after._buffers else buffer[1:], torch.as_tensor(value))
         made = network.to_onnx(folder, input_size=(256, 256), opset_version=18)
-        shutil.move(str(made), folder / "model.onnx")
+        for file in made.parent.iterdir():
+            shutil.move(str(file), folder / file.name)
         found = {}
         for photo in photos:
             with torch.no_grad():
-                image = torch.nn.functional.interpolate(read_image(photo, as_tensor=True)[None], (256, 256), mode="bilinear")
-                result = network.forward(image)
+                result = network.forward(read_image(photo, as_tensor=True)[None])
             score = float(result.pred_score.flatten()[0])
             found[photo.name] = one("anomalous" if bool(result.pred_label.flatten()[0]) else "normal", max(score, 1 - score))
         return found
