@@ -4,6 +4,7 @@
 //! 2026.4.1. A node is named only where its numbers can differ: sizes that the file does not tell
 //! count as those that differ.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::wire::{Attribute, Graph, Model, Node};
@@ -47,17 +48,26 @@ fn search(graph: &Graph, opset: i64, found: &mut Vec<String>) {
 
 /// Softmax of opset 11 and 12 works on all that lies behind `axis` together; OpenVINO works along
 /// `axis` alone.
-fn softmax(node: &Node, shapes: &Shapes<'_>) -> Option<String> {
+fn softmax<'a>(node: &'a Node, shapes: &Shapes<'a>) -> Option<String> {
     let axis = integer(node, "axis").unwrap_or(1);
     let name = node.input.first()?;
     let alike = match shapes.known(name) {
         Some(shape) => {
             let rank = shape.len() as i64;
-            let axis = if axis < 0 { axis + rank } else { axis };
-            let behind = usize::try_from(axis + 1).ok();
+            let axis = if axis < 0 {
+                axis.saturating_add(rank)
+            } else {
+                axis
+            };
+            let behind = usize::try_from(axis.saturating_add(1)).ok();
             behind.is_some_and(|from| shape.iter().skip(from).all(|&side| side == Some(1)))
         }
-        None => axis == -1 || shapes.rank(name, 0).is_some_and(|rank| axis + 1 == rank),
+        None => {
+            axis == -1
+                || shapes
+                    .rank(name, 0)
+                    .is_some_and(|rank| axis.checked_add(1) == Some(rank))
+        }
     };
     (!alike).then(|| {
         format!(
@@ -92,8 +102,9 @@ fn pool(node: &Node, shapes: &Shapes<'_>) -> Option<String> {
         let begin = pads.get(axis).copied().unwrap_or(0);
         let end = pads.get(axis + kernel.len()).copied().unwrap_or(0);
         let side = shape.and_then(|shape| shape.get(axis + 2).copied().flatten());
-        let Some(rest) = side.map(|side| side.saturating_add(begin + end).saturating_sub(reach))
-        else {
+        let padding = begin.saturating_add(end);
+        let rest = side.map(|side| side.saturating_add(padding).saturating_sub(reach));
+        let Some(rest) = rest else {
             return average || end.saturating_add(stride - 1) >= reach;
         };
         let last = rest
@@ -139,6 +150,9 @@ fn resize(node: &Node, shapes: &Shapes<'_>) -> Option<String> {
 struct Shapes<'a> {
     known: HashMap<&'a str, Vec<Option<i64>>>,
     makers: HashMap<&'a str, &'a Node>,
+    /// Numbers of axes that were found, or are being looked for: graphs branch and join, and a
+    /// damaged one may go in circles.
+    ranks: RefCell<HashMap<&'a str, Option<i64>>>,
 }
 
 impl<'a> Shapes<'a> {
@@ -173,6 +187,7 @@ impl<'a> Shapes<'a> {
         Self {
             known: told.chain(weights).collect(),
             makers: makers.collect(),
+            ranks: RefCell::default(),
         }
     }
 
@@ -191,18 +206,29 @@ impl<'a> Shapes<'a> {
     }
 
     /// The number of axes of a value, as far as the nodes before it tell.
-    fn rank(&self, name: &str, depth: usize) -> Option<i64> {
+    fn rank(&self, name: &'a str, depth: usize) -> Option<i64> {
         if let Some(shape) = self.known(name) {
             return Some(shape.len() as i64);
         }
-        let node = self.makers.get(name).filter(|_| depth < 32)?;
-        let of = |place: usize| self.rank(node.input.get(place)?, depth + 1);
+        if let Some(&rank) = self.ranks.borrow().get(name) {
+            return rank;
+        }
+        let node = *self.makers.get(name).filter(|_| depth < 64)?;
+        self.ranks.borrow_mut().insert(name, None);
+        let rank = self.rank_of(node, depth + 1);
+        self.ranks.borrow_mut().insert(name, rank);
+        rank
+    }
+
+    fn rank_of(&self, node: &'a Node, depth: usize) -> Option<i64> {
+        let of = |place: usize| self.rank(node.input.get(place)?, depth);
         match node.op_type.as_str() {
             "Gemm" | "Flatten" => Some(2),
             "Conv" | "ConvTranspose" => of(1),
-            "Transpose" => Some(integers(node, "perm").len() as i64)
-                .filter(|&axes| axes > 0)
-                .or_else(|| of(0)),
+            "Transpose" => {
+                let axes = integers(node, "perm").len() as i64;
+                Some(axes).filter(|&axes| axes > 0).or_else(|| of(0))
+            }
             "Reshape" => self.length(node.input.get(1)?),
             "Add" | "Sub" | "Mul" | "Div" | "MatMul" => Some(of(0)?.max(of(1)?)),
             "Where" => Some(of(1)?.max(of(2)?)),
@@ -214,19 +240,26 @@ impl<'a> Shapes<'a> {
 
     /// How many numbers a list of sizes has.
     fn length(&self, name: &str) -> Option<i64> {
+        self.plain_length(name).or_else(|| {
+            let node = self.makers.get(name)?;
+            let mut parts = node.input.iter().map(|part| self.plain_length(part));
+            let sum = parts.try_fold(0_i64, |sum, part| sum.checked_add(part?));
+            sum.filter(|_| node.op_type == "Concat")
+        })
+    }
+
+    fn plain_length(&self, name: &str) -> Option<i64> {
         if let Some([Some(length)]) = self.known(name) {
             return Some(*length);
         }
         let node = self.makers.get(name)?;
         match node.op_type.as_str() {
-            "Concat" => node.input.iter().map(|part| self.length(part)).sum(),
             "Unsqueeze" => Some(1),
             "Constant" => {
-                let value = node
-                    .attribute
-                    .iter()
-                    .find_map(|attribute| attribute.t.as_ref());
-                value.map(|tensor| tensor.dims.iter().product())
+                let mut values = node.attribute.iter();
+                let dims = &values.find_map(|attribute| attribute.t.as_ref())?.dims;
+                let mut dims = dims.iter();
+                dims.try_fold(1_i64, |product, &side| product.checked_mul(side))
             }
             _ => None,
         }
@@ -422,6 +455,35 @@ mod tests {
                 &[1, 1, side, side],
                 vec![node(kind, &["x"], "y", attributes)]
             ));
+        }
+    }
+
+    #[test]
+    fn circles_branches_and_extreme_numbers_end() {
+        let mut nodes = vec![
+            node("Add", &["b", "b"], "a", vec![]),
+            node("Add", &["a", "a"], "b", vec![]),
+        ];
+        nodes.extend((0..60).map(|step| {
+            let (before, after) = (format!("v{step}"), format!("v{}", step + 1));
+            node("Add", &[&before, &before], &after, vec![])
+        }));
+        for (input, axis) in [("a", i64::MAX), ("v60", i64::MIN), ("v60", 1)] {
+            let mut all = nodes.clone();
+            all.push(node("Softmax", &[input], "y", vec![whole("axis", axis)]));
+            assert!(wrong(12, &[1, 2, 3, 4], all), "{input} {axis}");
+        }
+        let extreme = ["kernel_shape", "strides", "pads", "dilations"];
+        for value in [i64::MAX, i64::MIN, 0] {
+            let mut attributes = extreme.map(|name| list(name, &[value; 4])).to_vec();
+            attributes.extend([whole("ceil_mode", 1), whole("count_include_pad", 1)]);
+            for kind in ["MaxPool", "AveragePool"] {
+                wrong(
+                    17,
+                    &[1, 1, 8, 8],
+                    vec![node(kind, &["x"], "y", attributes.clone())],
+                );
+            }
         }
     }
 
