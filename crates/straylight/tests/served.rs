@@ -244,15 +244,13 @@ fn a_model_of_anybody_is_served_and_taken_once() {
     let project = geti.at(record.project_id.as_str());
     let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/families/red.png");
     let image = std::fs::read(image).unwrap();
-    let predicted = project.predict_image(image.clone()).unwrap().unwrap();
+    let predicted = project.predict_image(image).unwrap().unwrap();
     let label = &predicted.predictions[0].labels[0];
     let score = 1.0 / (1.0 + (-4.0 * 200.0 / 255.0_f64).exp());
     assert!((label.probability - score).abs() < 1e-3, "{label:?}");
     let mut names = stored.trainable_tasks().flat_map(|task| &task.labels);
     let name = names.find(|one| one.id == label.id).unwrap();
     assert_eq!(name.name, "bad");
-    let error = project.explain_image(image).unwrap_err().to_string();
-    assert!(error.contains("cannot explain"), "{error}");
 
     // Another model with the same labels is another deployment of the same project.
     let description = std::fs::read_to_string(own.join("straylight.json")).unwrap();

@@ -150,8 +150,7 @@ async fn explain(State(app): State<Shared>, ids: Ids, request: Request) -> ApiRe
         .compute(move |app| {
             let predictor = app.models.active(&app.store, ids.project())?;
             let explained = predictor.explain(&asked.frame);
-            let why = |e| ApiError::bad(format!("The model cannot explain this image: {e}"));
-            let explained = explained.map_err(why)?;
+            let explained = explained.map_err(|e| ApiError::Internal(e.to_string()))?;
             explained
                 .saliency_maps
                 .iter()
