@@ -11,6 +11,21 @@ from PIL import Image
 MODELS: dict = {}
 
 
+def in_f32() -> None:
+    """Let OpenVINO compute in f32 in this process, whoever compiles a model.
+
+    Left alone, it takes bf16 on CPUs with AMX: scores differ by up to 0.02, and Straylight computes in f32.
+    """
+    import openvino
+
+    compile_model = openvino.Core.compile_model
+
+    def precise(core, model, device_name="CPU", config=None, **more):
+        return compile_model(core, model, device_name, {**(config or {}), "INFERENCE_PRECISION_HINT": "f32"}, **more)
+
+    openvino.Core.compile_model = precise
+
+
 def model(name: str, library: str, line: str = ""):
     """Register an exporter; `line` is what `init` asks for, if it has to ask."""
 
@@ -40,15 +55,15 @@ def spread_batchnorm(network: torch.nn.Module, photos: list[Path], prepare) -> N
     network.eval()
 
 
-def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, score: float = 0.3) -> None:
+def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, score: float = 0.3, rows: int | None = None) -> None:
     """Let random class heads find few objects with scores that lie apart.
 
     The logits of the last layers `parts` are scaled and moved so that the best of all images becomes 0.95 and about
     `count` of them are above `score`: equal scores and hundreds of overlapping boxes would say nothing of how a
-    decoder orders and suppresses them.
+    decoder orders and suppresses them. Of layers that give more than classes only the first `rows` are changed.
     """
     seen: list = []
-    hooks = [part.register_forward_hook(lambda _m, _i, out: seen.append(out.detach().flatten())) for part in parts]
+    hooks = [part.register_forward_hook(lambda _m, _i, out: seen.append(out.detach()[:, :rows].flatten())) for part in parts]
     with torch.no_grad():
         for image in images:
             network(image)
@@ -59,8 +74,8 @@ def few(network: torch.nn.Module, parts: list, images: list, count: int = 60, sc
     low, high = (float(np.log(value / (1 - value))) for value in (score, 0.95))
     factor = (high - low) / float(best[0] - best[-1])
     for part in parts:
-        part.weight.data *= factor
-        part.bias.data = part.bias.data * factor + high - float(best[0]) * factor
+        part.weight.data[:rows] *= factor
+        part.bias.data[:rows] = part.bias.data[:rows] * factor + high - float(best[0]) * factor
 
 
 def letterboxed(photo: Path, side: int) -> Image.Image:
@@ -70,6 +85,19 @@ def letterboxed(photo: Path, side: int) -> Image.Image:
     square = Image.new("RGB", (side, side), (114, 114, 114))
     square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
     return square
+
+
+def sized(folder: Path, photos: list[Path], width: int, height: int) -> list[Path]:
+    """Write photos of exactly a network's size, so that no resize differs; the row is compared on these.
+
+    Random weights whose scores were spread magnify the last digit of a pixel; how images are scaled is compared by
+    the classifiers.
+    """
+    place = folder / "photos"
+    place.mkdir()
+    for photo in photos:
+        Image.open(photo).convert("RGB").resize((width, height)).save(place / photo.name)
+    return [place / photo.name for photo in photos]
 
 
 def labels(folder: Path, names: list[str]) -> None:
@@ -84,6 +112,19 @@ def export(network: torch.nn.Module, folder: Path, size: tuple[int, int], output
         network, image, str(folder / "model.onnx"), input_names=[more.pop("name", "input")], output_names=outputs,
         dynamo=False, opset_version=17, **more,
     )
+
+
+def computed(folder: Path, image: torch.Tensor) -> dict:
+    """Return the outputs of the exported graph, by name.
+
+    For detectors that choose their queries: random weights give near ties, and PyTorch and OpenVINO round in other
+    places, so that their choices differ. Pre- and post-processing are the library's own in any case.
+    """
+    import openvino
+
+    compiled = openvino.Core().compile_model(str(folder / "model.onnx"), "CPU")
+    found = compiled([image.numpy()])
+    return {output.get_any_name(): torch.from_numpy(found[output].copy()) for output in compiled.outputs}
 
 
 def one(label: str, score: float) -> list[dict]:

@@ -56,7 +56,9 @@ def near(ours: dict, theirs: dict) -> bool:
         return within(ours["box"], theirs["box"])
     if "turned" in theirs:
         turn = abs(ours["turned"][4] - math.degrees(theirs["turned"][4])) % 180
-        return within(ours["turned"][:4], theirs["turned"][:4]) and min(turn, 180 - turn) < 1
+        # Random heads give sides of negative length, which span the same rectangle.
+        x, y, *sides = theirs["turned"][:4]
+        return within(ours["turned"][:4], [x, y, *map(abs, sides)]) and min(turn, 180 - turn) < 1
     return True
 
 

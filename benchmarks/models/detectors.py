@@ -1,8 +1,10 @@
 """Detectors and segmentations of torchvision and transformers."""
 
+from types import SimpleNamespace
+
 import torch
 import torchvision
-from common import export, few, labels, model, objects, seeded
+from common import computed, export, few, labels, model, objects, seeded, sized
 from PIL import Image
 from torchvision.transforms.functional import to_tensor
 
@@ -64,7 +66,7 @@ def wake(network: torch.nn.Module, photos) -> None:
         few(network, regions, images, count=3000, score=0.5)
     heads = ("head.classification_head.cls_logits", "box_predictor.cls_score")
     parts = [part for name, part in named.items() if name.endswith(heads)]
-    parts += [part for name, part in named.items() if "classification_head.module_list" in name and name.endswith(".1")]
+    parts += [part for name, part in named.items() if "classification_head.module_list" in name and isinstance(part, torch.nn.Conv2d) and name.endswith(".1")]
     softmax = not isinstance(parts[0], torch.nn.Conv2d) or len(parts) > 1
     few(network, parts, images, count=60, score=0.6)
     for part in parts:
@@ -87,6 +89,7 @@ def by_transformers(kind: str, config: str, processor: str, size: dict, **settin
     def run(folder, photos):
         import transformers
 
+        photos = sized(folder, photos, size["width"], size["height"])
         names = dict(enumerate(NAMES))
         made = getattr(transformers, config)(id2label=names, label2id={v: k for k, v in names.items()}, **settings)
         network = seeded(lambda: getattr(transformers, kind)(made))
@@ -104,8 +107,7 @@ def by_transformers(kind: str, config: str, processor: str, size: dict, **settin
         found = {}
         for photo in photos:
             image = Image.open(photo).convert("RGB")
-            with torch.no_grad():
-                result = network(**prepared(image, return_tensors="pt"))
+            result = SimpleNamespace(**computed(folder, prepared(image, return_tensors="pt")["pixel_values"]))
             result = prepared.post_process_object_detection(result, 0.5, target_sizes=[image.size[::-1]])[0]
             found[photo.name] = objects(NAMES, result["labels"], result["scores"], result["boxes"])
         return found

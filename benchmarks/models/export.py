@@ -22,6 +22,7 @@ import ultralytics_models  # noqa: F401
 
 def main() -> None:
     """Export all models whose names hold a word."""
+    common.in_f32()
     arguments = sys.argv[1:]
     words = arguments[arguments.index("--only") + 1 :] if "--only" in arguments else [""]
     arguments = arguments[: arguments.index("--only")] if "--only" in arguments else arguments
@@ -38,7 +39,9 @@ def main() -> None:
             traceback.print_exc()
             print("FAILED", name, flush=True)
             continue
-        facts = {"name": name, "library": library, "line": line, "photos": [str(photo) for photo in photos], "predictions": found}
+        facts = {"name": name, "library": library, "line": line, "predictions": found}
+        used = sorted((folder / "photos").iterdir()) if (folder / "photos").exists() else photos
+        facts["photos"] = [str(photo) for photo in used]
         (folder / "expected.json").write_text(json.dumps(facts, indent=1))
         print("exported", name, {photo: len(items) for photo, items in found.items()}, flush=True)
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
-from common import export, few, labels, model, objects, one, seeded, spread_batchnorm
+from common import computed, export, few, labels, model, objects, one, seeded, sized, spread_batchnorm
 from PIL import Image
 from torchvision.transforms.functional import normalize, to_tensor
 
@@ -23,18 +23,35 @@ def by_rfdetr(kind: str):
         detector = getattr(rfdetr, kind)(pretrain_weights=None, num_classes=len(NAMES), device="cpu")
         network = detector.model.model.eval()
         side = detector.model.resolution
+        photos = sized(folder, photos, side, side)
         images = [to_tensor(Image.open(photo).convert("RGB").resize((side, side)))[None] for photo in photos]
         few(network, [network.class_embed], images, count=30, score=0.5)
         made = detector.export(output_dir=str(folder / "out"), verbose=False)
         shutil.move(str(made if Path(made).is_file() else next((folder / "out").glob("*.onnx"))), folder / "model.onnx")
         shutil.rmtree(folder / "out")
         labels(folder, NAMES)
+        detector.model.model = Exported(folder)
         found = {}
         for photo in photos:
             result = detector.predict(str(photo), threshold=0.5)
             kept = result.class_id < len(NAMES)
             found[photo.name] = objects(NAMES, result.class_id[kept], result.confidence[kept], result.xyxy[kept])
         return found
+
+
+class Exported(torch.nn.Module):
+    """The exported graph in the place of the network, see `computed`."""
+
+    def __init__(self, folder: Path) -> None:
+        """Keep the folder of the graph."""
+        super().__init__()
+        self.folder = folder
+
+    def forward(self, image: torch.Tensor) -> dict:
+        """Return the outputs under the names of the network."""
+        found = computed(self.folder, image)
+        named = {"pred_boxes": "dets", "pred_logits": "labels", "pred_masks": "masks"}
+        return {name: found[output] for name, output in named.items() if output in found}
 
 
 by_rfdetr("RFDETRNano")
@@ -50,6 +67,7 @@ def by_anomalib(kind: str):
         import timm
         from anomalib.data.utils import read_image
 
+        photos = sized(folder, photos, 256, 256)
         make = timm.create_model
         timm.create_model = lambda *words, **settings: make(*words, **(settings | {"pretrained": False}))
         network = seeded(lambda: getattr(anomalib.models, kind)(backbone="resnet18"))
@@ -62,15 +80,15 @@ def by_anomalib(kind: str):
         for name, values in (("image", scores), ("pixel", maps)):
             threshold = values.float().mean()
             for key, value in (("threshold", threshold), ("min", values.min()), ("max", values.max())):
-                buffer = f"{name}_{key}" if hasattr(after, f"{name}_{key}") else f"_{name}_{key}"
-                setattr(after, buffer, torch.as_tensor(value))
-        made = network.to_onnx(folder, input_size=(256, 256))
-        shutil.move(str(made), folder / "model.onnx")
+                buffer = f"_{name}_{key}"
+                setattr(after, buffer if buffer in after._buffers else buffer[1:], torch.as_tensor(value))
+        made = network.to_onnx(folder, input_size=(256, 256), opset_version=18)
+        for file in made.parent.iterdir():
+            shutil.move(str(file), folder / file.name)
         found = {}
         for photo in photos:
             with torch.no_grad():
-                image = torch.nn.functional.interpolate(read_image(photo, as_tensor=True)[None], (256, 256), mode="bilinear")
-                result = network.forward(image)
+                result = network.forward(read_image(photo, as_tensor=True)[None])
             score = float(result.pred_score.flatten()[0])
             found[photo.name] = one("anomalous" if bool(result.pred_label.flatten()[0]) else "normal", max(score, 1 - score))
         return found

@@ -7,6 +7,8 @@ at a time. The time of the network alone is that of the bare OpenVINO loop, in t
 """
 
 import json
+import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -60,8 +62,10 @@ def network(model: Path, seconds: float) -> float:
 
 def ultralytics(folder: Path, photo: Path, seconds: float) -> float:
     """Return the milliseconds of `predict` from the file to the objects."""
+    from common import in_f32
     from ultralytics import YOLO
 
+    in_f32()
     yolo = YOLO(str(folder), task="detect")
     for _ in range(3):
         result = yolo.predict(photo, imgsz=640, device="cpu", verbose=False)[0]
@@ -79,11 +83,40 @@ def straylight(program: str, folder: Path, photo: Path, seconds: float) -> float
     words = [program, "bench", str(photo), "--deployment", str(folder), "--decode", "--seconds", str(seconds), "--json", "-"]
     report = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
     print("Straylight's own words:", json.dumps(report)[:600])
-    return float(report["median_ms"] if "median_ms" in report else 1000 / report["images_per_second"])
+    return float(report["latency_median_ms"])
+
+
+def stream_of_ultralytics(folder: Path, photos: Path) -> float:
+    """Return the milliseconds an image of `predict` over a folder."""
+    from ultralytics import YOLO
+
+    yolo = YOLO(str(folder), task="detect")
+    yolo.predict(next(photos.iterdir()), imgsz=640, device="cpu", verbose=False)
+    begin, count = time.perf_counter(), 0
+    for _ in yolo.predict(photos, imgsz=640, device="cpu", verbose=False, stream=True):
+        count += 1
+    return 1000 * (time.perf_counter() - begin) / count
+
+
+def stream_of_straylight(program: str, folder: Path, photos: Path) -> float:
+    """Return the milliseconds an image of `predict` over a folder, as it says itself: without loading the model."""
+    words = [program, "predict", str(photos), "--deployment", str(folder)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    count, seconds = re.search(r"(\d+) images in ([0-9.]+) s", done.stdout + done.stderr).groups()
+    return 1000 * float(seconds) / int(count)
+
+
+def copies(out: Path, photo: Path, count: int) -> Path:
+    """Return a folder with so many copies of the photo."""
+    place = out / "photos"
+    place.mkdir(exist_ok=True)
+    for number in range(count):
+        shutil.copy(photo, place / f"{number:04}.jpg")
+    return place
 
 
 def main() -> None:
-    """Print the medians of three rounds."""
+    """Print the medians of three rounds, one image at a time and for a folder."""
     program, out, photo = sys.argv[1], Path(sys.argv[2]).resolve(), Path(sys.argv[3]).resolve()
     seconds = float(sys.argv[4]) if len(sys.argv) > 4 else 8
     folder = export(out, photo)
@@ -93,6 +126,10 @@ def main() -> None:
     rounds = [(network(xml, seconds), ultralytics(folder, photo, seconds), straylight(program, folder, photo, seconds)) for _ in range(ROUNDS)]
     alone, theirs, ours = (statistics.median(column) for column in zip(*rounds, strict=True))
     print(f"| network alone | {alone:.2f} ms |\n| Ultralytics | {theirs:.2f} ms, {theirs - alone:.2f} outside |")
+    photos = copies(out, photo, int(20 * seconds))
+    rounds = [(stream_of_ultralytics(folder, photos), stream_of_straylight(program, folder, photos)) for _ in range(ROUNDS)]
+    theirs_of_folder, ours_of_folder = (statistics.median(column) for column in zip(*rounds, strict=True))
+    print(f"| folder: Ultralytics {theirs_of_folder:.2f} ms an image, Straylight {ours_of_folder:.2f} ms: {theirs_of_folder / ours_of_folder:.2f} x |")
     print(f"| Straylight | {ours:.2f} ms, {ours - alone:.2f} outside: {(ours - alone) / (theirs - alone):.2f} of it, {theirs / ours:.2f} x |")
 
 

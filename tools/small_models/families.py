@@ -570,6 +570,88 @@ def objectness_or_not():
     return fixed({"output": f32(rows[None])}), {}, {"undecided": "outputs.columns"}
 
 
+def libreyolo(family: str, **more) -> dict:
+    """Return metadata as LibreYOLO writes them."""
+    names = json.dumps({str(place): name for place, name in enumerate(NAMES)})
+    return {"libreyolo_version": "1.6.0", "model_family": family, "task": "detect", "names": names, "imgsz_h": "64", "imgsz_w": "64"} | more
+
+
+@case
+def libreyolo_yolo9():
+    """Edges where Ultralytics has centre and size; fitted into the upper left."""
+    rows = candidates(np.concatenate([fitted(), scores()], 1), 84)
+    return fixed({"output": f32(rows.T[None])}, metadata=libreyolo("yolo9", letterbox_pad="topleft")), {}, answer()
+
+
+@case
+def libreyolo_yolo9_centre():
+    """The same with grey on both sides."""
+    rows = candidates(np.concatenate([letterboxed(), scores()], 1), 84)
+    return fixed({"output": f32(rows.T[None])}, metadata=libreyolo("yolo9", letterbox_pad="center")), {}, answer()
+
+
+@case
+def libreyolo_pad_unknown():
+    """A place of the padding that nobody knows."""
+    rows = candidates(np.concatenate([letterboxed(), scores()], 1), 84)
+    return fixed({"output": f32(rows.T[None])}, metadata=libreyolo("yolo9", letterbox_pad="lower right")), {}, {"refused": "letterbox_pad"}
+
+
+@case
+def libreyolo_yolox():
+    """Objectness, rows, fitted into the upper left."""
+    rows = np.concatenate([centres(fitted()), [[0.95], [0.8]], scores() / [[0.95], [0.8]]], 1)
+    return fixed({"output": f32(candidates(rows, 84)[None])}, metadata=libreyolo("yolox")), {}, answer()
+
+
+@case
+def libreyolo_rtmdet():
+    """Edges in rows, fitted into the upper left."""
+    rows = candidates(np.concatenate([fitted(), scores()], 1), 84)
+    return fixed({"output": f32(rows[None])}, metadata=libreyolo("rtmdet")), {}, answer()
+
+
+@case
+def libreyolo_picodet():
+    """Edges in rows, stretched."""
+    rows = candidates(np.concatenate([stretched(), scores()], 1), 85)
+    return fixed({"output": f32(rows[None])}, metadata=libreyolo("picodet")), {}, answer()
+
+
+@case
+def libreyolo_dfine():
+    """Queries, stretched."""
+    outputs = {"pred_logits": f32(logit(scores())[None]), "pred_boxes": f32(centres(fractions())[None])}
+    return fixed(outputs, metadata=libreyolo("dfine")), {}, answer()
+
+
+@case
+def libreyolo_unknown():
+    """A family whose pre-processing is not known."""
+    rows = candidates(np.concatenate([letterboxed(), scores()], 1), 84)
+    return fixed({"output": f32(rows.T[None])}, metadata=libreyolo("yolonas")), {}, {"refused": "yolonas"}
+
+
+@case
+def signed_input():
+    """Pixels above 127 would wrap around in an input of 8 bits with a sign."""
+    nodes = [helper.make_node("Cast", ["x"], ["c"], to=TensorProto.FLOAT), helper.make_node("ReduceMean", ["c"], ["scores"], axes=[2, 3], keepdims=0)]
+    made = model(nodes, {}, (1, 3, 32, 32), TensorProto.INT8, "x", [helper.make_tensor_value_info("scores", TensorProto.FLOAT, (1, 3))])
+    return made, {"labels.txt": ["red", "green", "blue"]}, {"refused": "0 to 255"}
+
+
+@case
+def softmax_of_opset_11():
+    """A softmax over all pixels, which OpenVINO would take over the classes alone."""
+    nodes = [helper.make_node("AveragePool", ["x"], ["m"], kernel_shape=[16, 16], strides=[16, 16]), helper.make_node("Softmax", ["m"], ["p"], axis=1),
+             helper.make_node("ReduceSum", ["p"], ["scores"], axes=[2, 3], keepdims=0)]
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(nodes, "twin", [value("x", TensorProto.FLOAT, (1, 3, 32, 32))], [value("scores", TensorProto.FLOAT, (1, 3))])
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
+    checker.check_model(made, full_check=True)
+    return made.SerializeToString(deterministic=True), {"labels.txt": ["red", "green", "blue"]}, {"refused": "opset 11"}
+
+
 def main() -> None:
     """Write all cases."""
     out = Path(sys.argv[1])

@@ -33,8 +33,9 @@ pub struct Prediction {
     pub saliency_maps: Vec<SaliencyMap>,
     /// Feature vector, logits and probabilities, as far as something asked for them.
     pub activations: Activations,
-    /// Objects that were left out because there were too many of them: a model that finds
-    /// thousands is most likely fed with images that are normalised in another way.
+    /// Objects that were left out because there were too many of them (a model that finds
+    /// thousands is most likely fed with images that are normalised in another way), or because
+    /// their masks are empty (Ultralytics' segmentations, which leave such objects out).
     pub left_out: usize,
     /// The score of the deployment's OOD model; `None` without a model.
     pub ood_score: Option<ModelScore>,

@@ -128,6 +128,21 @@ impl Deployment {
         self.models.first().is_some_and(TaskModel::has_features)
     }
 
+    /// Whether predictions can have saliency maps.
+    pub fn has_saliency(&self) -> bool {
+        self.models.first().is_some_and(TaskModel::has_saliency)
+    }
+
+    /// The files that decide what the deployment computes: graphs, weights and configurations.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::Engine`] when a model file cannot be read.
+    pub fn model_files(&self) -> Result<Vec<PathBuf>, DeployError> {
+        let files = self.models.iter().map(TaskModel::files);
+        Ok(files.collect::<Result<Vec<_>, _>>()?.concat())
+    }
+
     /// The weights of the first model's last linear layer; `None` when its graph ends otherwise.
     ///
     /// A caller who relies on them should check [`HeadWeights::logits`] against the logits of a

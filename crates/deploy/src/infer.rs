@@ -114,8 +114,7 @@ impl Deployment {
     ///
     /// A process reads each version of a file once.
     pub fn model_hash(&self) -> Result<String, DeployError> {
-        let files = self.models.iter().map(TaskModel::files);
-        let files = files.collect::<Result<Vec<_>, _>>()?.concat();
+        let files = self.model_files()?;
         Ok(identity::of(&files, self.described.as_deref())?)
     }
 

@@ -1,8 +1,10 @@
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
-use straylight_core::{Project, Task};
+use straylight_core::{Connection, Project, Task, TaskType};
+use straylight_files::{FileError, content_hash};
 use straylight_geti::wire::{
     ModelGroup, ModelSummary, OptimizationType, OptimizedModel, Performance, PurgeInfo,
 };
@@ -20,9 +22,23 @@ pub enum ImportError {
         /// What is wrong with it.
         detail: String,
     },
+    /// A file of the folder cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] FileError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is shown of the model of a deployment that is not Geti's.
+#[derive(Debug, Clone, Default)]
+pub struct OwnModel {
+    /// Bytes of its files.
+    pub size: u64,
+    /// Its format, such as `ONNX`.
+    pub format: String,
+    /// Whether it gives saliency maps.
+    pub explains: bool,
 }
 
 /// What the REST API says of one task's model of a deployment.
@@ -32,10 +48,12 @@ pub(crate) struct TaskModel {
     pub(crate) optimized: OptimizedModel,
 }
 
-/// Takes a deployment folder into the store: the project, when it is not there, and its models.
+/// Takes a deployment folder of Geti's into the store: the project, when it is not there, and its
+/// models.
 ///
 /// `folder` is the one with `project.json` or the one above it. The newest import becomes the
-/// active deployment of its project. Hooks in the folder come along.
+/// active deployment of its project. Hooks in the folder come along. What is there already, with
+/// the same content, is not taken a second time; it becomes the active one.
 ///
 /// # Errors
 ///
@@ -54,12 +72,118 @@ pub fn import_deployment(store: &Store, folder: &Path) -> Result<DeploymentRecor
         .iter()
         .map(|task| task_model(store, &folder, task))
         .collect::<Result<Vec<_>, _>>()?;
-    let stored = store.import_project(&value)?;
+    add(store, &folder, &value, &models)
+}
+
+/// Takes the deployment of another origin into the store; `project` is what it was loaded as.
+///
+/// The project gets identifiers that follow from its name, its tasks and its labels: a newer
+/// model with the same ones becomes another deployment of the same project. Otherwise as
+/// [`import_deployment`].
+///
+/// # Errors
+///
+/// A file cannot be read, or the store failed; nothing is stored then.
+pub fn import_own_model(
+    store: &Store,
+    folder: &Path,
+    project: &Project,
+    model: &OwnModel,
+) -> Result<DeploymentRecord, ImportError> {
+    let project = identified(project.clone());
+    let make = |task: &Task| {
+        let said = json!({ "name": format!("{} OpenVINO", project.name), "precision": ["FP32"],
+                           "model_format": model.format, "has_xai_head": model.explains });
+        let mut optimized: OptimizedModel = serde_json::from_value(said)
+            .map_err(|e| bad(folder, format!("makes no model ({e})")))?;
+        complete(store, &mut optimized, model.size)?;
+        let group = group(store, task, &optimized)?;
+        Ok(TaskModel { group, optimized })
+    };
+    let models = project.trainable_tasks().map(make);
+    let models = models.collect::<Result<Vec<_>, ImportError>>()?;
+    let value = serde_json::to_value(&project)
+        .map_err(|e| bad(folder, format!("makes no project ({e})")))?;
+    add(store, folder, &value, &models)
+}
+
+/// A project with identifiers of its own, and the dataset task before its others.
+fn identified(mut project: Project) -> Project {
+    let labels = |task: &Task| task.labels.iter().map(|label| label.name.clone()).collect();
+    let tasks = project.trainable_tasks();
+    let tasks: Vec<(TaskType, Vec<String>)> =
+        tasks.map(|task| (task.task_type, labels(task))).collect();
+    let key = format!("{} {tasks:?}", project.name);
+    let id = |part: &str| {
+        let digits = blake3::hash(format!("{part} {key}").as_bytes()).to_hex();
+        digits.chars().take(24).collect::<String>()
+    };
+    project.id = id("project");
+    let dataset = Task {
+        id: id("dataset"),
+        title: "Dataset".to_owned(),
+        task_type: TaskType::Dataset,
+        labels: Vec::new(),
+    };
+    project.pipeline.tasks.insert(0, dataset);
+    for (place, task) in project.pipeline.tasks.iter_mut().enumerate().skip(1) {
+        task.id = id(&format!("task {place}"));
+    }
+    let pairs = project.pipeline.tasks.windows(2);
+    let connections = pairs.map(|pair| Connection {
+        from: pair[0].id.clone(),
+        to: pair[1].id.clone(),
+    });
+    project.pipeline.connections = connections.collect();
+    project
+}
+
+/// Stores a deployment, unless one of the same content is there.
+fn add(
+    store: &Store,
+    folder: &Path,
+    project: &Value,
+    models: &[TaskModel],
+) -> Result<DeploymentRecord, ImportError> {
+    let content = content(folder)?;
+    let stored = store.import_project(project)?;
+    let known = store.deployments(&stored.id)?.into_iter();
+    let mut known = known.filter(|record| record.json["content"] == json!(content));
+    if let Some(record) = known.next_back() {
+        store.activate_deployment(&record.id)?;
+        return Ok(store.deployment(&record.id)?);
+    }
     let name = models
         .first()
         .map_or("deployment", |m| m.group.name.as_str());
-    let models = json!({ "models": models });
-    Ok(store.add_deployment(&stored.id, name, &folder, &models)?)
+    let models = json!({ "models": models, "content": content });
+    Ok(store.add_deployment(&stored.id, name, folder, &models)?)
+}
+
+/// A hash of all files of a folder with their names, 64 hexadecimal digits.
+fn content(folder: &Path) -> Result<String, FileError> {
+    let mut files = Vec::new();
+    collect(folder, &mut files).map_err(|error| FileError::new("read", folder, error))?;
+    files.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    for path in files {
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy();
+        hasher.update(blake3::hash(name.as_bytes()).as_bytes());
+        hasher.update(content_hash(&path)?.as_bytes());
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
 }
 
 fn bad(path: &Path, detail: String) -> ImportError {

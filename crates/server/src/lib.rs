@@ -51,7 +51,7 @@ pub use access_log::{Access, AccessLog};
 pub use auth::{NewToken, Route, create_login_code, create_token, create_token_for, routes};
 pub use config::{Limits, SdkGeneration, ServerConfig, Tls, VideoTools};
 pub use error::ServerError;
-pub use import::{ImportError, import_deployment};
+pub use import::{ImportError, OwnModel, import_deployment, import_own_model};
 pub use metrics_endpoint::MetricsEndpoint;
 pub use network::Network;
 pub use predictor::{HookStatus, PredictError, Predicted, Predictor, PredictorLoader};

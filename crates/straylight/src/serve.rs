@@ -5,9 +5,81 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use straylight_core::{Frame, Prediction};
-use straylight_deploy::{Deployment, Keep, LoadOptions};
+use straylight_deploy::{DeployError, Deployment, Keep, LoadOptions, deployment_folder};
 use straylight_hooks::{DeadLetter, HookStats, Outcome as HookOutcome, render_prometheus_of};
-use straylight_server::{HookStatus, PredictError, Predicted, Predictor, PredictorLoader};
+use straylight_server::{
+    HookStatus, ImportError, OwnModel, PredictError, Predicted, Predictor, PredictorLoader,
+    import_deployment, import_own_model,
+};
+use straylight_store::{DeploymentRecord, Store};
+
+/// Why a deployment cannot be served.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TakeError {
+    /// It cannot be loaded.
+    #[error(transparent)]
+    Load(#[from] DeployError),
+    /// It cannot be stored.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+}
+
+/// Takes a deployment of any origin into a store: Geti's folder or zip file, a model with its
+/// description, a model that describes itself.
+///
+/// One that is there already, with the same content, is not taken a second time.
+///
+/// # Errors
+///
+/// [`TakeError`] when it is no deployment or cannot be loaded, or when the store failed; nothing is
+/// stored then.
+pub fn take_deployment(
+    store: &Store,
+    path: &Path,
+    options: &LoadOptions,
+) -> Result<DeploymentRecord, TakeError> {
+    let is_geti = |folder: PathBuf| folder.join("project.json").is_file();
+    if deployment_folder(path).is_ok_and(is_geti) {
+        return Ok(import_deployment(store, path)?);
+    }
+    let deployment = Deployment::from_folder(path, options)?;
+    let folder = deployment.folder();
+    if folder.join("project.json").is_file() {
+        return Ok(import_deployment(store, folder)?);
+    }
+    let files = deployment.model_files()?;
+    let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let format = files.first().and_then(|path| path.extension());
+    let model = OwnModel {
+        size: files.iter().map(length).sum(),
+        format: match format.and_then(|extension| extension.to_str()) {
+            Some("onnx") => "ONNX".to_owned(),
+            Some("tflite") => "TensorFlow Lite".to_owned(),
+            _ => "OpenVINO".to_owned(),
+        },
+        explains: deployment.has_saliency(),
+    };
+    let mut project = deployment.project().clone();
+    if UNTOLD.contains(&project.name.as_str()) {
+        project.name = name_of(path);
+    }
+    Ok(import_own_model(store, folder, &project, &model)?)
+}
+
+/// Names of model files that tell one model from no other.
+const UNTOLD: [&str; 4] = ["model", "best", "last", "saved_model"];
+
+/// The name of a folder, or of a zip file without its ending.
+fn name_of(path: &Path) -> String {
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let name = if full.is_dir() {
+        full.file_name()
+    } else {
+        full.file_stem()
+    };
+    name.unwrap_or_default().to_string_lossy().into_owned()
+}
 
 /// Loads deployments with OpenVINO when the server first needs them.
 #[derive(Debug, Default)]

@@ -10,17 +10,18 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use serde_json::{Value, json};
+use straylight::engine::{Runtime, RuntimeOptions};
 use straylight::fit::{LabelledImage, Outliers, fit_ood};
 use straylight::geti::{Geti, ProxyChoice, Secret, ServerDetails};
 use straylight::hooks::action::{FileSystemDataCollection, FileSystemOptions};
 use straylight::hooks::trigger::AlwaysTrigger;
 use straylight::hooks::{HookOptions, PostInferenceHook};
 use straylight::ood::FitOptions;
-use straylight::serve::EngineLoader;
+use straylight::serve::{EngineLoader, take_deployment};
 use straylight::server::{Server, ServerConfig, Stop, Tls, create_token, import_deployment};
 use straylight::store::Store;
 use straylight::{
-    Deployment, Frame, Keep, LoadOptions, ModelCache, NoProgress, RgbImage, Timestamp,
+    Deployment, Frame, Keep, LoadOptions, ModelCache, NoProgress, RgbImage, Timestamp, custom,
 };
 
 fn options() -> LoadOptions {
@@ -210,4 +211,52 @@ fn the_server_says_what_the_deployment_says() {
         let line = format!("straylight_hook_{name}{{{labels}}} 4\n");
         assert!(metrics.contains(&line), "{line}{metrics}");
     }
+}
+
+/// A copy of a small twin with the description that is proposed for it.
+fn own_model(place: &Path, twin: &str) -> PathBuf {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/families");
+    let own = place.join("own");
+    std::fs::create_dir(&own).unwrap();
+    for entry in std::fs::read_dir(fixtures.join(twin)).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, own.join(path.file_name().unwrap())).unwrap();
+    }
+    let runtime = Runtime::load(&RuntimeOptions::default(), &NoProgress).unwrap();
+    let proposal = custom::propose(&own.join("model.onnx"), &runtime, &[]).unwrap();
+    std::fs::write(own.join("straylight.json"), proposal.description.to_json()).unwrap();
+    own
+}
+
+#[test]
+fn a_model_of_anybody_is_served_and_taken_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = own_model(folder.path(), "one_score");
+    let server = Running::start(folder.path());
+    let take = || take_deployment(&server.store, &own, &options()).unwrap();
+    let record = take();
+    assert_eq!(take().id, record.id, "a restart takes nothing twice");
+    assert_eq!(server.store.all_deployments().unwrap().len(), 1);
+
+    let geti = server.connect();
+    let stored = server.store.project(&record.project_id).unwrap();
+    assert_eq!(stored.name, "own", "`model` would be the name of them all");
+    let project = geti.at(record.project_id.as_str());
+    let image = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/families/red.png");
+    let image = std::fs::read(image).unwrap();
+    let predicted = project.predict_image(image).unwrap().unwrap();
+    let label = &predicted.predictions[0].labels[0];
+    let score = 1.0 / (1.0 + (-4.0 * 200.0 / 255.0_f64).exp());
+    assert!((label.probability - score).abs() < 1e-3, "{label:?}");
+    let mut names = stored.trainable_tasks().flat_map(|task| &task.labels);
+    let name = names.find(|one| one.id == label.id).unwrap();
+    assert_eq!(name.name, "bad");
+
+    // Another model with the same labels is another deployment of the same project.
+    let description = std::fs::read_to_string(own.join("straylight.json")).unwrap();
+    let changed = description.replace("\"scale\": []", "\"scale\": [2]");
+    std::fs::write(own.join("straylight.json"), changed).unwrap();
+    let other = take();
+    assert_ne!(other.id, record.id);
+    assert_eq!(other.project_id, record.project_id);
 }

@@ -1,7 +1,8 @@
 //! Instance segmentation: objects as polygons, or as ellipses in their boxes.
 //!
 //! Each separate part of a mask gives a polygon of its own; holes are lost, and so are parts of
-//! less than one square pixel or three corners.
+//! less than one square pixel or three corners. An object of whose mask nothing is left then is
+//! given as its box, a polygon of four corners: it was found, and is not dropped.
 
 use straylight_core::{Label, Point, Prediction, SaliencyMap, Shape};
 
@@ -39,8 +40,18 @@ impl PostProcessor for InstanceSegmentation {
     }
 }
 
-fn polygons(mask: &Mask) -> Vec<Shape> {
-    parts(mask).iter().map(|corners| polygon(corners)).collect()
+fn polygons(mask: &Mask, [left, upper, right, lower]: [f32; 4]) -> Vec<Shape> {
+    let parts = parts(mask);
+    if !parts.is_empty() {
+        return parts.iter().map(|corners| polygon(corners)).collect();
+    }
+    let corners = [(left, upper), (right, upper), (right, lower), (left, lower)];
+    let point = |(x, y): (f32, f32)| Point {
+        x: x.into(),
+        y: y.into(),
+    };
+    let points = corners.map(point).into();
+    vec![Shape::Polygon { points }]
 }
 
 /// The corners of each part of a mask that has an area.
@@ -61,5 +72,39 @@ pub(crate) fn polygon(points: &[Pixel]) -> Shape {
     });
     Shape::Polygon {
         points: points.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(pixels: &[u8], width: usize) -> Mask {
+        Mask {
+            left: 4,
+            top: 2,
+            width,
+            pixels: pixels.to_vec(),
+        }
+    }
+
+    fn points(shape: &Shape) -> Vec<[f64; 2]> {
+        match shape {
+            Shape::Polygon { points } => points.iter().map(|point| [point.x, point.y]).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_object_with_a_mask_of_specks_is_given_as_its_box() {
+        let corners = [4.0, 2.0, 7.0, 5.0];
+        let box_ = [[4.0, 2.0], [7.0, 2.0], [7.0, 5.0], [4.0, 5.0]];
+        for specks in [[0; 9], [1, 0, 0, 0, 0, 1, 0, 0, 0]] {
+            let shapes = polygons(&mask(&specks, 3), corners);
+            assert_eq!(shapes.len(), 1);
+            assert_eq!(points(&shapes[0]), box_, "{specks:?}");
+        }
+        let whole = polygons(&mask(&[1; 9], 3), corners);
+        assert_ne!(points(&whole[0]), box_, "the mask itself");
     }
 }

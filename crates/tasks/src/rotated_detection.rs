@@ -44,11 +44,22 @@ impl PostProcessor for RotatedDetection {
     }
 }
 
-fn rectangles(mask: &Mask) -> Vec<Shape> {
+/// The smallest rectangle around each part of a mask; the box if the mask has no part.
+fn rectangles(mask: &Mask, [left, upper, right, lower]: [f32; 4]) -> Vec<Shape> {
     let smallest = parts(mask)
         .into_iter()
         .filter_map(|corners| smallest_rectangle(&corners));
-    smallest.map(|rectangle| turned(&rectangle)).collect()
+    let shapes: Vec<_> = smallest.map(|rectangle| turned(&rectangle)).collect();
+    if !shapes.is_empty() {
+        return shapes;
+    }
+    vec![Shape::RotatedRectangle {
+        x: f64::midpoint(left.into(), right.into()),
+        y: f64::midpoint(upper.into(), lower.into()),
+        width: (right - left).into(),
+        height: (lower - upper).into(),
+        angle: 0.0,
+    }]
 }
 
 /// The shape of a rectangle whose corners are rounded to pixels.

@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use straylight::serve::EngineLoader;
-use straylight::server::{
-    Network, SdkGeneration, Server, ServerConfig, Tls, create_token, import_deployment,
-};
+use straylight::serve::{EngineLoader, TakeError, take_deployment};
+use straylight::server::{Network, SdkGeneration, Server, ServerConfig, Tls, create_token};
 use straylight::store::Store;
 
 use crate::access_log;
@@ -22,6 +20,7 @@ use crate::output;
 Examples:
   straylight serve
   straylight serve --store straylight-demo/store --deployment straylight-demo
+  straylight serve --deployment my-model
   straylight serve --listen 0.0.0.0:8443 --certificate cert.pem --key key.pem")]
 pub(crate) struct Arguments {
     /// Folder of the local store; made if it is missing.
@@ -64,9 +63,15 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let store = Arc::new(Store::open(&arguments.store)?);
     for folder in &arguments.deployment {
-        let record = import_deployment(&store, folder)?;
+        let taken = take_deployment(&store, folder, &arguments.engine.load_options());
+        let record = taken.map_err(|error| -> Box<dyn std::error::Error> {
+            match error {
+                TakeError::Load(error) => error.into(),
+                other => other.into(),
+            }
+        })?;
         output::line(&format!(
-            "Imported the deployment {} as {}",
+            "Serves the deployment {} as {}",
             folder.display(),
             record.id
         ));

@@ -32,8 +32,8 @@ pub(crate) fn note_left_out(seen: &Seen) {
     let left_out = seen.prediction.left_out;
     if left_out > 0 {
         output::note(&format!(
-            "note: {}: {left_out} more objects were found and left out: so many are most likely \
-             no objects; check how the model's images are normalised",
+            "note: {}: {left_out} more objects were found and left out: too many for real ones \
+             (check how the model's images are normalised), or with empty masks",
             output::place(&seen.place)
         ));
     }

@@ -118,6 +118,11 @@ impl TaskModel {
         self.network.outputs().any(|name| name == FEATURE_VECTOR)
     }
 
+    /// Whether the model gives saliency maps.
+    pub(crate) fn has_saliency(&self) -> bool {
+        self.network.outputs().any(|name| name == SALIENCY_MAP)
+    }
+
     /// The labels in the order of the model's classes.
     pub(crate) fn classes(&self) -> &[Label] {
         self.post.labels()

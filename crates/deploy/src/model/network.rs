@@ -66,7 +66,7 @@ impl Network {
         runtime: &Runtime,
         options: &CompileOptions,
     ) -> Result<Self, DeployError> {
-        check_weights(path)?;
+        check_file(path)?;
         let quantised = Quantised::read(path)?;
         let model = runtime.read(&ModelSource::file(path))?;
         let input = only_input(path, model.inputs())?;
@@ -154,10 +154,15 @@ impl Network {
     }
 }
 
-/// Checks that an ONNX model's external weights are there: the engine says it in other words.
-fn check_weights(path: &Path) -> Result<(), DeployError> {
+/// Checks what the engine says in other words, or not at all: that an ONNX model's external weights
+/// are there, and that its nodes are computed as ONNX defines them.
+fn check_file(path: &Path) -> Result<(), DeployError> {
     if ModelFormat::of(path) == Some(ModelFormat::Onnx) {
-        ModelFacts::read(path)?.check_weights()?;
+        let facts = ModelFacts::read(path)?;
+        facts.check_weights()?;
+        if let Some(reason) = facts.miscomputed() {
+            return Err(DeployError::model(path, reason));
+        }
     }
     Ok(())
 }

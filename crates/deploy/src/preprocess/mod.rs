@@ -73,6 +73,10 @@ impl Preprocess {
             return Err(no_image(config, input));
         };
         check_one_rgb_image(config, input, layout)?;
+        if stated.quantised.is_none() && !input.element.holds_levels() {
+            let reason = format!("input `{}` {TOO_NARROW}", input.name);
+            return Err(DeployError::model(config.path(), reason));
+        }
         let original = (
             config.number("orig_width", 0)?,
             config.number("orig_height", 0)?,
@@ -279,6 +283,10 @@ fn multiple(config: &Config, fixed: Option<Size>) -> Result<Option<u32>, DeployE
         Some(_) => Ok(Some(config.number(key, 1)?)),
     }
 }
+
+/// Said of an input whose type cannot hold pixels; they would wrap around without a word.
+pub(crate) const TOO_NARROW: &str = "is of a type that does not hold all levels of a pixel, 0 to 255: export the \
+     model with an input of f32 or u8";
 
 fn no_image(config: &Config, input: &TensorInfo) -> DeployError {
     let reason = format!(

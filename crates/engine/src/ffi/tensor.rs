@@ -38,6 +38,11 @@ impl ElementType {
         self == Self::F32 || self.is_one_of(&OTHER_FLOATS)
     }
 
+    /// Whether the levels of 8-bit images, 0 to 255, are all values of this type.
+    pub fn holds_levels(self) -> bool {
+        self != Self::Boolean && !self.is_one_of(&NARROW)
+    }
+
     /// Whether outputs of this type are given as f32, which holds each of their values well
     /// enough: other floating point types, and integers of up to 16 bits but u8.
     pub(crate) fn is_given_as_f32(self) -> bool {
@@ -53,6 +58,13 @@ const OTHER_FLOATS: [ov::ov_element_type_e; 3] = [
     ov::ov_element_type_e::F16,
     ov::ov_element_type_e::BF16,
     ov::ov_element_type_e::F64,
+];
+const NARROW: [ov::ov_element_type_e; 5] = [
+    ov::ov_element_type_e::I8,
+    ov::ov_element_type_e::I4,
+    ov::ov_element_type_e::U4,
+    ov::ov_element_type_e::U2,
+    ov::ov_element_type_e::U1,
 ];
 const SMALL_INTEGERS: [ov::ov_element_type_e; 3] = [
     ov::ov_element_type_e::I8,

@@ -171,6 +171,18 @@ impl ModelFacts {
         }
         Ok(())
     }
+
+    /// What OpenVINO computes otherwise than the format defines it, without a word, as far as is
+    /// known: the nodes and the way out; `None` when all is well.
+    pub fn miscomputed(&self) -> Option<String> {
+        match &self.detail {
+            ModelDetail::Onnx(onnx) if !onnx.miscomputed.is_empty() => Some(format!(
+                "OpenVINO would compute it wrongly without a word: {}",
+                onnx.miscomputed.join("; ")
+            )),
+            _ => None,
+        }
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, EngineError> {

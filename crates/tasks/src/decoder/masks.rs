@@ -8,10 +8,13 @@ use super::rows::table;
 use super::{Activation, Candidate, Column, Decoder, RowLayout, Source, role};
 use crate::instances::RawMask;
 use crate::numeric::sigmoid;
-use crate::{Geometry, OutputTensor, Outputs, TaskError};
+use crate::{Geometry, OutputTensor, Outputs, Size, TaskError};
 
 /// Largest side of the mask that is made of prototypes.
 const LARGEST: usize = 256;
+
+/// Masks of fewer white cells are looked at in the network's pixels as well.
+const SPECKS: usize = 64;
 
 /// What the extents of a mask stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,28 +41,32 @@ pub enum Masks {
 }
 
 impl Decoder {
-    /// The mask of a candidate over its box in the image.
+    /// The mask of a candidate over its box in the image; `None` if it is of prototypes and empty, as
+    /// Ultralytics leaves such objects out.
     pub(crate) fn mask(
         &self,
         item: &Candidate,
         outputs: &Outputs<'_>,
         geometry: &Geometry,
-    ) -> Result<RawMask, TaskError> {
+    ) -> Result<Option<RawMask>, TaskError> {
         match (self.masks, &self.source) {
             (Some(Masks::Each { area, activation }), _) => {
                 let plane = given(item, role(outputs, "masks")?, activation)?;
-                Ok(match area {
+                Ok(Some(match area {
                     MaskArea::Box => plane.into_raw(),
                     MaskArea::Input => plane.cut(
                         &self.box_in(item, &plane, geometry),
                         self.sides(item, geometry),
                     ),
-                })
+                }))
             }
             (Some(Masks::Prototypes), Source::Rows(layout)) => {
                 let plane = self.of_prototypes(item, layout, outputs)?;
                 let cells = self.box_in(item, &plane, geometry);
-                Ok(plane.cut(&cells, self.sides(item, geometry)).map(sigmoid))
+                let cut = plane.cut(&cells, self.sides(item, geometry));
+                let white = cut.levels.iter().filter(|&&level| level > 0.0).count();
+                let shows = white > SPECKS || plane.shows(item.corners, geometry.network);
+                Ok(shows.then(|| cut.map(sigmoid)))
             }
             _ => Err(outputs.unfit(
                 "an instance segmentation",
@@ -189,6 +196,26 @@ impl Plane {
             width: columns,
             levels: levels.collect(),
         }
+    }
+
+    /// Whether a pixel of the network's input that lies in a box is above 0: so Ultralytics tells
+    /// empty masks.
+    fn shows(&self, [left, upper, right, lower]: [f32; 4], network: Size) -> bool {
+        let across = self.width as f32 / network.width.max(1) as f32;
+        let down = self.height as f32 / network.height.max(1) as f32;
+        let pixels = |from: f32, to: f32, limit: u32| {
+            let last = to.ceil().clamp(0.0, limit as f32);
+            from.ceil().max(0.0) as u32..last as u32
+        };
+        let (columns, rows) = (
+            pixels(left, right, network.width),
+            pixels(upper, lower, network.height),
+        );
+        rows.into_iter().any(|row| {
+            let y = (row as f32 + 0.5) * down;
+            let mut columns = columns.clone();
+            columns.any(|column| self.at((column as f32 + 0.5) * across, y) > 0.0)
+        })
     }
 
     /// The value at a place, between the middles of cells.

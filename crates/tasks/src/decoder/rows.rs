@@ -184,36 +184,45 @@ impl<'t, 'a> Reader<'t, 'a> {
             && self.table.column(first).is_some()
     }
 
-    /// As [`Self::many`], over columns of scores that lie together: some loops that vectorise.
+    /// As [`Self::many`], over columns of scores that lie together: loops that vectorise, over parts of
+    /// the candidates that stay in the nearest cache. Which class it is counts for few of them.
     fn scan(
         &self,
         tensor: &OutputTensor<'_>,
         first: usize,
         mut take: impl FnMut(usize, i64, f32),
     ) -> Result<(), TaskError> {
+        const PART: usize = 1024;
         let count = self.table.count;
-        let mut best = vec![f32::NEG_INFINITY; count];
-        let mut labels = vec![0_i32; count];
-        let mut is_nan = false;
-        for class in 0..self.decoder.score_count() {
-            let scores = self.table.column(first + class).unwrap_or_default();
-            for ((best, label), &score) in best.iter_mut().zip(&mut labels).zip(scores) {
-                is_nan |= score.is_nan();
-                let better = score > *best;
-                *best = if better { score } else { *best };
-                *label = if better { class as i32 } else { *label };
+        let columns = first..first + self.decoder.score_count();
+        let scores: Vec<&[f32]> = columns
+            .map(|column| self.table.column(column).unwrap_or_default())
+            .collect();
+        for begin in (0..count).step_by(PART) {
+            let mut best = [f32::NEG_INFINITY; PART];
+            let best = &mut best[..PART.min(count - begin)];
+            let end = begin + best.len();
+            let mut is_nan = false;
+            for class in &scores {
+                let part = class.get(begin..end).unwrap_or_default();
+                for (best, &score) in best.iter_mut().zip(part) {
+                    is_nan |= score.is_nan();
+                    *best = if score > *best { score } else { *best };
+                }
             }
-        }
-        if is_nan {
-            return Err(not_finite(tensor, first * count));
-        }
-        for (place, (&score, &label)) in best.iter().zip(&labels).enumerate() {
-            let factor = self.objectness.map_or(1.0, |column| {
-                self.decoder.activate(self.table.at(place, column))
-            });
-            let score = self.decoder.activate(score) * factor;
-            if score > self.decoder.threshold {
-                take(place, i64::from(label), score);
+            if is_nan {
+                return Err(not_finite(tensor, first * count));
+            }
+            for (place, &highest) in (begin..end).zip(&*best) {
+                let factor = self.objectness.map_or(1.0, |column| {
+                    self.decoder.activate(self.table.at(place, column))
+                });
+                let score = self.decoder.activate(highest) * factor;
+                if score > self.decoder.threshold {
+                    let is_best = |class: &&[f32]| class.get(place) == Some(&highest);
+                    let label = scores.iter().position(is_best).unwrap_or_default();
+                    take(place, label as i64, score);
+                }
             }
         }
         Ok(())

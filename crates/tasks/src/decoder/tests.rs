@@ -415,10 +415,44 @@ fn masks_of_prototypes_are_cut_to_the_box() {
     let geometry = geometry(NETWORK, ResizeType::Standard);
     let candidates = decoder.decode(&outputs, &geometry).unwrap();
     let mask = decoder.mask(&candidates[0], &outputs, &geometry).unwrap();
+    let mask = mask.unwrap();
     assert_eq!((mask.width, mask.levels.len()), (64, 64 * 64));
     let white = mask.levels.iter().filter(|&&level| level > 0.5).count();
     assert_eq!(white, 32 * 64);
     assert!(mask.levels[0] > 0.9 && mask.levels[63] < 0.1);
+}
+
+#[test]
+fn an_object_without_a_pixel_of_its_mask_is_none() {
+    let columns = [
+        Column::X,
+        Column::Y,
+        Column::Width,
+        Column::Height,
+        Column::ClassScores,
+        Column::MaskCoefficients,
+    ];
+    let decoder = Decoder {
+        masks: Some(Masks::Prototypes),
+        ..decoder(rows(&columns, None))
+    };
+    let mut prototype = [-1.0_f32; 16 * 16];
+    prototype[8 * 16 + 8] = 1.0;
+    let geometry = geometry(NETWORK, ResizeType::Standard);
+    let mask_of = |box_: [f32; 4]| {
+        let [x, y, width, height] = box_;
+        let data = [x, y, width, height, 0.9, 0.1, 1.0];
+        let tensors: [Named<'_>; 2] = [
+            ("detections", &[1, 7, 1], &data),
+            ("prototypes", &[1, 1, 16, 16], &prototype),
+        ];
+        let outputs = outputs(&tensors);
+        let candidates = decoder.decode(&outputs, &geometry).unwrap();
+        decoder.mask(&candidates[0], &outputs, &geometry).unwrap()
+    };
+    assert!(mask_of([10., 10., 16., 16.]).is_none());
+    // One cell is a speck of some pixels.
+    assert!(mask_of([32., 32., 48., 48.]).is_some());
 }
 
 #[test]
@@ -447,6 +481,7 @@ fn whole_masks_are_cut_to_their_boxes() {
     let candidates = decoder.decode(&outputs, &geometry).unwrap();
     assert_eq!((candidates.len(), candidates[0].place), (1, 1));
     let mask = decoder.mask(&candidates[0], &outputs, &geometry).unwrap();
+    let mask = mask.unwrap();
     let white = mask.levels.iter().filter(|&&level| level >= 0.5).count();
     // Values between cells round the corners off.
     assert_eq!((mask.width, white), (16, 232));

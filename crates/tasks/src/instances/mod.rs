@@ -118,21 +118,26 @@ impl Instances {
         geometry: &Geometry,
     ) -> Result<Objects, TaskError> {
         let mut candidates = decoder.decode(outputs, geometry)?;
-        let left_out = bound(&mut candidates, |item| item.score);
+        let mut objects = Objects {
+            left_out: bound(&mut candidates, |item| item.score),
+            ..Objects::default()
+        };
         let frame = Tile {
             left: 0,
             top: 0,
             size: geometry.image,
         };
-        let instances = candidates.iter().filter_map(|item| {
+        for item in &candidates {
             let found = decoder.in_image(item, geometry);
-            let make = |mask| Instance { found, mask, frame };
-            (found.area() > 1.0).then(|| decoder.mask(item, outputs, geometry).map(make))
-        });
-        Ok(Objects {
-            list: instances.collect::<Result<_, _>>()?,
-            left_out,
-        })
+            if found.area() <= 1.0 {
+                continue;
+            }
+            match decoder.mask(item, outputs, geometry)? {
+                Some(mask) => objects.list.push(Instance { found, mask, frame }),
+                None => objects.left_out += 1,
+            }
+        }
+        Ok(objects)
     }
 
     /// The objects that are sure and large enough, in the model's order or, after NMS, by
@@ -195,12 +200,13 @@ impl Instances {
         Ok(candidates.collect())
     }
 
-    /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask.
+    /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask and
+    /// its box.
     pub(crate) fn annotate(
         &self,
         objects: &Objects,
         image: Size,
-        shapes: impl Fn(&Mask) -> Vec<Shape>,
+        shapes: impl Fn(&Mask, [f32; 4]) -> Vec<Shape>,
     ) -> Result<Prediction, TaskError> {
         let mut prediction = Prediction {
             left_out: objects.left_out,
@@ -217,7 +223,7 @@ impl Instances {
             let shapes = if self.ellipses {
                 vec![crate::detection::shape(found.corners, true)]
             } else {
-                shapes(&instance.paste(self.pasting, image))
+                shapes(&instance.paste(self.pasting, image), found.corners)
             };
             points += shapes.iter().map(points_of).sum::<usize>();
             let labelled = shapes.into_iter().map(|shape| Annotation {
@@ -404,7 +410,7 @@ mod tests {
 
     #[test]
     fn shapes_of_too_many_points_are_left_out() {
-        let huge = |_: &Mask| {
+        let huge = |_: &Mask, _: [f32; 4]| {
             let points = vec![Point { x: 0.0, y: 0.0 }; MOST_POINTS / 2 + 1];
             vec![Shape::Polygon { points }]
         };

@@ -113,7 +113,8 @@ fn rf_detr(
         Origin::Graph,
         "RF-DETR: ImageNet's mean and deviation",
     );
-    draft.input.interpolation = Interpolation::PillowBilinear;
+    // `predict` of version 1.11 scales without a filter against aliases.
+    draft.input.interpolation = Interpolation::OpencvBilinear;
     draft.say("outputs", Origin::Graph, "`dets` and `labels` of RF-DETR");
     draft.resize("stretch", 0, Origin::Graph, "RF-DETR: stretched");
     if let Some(masks) = evidence.ending("masks") {
@@ -122,8 +123,9 @@ fn rf_detr(
         draft.outputs.mask_area = MaskArea::Input;
         draft.outputs.mask_activation = Some(Activation::Sigmoid);
     }
-    // `num_select` of its configuration.
-    draft.option("nms_max_predictions", 300);
+    // `num_select` of its configurations is the number of queries.
+    let queries = boxes.shape.get(1).copied().flatten();
+    draft.option("nms_max_predictions", queries.unwrap_or(300));
     match names {
         None if width == COCO => draft.classes = Some(width),
         Some(count) if count == width => draft.classes = Some(width),

@@ -2,11 +2,13 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 use straylight_core::TaskType;
+use straylight_engine::graph::ModelFormat;
 
 use super::evidence::Evidence;
 use super::{Assignment, Origin, Proposal, Said};
 use crate::DeployError;
 use crate::custom::{Coordinates, InputDescription, ModelDescription, OutputDescription};
+use crate::preprocess::TOO_NARROW;
 
 /// The layout of an image all of whose axes are open.
 const OPEN: &str = "NCHW";
@@ -117,6 +119,10 @@ impl Draft {
                 )));
             }
         };
+        let is_quantised = evidence.facts.format == ModelFormat::Tflite;
+        if !is_quantised && !input.element.holds_levels() {
+            return Err(evidence.refused(format!("its input `{}` {TOO_NARROW}", input.name)));
+        }
         let open = shape.iter().all(Option::is_none);
         self.input.layout = Some(layout.to_owned());
         let origin = if open { Origin::Guess } else { Origin::Graph };

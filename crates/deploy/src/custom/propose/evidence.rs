@@ -65,6 +65,9 @@ impl<'a> Evidence<'a> {
     pub(super) fn of(model: &Path, runtime: &'a Runtime) -> Result<Self, DeployError> {
         let facts = ModelFacts::read(model)?;
         facts.check_weights()?;
+        if let Some(reason) = facts.miscomputed() {
+            return Err(bare(model, reason));
+        }
         let read = runtime.read(&ModelSource::file(model))?;
         let mut inputs = read.inputs().to_vec();
         if inputs.is_empty() {

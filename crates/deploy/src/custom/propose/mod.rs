@@ -13,6 +13,7 @@ mod detr;
 mod draft;
 mod evidence;
 mod hub;
+mod libreyolo;
 mod model_info;
 mod normalisation;
 mod parts;
@@ -83,6 +84,7 @@ fn family(
     draft.image(evidence)?;
     let families = [
         model_info::read,
+        libreyolo::read,
         ultralytics::read,
         anomaly::read,
         parts::tensorflow,

@@ -1,6 +1,7 @@
 //! Reading ONNX files without OpenVINO: metadata, names, nodes, files with external weights.
 
 mod features;
+mod miscomputed;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -31,6 +32,9 @@ pub struct OnnxModel {
     pub nodes: Vec<OnnxNode>,
     /// Weights: name and shape.
     pub weights: Vec<(String, Vec<i64>)>,
+    /// Nodes that OpenVINO computes otherwise than ONNX defines them, a sentence each; those of
+    /// inner graphs too.
+    pub miscomputed: Vec<String>,
     /// Names of the files that hold weights, relative to the model's folder.
     external: BTreeSet<String>,
 }
@@ -72,6 +76,7 @@ impl OnnxModel {
     pub fn parse(path: &Path, bytes: &[u8]) -> Result<Self, EngineError> {
         let model = wire::Model::decode(bytes)
             .map_err(|error| wrong(path, format!("is no complete ONNX file: {error}")))?;
+        let miscomputed = miscomputed::find(&model);
         let Some(graph) = model.graph.filter(|_| model.ir_version > 0) else {
             return Err(wrong(path, "is no ONNX file: it has no graph"));
         };
@@ -105,6 +110,7 @@ impl OnnxModel {
             outputs: graph.output.into_iter().map(value).collect(),
             nodes: graph.node.into_iter().map(node).collect(),
             weights,
+            miscomputed,
             external,
         })
     }
