@@ -22,9 +22,9 @@
 #     opset 13, ReduceMean      onnxruntime [2.0, 20.0], OpenVINO [2.0, 20.0]
 #
 # Where a user of Straylight meets it: an energy score (ReduceLogSumExp of the logits) or a norm
-# over the channels put into the graph, exported at opset 13 to 17. Straylight runs what OpenVINO
-# makes of it: every image of a batch gets one number. Straylight's own energy score is computed
-# from the logits, outside of the graph. Export at opset 18.
+# over the channels put into the graph, exported at opset 13 to 17. Straylight refuses such a model
+# with the node's name. Its own energy score is computed from the logits, outside of the graph.
+# Export at opset 18.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -38,6 +38,9 @@ struct Image {
     height: Option<Number>,
 }
 
+/// Pixels of the shorter side from which on boxes within one pixel are taken for fractions.
+const SMALLEST_TELLING: u32 = 16;
+
 impl Image {
     /// The name of its file: `file_name`, else the end of another path.
     fn name(&self) -> Option<&str> {
@@ -306,9 +309,10 @@ impl Reading {
             gather.set.images[image].height,
         );
         let (object, complaints) = objects(annotation, name, size)?;
-        // A point has no size, in fractions as in pixels: it tells nothing.
+        // A point has no size, in fractions as in pixels: it tells nothing. Nor does a box of an image
+        // so small that a part of it is no larger than one pixel.
         if let Some([x, y, width, height]) = object.bounding_box()
-            && size > (1, 1)
+            && size.0.min(size.1) >= SMALLEST_TELLING
             && width * height > 0.0
         {
             let edge = (x + width).max(y + height);

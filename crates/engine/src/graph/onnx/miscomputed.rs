@@ -26,6 +26,9 @@ fn search(graph: &Graph, opset: i64, found: &mut Vec<String>) {
     for node in graph.node.iter().filter(|node| is_own(node)) {
         let wrong = match node.op_type.as_str() {
             "Softmax" if matches!(opset, 11 | 12) => softmax(node, &shapes),
+            "ReduceL1" | "ReduceLogSum" | "ReduceLogSumExp" if (13..=17).contains(&opset) => {
+                reduce(node, &shapes)
+            }
             "MaxPool" | "AveragePool" => pool(node, &shapes),
             "Resize" => resize(node, &shapes),
             "RoiAlign" if text(node, "mode") == "max" => Some(
@@ -73,6 +76,21 @@ fn softmax<'a>(node: &'a Node, shapes: &Shapes<'a>) -> Option<String> {
         format!(
             "works along axis {axis} alone there, while opset 11 and 12 work on all axes from it on; \
              convert the model: onnx.version_converter.convert_version(model, 13)"
+        )
+    })
+}
+
+/// Opset 13 moved the axes of `ReduceSum` to an input; of these they stay an attribute until opset 18,
+/// which OpenVINO does not read.
+fn reduce<'a>(node: &'a Node, shapes: &Shapes<'a>) -> Option<String> {
+    let axes = integers(node, "axes");
+    let rank = node.input.first().and_then(|name| shapes.rank(name, 0));
+    let reduces_all = axes.is_empty() || rank == Some(axes.len() as i64);
+    (!reduces_all).then(|| {
+        format!(
+            "gives one number for all axes there, and not for the axes {axes:?} alone, as it should; \
+             export the model with opset 18, or convert it: \
+             onnx.version_converter.convert_version(model, 18)"
         )
     })
 }
@@ -376,6 +394,29 @@ mod tests {
             ..Model::default()
         };
         !find(&model).is_empty()
+    }
+
+    /// As measured with ONNX Runtime 1.32 beside `OpenVINO` 2026.4.1.
+    #[test]
+    fn reductions_of_opset_13_to_17_lose_their_axes() {
+        struct Case(i64, &'static str, &'static [i64], bool);
+        for Case(opset, kind, axes, expected) in [
+            Case(13, "ReduceL1", &[2], true),
+            Case(17, "ReduceLogSum", &[-1], true),
+            Case(15, "ReduceLogSumExp", &[1, 2], true),
+            Case(17, "ReduceLogSumExp", &[0, 1, 2], false),
+            Case(17, "ReduceLogSumExp", &[], false),
+            Case(12, "ReduceL1", &[2], false),
+            Case(18, "ReduceL1", &[2], false),
+            Case(17, "ReduceL2", &[2], false),
+        ] {
+            let nodes = vec![node(kind, &["x"], "y", vec![list("axes", axes)])];
+            assert_eq!(
+                wrong(opset, &[2, 3, 4], nodes),
+                expected,
+                "{opset} {kind} {axes:?}"
+            );
+        }
     }
 
     /// As measured with ONNX Runtime 1.32 beside `OpenVINO` 2026.4.1.
