@@ -16,8 +16,7 @@
 #     OpenCV      [1.0, 0.5]
 #
 # Where a user of Straylight meets it: networks with AvgPool2d(ceil_mode=True) and asymmetric pads.
-# Straylight runs OpenVINO and gives its numbers. Compare an export with the framework that it came
-# from, on sizes that do not divide.
+# Straylight refuses such a model and names the node. Export it with ceil_mode off.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
