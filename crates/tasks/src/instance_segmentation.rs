@@ -1,8 +1,8 @@
 //! Instance segmentation: objects as polygons, or as ellipses in their boxes.
 //!
 //! Each separate part of a mask gives a polygon of its own; holes are lost, and so are parts of
-//! less than one square pixel or three corners. An object of whose mask nothing is left then is
-//! given as its box, a polygon of four corners: it was found, and is not dropped.
+//! less than one square pixel or three corners. An object of a described model of whose mask nothing
+//! is left then is given as its box, a polygon of four corners: it was found, and is not dropped.
 
 use straylight_core::{Label, Point, Prediction, SaliencyMap, Shape};
 
@@ -40,11 +40,11 @@ impl PostProcessor for InstanceSegmentation {
     }
 }
 
-fn polygons(mask: &Mask, [left, upper, right, lower]: [f32; 4]) -> Vec<Shape> {
+fn polygons(mask: &Mask, corners: Option<[f32; 4]>) -> Vec<Shape> {
     let parts = parts(mask);
-    if !parts.is_empty() {
+    let (true, Some([left, upper, right, lower])) = (parts.is_empty(), corners) else {
         return parts.iter().map(|corners| polygon(corners)).collect();
-    }
+    };
     let corners = [(left, upper), (right, upper), (right, lower), (left, lower)];
     let point = |(x, y): (f32, f32)| Point {
         x: x.into(),
@@ -100,11 +100,12 @@ mod tests {
         let corners = [4.0, 2.0, 7.0, 5.0];
         let box_ = [[4.0, 2.0], [7.0, 2.0], [7.0, 5.0], [4.0, 5.0]];
         for specks in [[0; 9], [1, 0, 0, 0, 0, 1, 0, 0, 0]] {
-            let shapes = polygons(&mask(&specks, 3), corners);
+            assert!(polygons(&mask(&specks, 3), None).is_empty());
+            let shapes = polygons(&mask(&specks, 3), Some(corners));
             assert_eq!(shapes.len(), 1);
             assert_eq!(points(&shapes[0]), box_, "{specks:?}");
         }
-        let whole = polygons(&mask(&[1; 9], 3), corners);
+        let whole = polygons(&mask(&[1; 9], 3), Some(corners));
         assert_ne!(points(&whole[0]), box_, "the mask itself");
     }
 }

@@ -44,15 +44,16 @@ impl PostProcessor for RotatedDetection {
     }
 }
 
-/// The smallest rectangle around each part of a mask; the box if the mask has no part.
-fn rectangles(mask: &Mask, [left, upper, right, lower]: [f32; 4]) -> Vec<Shape> {
+/// The smallest rectangle around each part of a mask; the box, if there is one, if the mask has no
+/// part.
+fn rectangles(mask: &Mask, corners: Option<[f32; 4]>) -> Vec<Shape> {
     let smallest = parts(mask)
         .into_iter()
         .filter_map(|corners| smallest_rectangle(&corners));
     let shapes: Vec<_> = smallest.map(|rectangle| turned(&rectangle)).collect();
-    if !shapes.is_empty() {
+    let (true, Some([left, upper, right, lower])) = (shapes.is_empty(), corners) else {
         return shapes;
-    }
+    };
     vec![Shape::RotatedRectangle {
         x: f64::midpoint(left.into(), right.into()),
         y: f64::midpoint(upper.into(), lower.into()),

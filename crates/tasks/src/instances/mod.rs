@@ -200,13 +200,14 @@ impl Instances {
         Ok(candidates.collect())
     }
 
-    /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask and
-    /// its box.
+    /// Annotations of objects: an ellipse in the box of each, or what `shapes` makes of its mask and,
+    /// if that is to stand for an empty one, its box. Geti leaves objects with empty masks out; a
+    /// described model has found them all the same.
     pub(crate) fn annotate(
         &self,
         objects: &Objects,
         image: Size,
-        shapes: impl Fn(&Mask, [f32; 4]) -> Vec<Shape>,
+        shapes: impl Fn(&Mask, Option<[f32; 4]>) -> Vec<Shape>,
     ) -> Result<Prediction, TaskError> {
         let mut prediction = Prediction {
             left_out: objects.left_out,
@@ -223,7 +224,8 @@ impl Instances {
             let shapes = if self.ellipses {
                 vec![crate::detection::shape(found.corners, true)]
             } else {
-                shapes(&instance.paste(self.pasting, image), found.corners)
+                let corners = self.decoder.is_some().then_some(found.corners);
+                shapes(&instance.paste(self.pasting, image), corners)
             };
             points += shapes.iter().map(points_of).sum::<usize>();
             let labelled = shapes.into_iter().map(|shape| Annotation {
@@ -410,7 +412,7 @@ mod tests {
 
     #[test]
     fn shapes_of_too_many_points_are_left_out() {
-        let huge = |_: &Mask, _: [f32; 4]| {
+        let huge = |_: &Mask, _: Option<[f32; 4]>| {
             let points = vec![Point { x: 0.0, y: 0.0 }; MOST_POINTS / 2 + 1];
             vec![Shape::Polygon { points }]
         };

@@ -12,7 +12,7 @@ pub(crate) struct InstanceMerger<'a> {
     instances: &'a Instances,
     tiling: TilingConfig,
     image: Size,
-    shapes: fn(&Mask, [f32; 4]) -> Vec<Shape>,
+    shapes: fn(&Mask, Option<[f32; 4]>) -> Vec<Shape>,
     found: Objects,
     features: MeanFeatures,
 }
@@ -22,7 +22,7 @@ impl<'a> InstanceMerger<'a> {
         instances: &'a Instances,
         tiling: TilingConfig,
         image: Size,
-        shapes: fn(&Mask, [f32; 4]) -> Vec<Shape>,
+        shapes: fn(&Mask, Option<[f32; 4]>) -> Vec<Shape>,
     ) -> Self {
         let (found, features) = (Objects::default(), MeanFeatures::default());
         Self {
