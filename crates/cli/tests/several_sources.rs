@@ -116,6 +116,31 @@ fn names_are_given_in_order_and_reach_the_dataset() {
 }
 
 #[test]
+fn events_that_wait_for_another_run_are_told_and_listed() {
+    let scratch = Scratch::new();
+    own_deployment(&scratch);
+    put(&scratch, "assets/demo/photos/fish/fish1.webp", "in/1.webp");
+    put(&scratch, "assets/demo/photos/other/cup.webp", "x/2.webp");
+    // Nobody listens there.
+    let add = "hooks add --deployment own --name away --trigger always --action http --to http://127.0.0.1:9/ \
+               --when-full spill";
+    scratch.run(&words(add)).expect(0);
+    let run = "run in x --name gate --name yard --deployment own --state st --drain 0";
+    let ran = scratch.run(&words(run));
+    assert!(!ran.err.contains("belong to no source"), "{}", ran.all());
+    let listed = scratch.run(&words("queue ls --state st")).expect(0);
+    for queue in ["gate/away", "yard/away"] {
+        assert!(listed.out.contains(queue), "{}", listed.all());
+    }
+    let ran = scratch.run(&words("run in --deployment own --state st --drain 0"));
+    let told = ran
+        .err
+        .lines()
+        .filter(|line| line.contains("belong to no source"));
+    assert_eq!(told.count(), 2, "{}", ran.all());
+}
+
+#[test]
 fn image_files_are_one_source_and_wrong_names_are_refused() {
     let scratch = Scratch::new();
     own_deployment(&scratch);

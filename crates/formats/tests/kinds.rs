@@ -627,3 +627,15 @@ fn columns_of_a_table_that_are_no_marks_are_no_labels() {
         problems: &[],
     });
 }
+
+#[test]
+fn a_table_without_labels_is_refused() {
+    let case = Case {
+        name: "numbers only",
+        files: &[("a.png", ""), ("labels.csv", "filename,age\na.png,33\n")],
+        set: &[],
+        problems: &[],
+    };
+    let error = found(&case).unwrap_err();
+    assert!(error.contains("filename, class"), "{error}");
+}

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
@@ -12,7 +13,7 @@ use straylight::hookfile::{HookFile, read_hooks};
 use straylight::hooks::config::{HookConfig, QueueConfig};
 use straylight::hooks::{
     DrainOptions, DropReason, HookSet, HookStats, LimitTimes, LostImage, Outcome as Decision,
-    Overflow, SourceKind, Storage,
+    Overflow, QueueFolder, SourceKind, Storage,
 };
 use straylight::run::{
     HookRunOptions, OpenedSource, Record, RunMetrics, RunOptions, Step, Summary,
@@ -132,6 +133,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         output::note("note: the deployment has no hooks; `straylight hooks add` adds one");
     }
     let mut running = arguments.start_hooks(&deployment, &sources, &configs)?;
+    arguments.note_other_queues(&running);
     let metrics = RunMetrics::new(
         running
             .iter()
@@ -280,6 +282,27 @@ impl Arguments {
         sources.iter().map(start).collect()
     }
 
+    /// Says which queues in the folder of `--state` have events that this run does not deliver: those
+    /// of other sources, or of a run over another number of sources.
+    fn note_other_queues(&self, running: &[Running]) {
+        let all = self.state.as_deref().map(QueueFolder::all);
+        let is_own = |queue: &QueueFolder| match (running, queue.hook().split_once('/')) {
+            ([_], folder) => folder.is_none(),
+            (_, None) => false,
+            (many, Some((folder, _))) => many.iter().any(|one| source_folder(&one.name) == folder),
+        };
+        for queue in all.and_then(Result::ok).unwrap_or_default() {
+            let waiting = queue.events().map_or(0, |events| events.len());
+            if waiting > 0 && !is_own(&queue) {
+                output::note(&format!(
+                    "note: {waiting} events of the queue {} belong to no source of this run and wait \
+                     on; `straylight queue ls --state FOLDER` lists them",
+                    queue.hook()
+                ));
+            }
+        }
+    }
+
     fn hook_options(
         &self,
         source: &OpenedSource,
@@ -343,7 +366,8 @@ impl Arguments {
                     scope.spawn(move || one.hooks.finish(options))
                 })
                 .collect();
-            let lost = ending.into_iter().filter_map(|thread| thread.join().ok());
+            let ended = ending.into_iter().map(thread::ScopedJoinHandle::join);
+            let lost = ended.map(|lost| lost.unwrap_or_else(|panic| resume_unwind(panic)));
             lost.flatten().collect()
         })
     }

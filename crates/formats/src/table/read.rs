@@ -20,8 +20,12 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
         };
         let first = rows(&text).next().and_then(|(_, row)| row.ok());
         if let Some(mut columns) = first.as_ref().and_then(Columns::of) {
+            let others = columns.drop_other_marks(&text);
+            if columns.class.is_none() && columns.marks.is_empty() {
+                continue;
+            }
             found = true;
-            for name in columns.drop_other_marks(&text) {
+            for name in others {
                 let text =
                     format!("the column `{name}` is no label: it has no name, or not only 0 and 1");
                 gather.note(gather.place(&path), text);

@@ -60,23 +60,42 @@ pub struct QueuedDetails {
 
 const COLUMNS: &str = "SELECT id, bytes, attempts, error, dead_at, held FROM events";
 
+fn folders(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
+    let failed = |source| FileError::new("read the folder", folder, source);
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
 impl QueueFolder {
-    /// The queues in a state folder, by hook name.
+    /// The queues in a state folder, by hook name; those of a run over several sources, which are in
+    /// a folder for each source, as `SOURCE/HOOK`.
     pub fn all(state_folder: &Path) -> Result<Vec<Self>, JournalError> {
-        let failed = |source| FileError::new("read the folder", state_folder, source);
         let mut queues = Vec::new();
-        for entry in fs::read_dir(state_folder).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            if path.join("queue.db").is_file() {
-                let hook = path.file_name().unwrap_or_default().display().to_string();
-                queues.push(Self { hook, path });
+        for folder in folders(state_folder)? {
+            let name = |path: &Path| path.file_name().unwrap_or_default().display().to_string();
+            if folder.join("queue.db").is_file() {
+                let hook = name(&folder);
+                queues.push(Self { hook, path: folder });
+                continue;
+            }
+            for path in folders(&folder)? {
+                if path.join("queue.db").is_file() {
+                    let hook = format!("{}/{}", name(&folder), name(&path));
+                    queues.push(Self { hook, path });
+                }
             }
         }
         queues.sort_by(|a, b| a.hook.cmp(&b.hook));
         Ok(queues)
     }
 
-    /// Name of the hook.
+    /// Name of the hook, behind that of the source if there is one.
     pub fn hook(&self) -> &str {
         &self.hook
     }
