@@ -108,7 +108,8 @@ pub(crate) fn detect(path: &Path) -> Result<Format, FormatError> {
 
 impl Evidence {
     fn folder(&mut self, root: &Path) -> Result<(), FormatError> {
-        let description = yolo::names::find(root)?;
+        let files = folder::files_below(root)?;
+        let description = yolo::names::find(&files)?;
         if description
             .as_ref()
             .is_some_and(yolo::names::Description::is_yaml)
@@ -120,7 +121,6 @@ impl Evidence {
             self.format = Some(Format::PascalVoc);
             return Ok(());
         }
-        let files = folder::files_below(root)?;
         self.by_layout(root);
         if self.unsupported.is_some() {
             return Ok(());
@@ -249,7 +249,6 @@ impl Evidence {
             Ok(text) => text,
             Err(message) => return self.unreadable(file, message),
         };
-        let (text, _) = crate::json::without_nan(&text);
         match sniff::json_kind(&text) {
             Ok(kind) => self.kind(kind, file),
             Err(error) => self.unreadable(file, format!("it is not valid JSON: {error}")),

@@ -4,8 +4,6 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use straylight_files::FileError;
-
 use crate::folder::{self, slashed};
 
 /// Extensions of files that may be images.
@@ -26,6 +24,17 @@ pub(crate) struct ImageIndex {
     by_name: HashMap<String, Vec<PathBuf>>,
     /// By name without extension in lower case.
     by_stem: HashMap<String, Vec<PathBuf>>,
+    /// Where the images of the last subset and annotation file may be.
+    places: Option<Places>,
+}
+
+/// Folders in which the images of a subset may be, for one folder of annotations.
+struct Places {
+    subset: Option<String>,
+    near: PathBuf,
+    all: Vec<PathBuf>,
+    /// Those that are there.
+    there: Vec<PathBuf>,
 }
 
 /// Whether a file's name is that of an image.
@@ -45,24 +54,25 @@ fn is_annotation(below: &Path) -> bool {
 }
 
 impl ImageIndex {
-    /// All files below a folder whose names are those of images.
-    pub(crate) fn of(root: &Path) -> Result<Self, FileError> {
+    /// The files of a set whose names are those of images.
+    pub(crate) fn of(root: &Path, files: &[PathBuf]) -> Self {
         let mut index = Self {
             root: root.to_owned(),
             by_name: HashMap::new(),
             by_stem: HashMap::new(),
+            places: None,
         };
-        for file in folder::files_below(root)? {
-            let below = file.strip_prefix(root).unwrap_or(&file);
-            if !has_image_name(&file) || is_annotation(below) {
+        for file in files {
+            let below = file.strip_prefix(root).unwrap_or(file);
+            if !has_image_name(file) || is_annotation(below) {
                 continue;
             }
             let name = lower(file.file_name());
             let stem = lower(file.file_stem());
             index.by_name.entry(name).or_default().push(file.clone());
-            index.by_stem.entry(stem).or_default().push(file);
+            index.by_stem.entry(stem).or_default().push(file.clone());
         }
-        Ok(index)
+        index
     }
 
     /// All images.
@@ -78,7 +88,7 @@ impl ImageIndex {
     /// folders where tools put images; the longest end of the path that only one file has,
     /// regardless of case; the name without extension, if only one file has it.
     pub(crate) fn find(
-        &self,
+        &mut self,
         name: &str,
         subset: Option<&str>,
         near: &Path,
@@ -109,7 +119,22 @@ impl ImageIndex {
         found.ok_or_else(|| missing(name))
     }
 
-    fn as_it_is(&self, name: &str, subset: Option<&str>, near: &Path) -> Option<PathBuf> {
+    fn as_it_is(&mut self, name: &str, subset: Option<&str>, near: &Path) -> Option<PathBuf> {
+        let known = self.places.take();
+        let known = known.filter(|known| known.subset.as_deref() == subset && known.near == near);
+        let places = known.unwrap_or_else(|| self.places(subset, near));
+        // `..` may lead out of a folder that is not there.
+        let is_plain = folder::is_inside(Path::new(name));
+        let folders = if is_plain { &places.there } else { &places.all };
+        let paths = folders
+            .iter()
+            .filter_map(|folder| self.inside(&folder.join(name)));
+        let found = paths.into_iter().find(|file| file.is_file());
+        self.places = Some(places);
+        found
+    }
+
+    fn places(&self, subset: Option<&str>, near: &Path) -> Places {
         let mut folders = Vec::new();
         if let Some(subset) = subset.filter(|subset| folder::is_inside(Path::new(subset))) {
             folders.extend(FOLDERS.map(|images| self.root.join(images).join(subset)));
@@ -121,11 +146,13 @@ impl ImageIndex {
         folders.extend(FOLDERS.map(|images| self.root.join(images)));
         folders.extend(FOLDERS.map(|images| self.root.join(images).join(folder::DEFAULT_SUBSET)));
         folders.push(self.root.clone());
-        let paths = folders
-            .iter()
-            .filter_map(|folder| self.inside(&folder.join(name)));
-        let mut files = paths.filter(|file| file.is_file());
-        files.next()
+        let there = folders.iter().filter(|folder| folder.is_dir());
+        Places {
+            subset: subset.map(str::to_owned),
+            near: near.to_owned(),
+            there: there.cloned().collect(),
+            all: folders,
+        }
     }
 
     /// A path without `..`, if it stays below the folder of the set.

@@ -37,22 +37,27 @@ fn is_foreign(name: &OsStr) -> bool {
 /// are not followed.
 pub(crate) fn files_below(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
     let mut files = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in entries(&folder)? {
-            if is_foreign(&entry.file_name()) {
-                continue;
-            }
-            let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => folders.push(path),
-                Ok(_) if path.is_file() => files.push(path),
-                _ => {}
-            }
+    list(folder, &mut files)?;
+    Ok(files)
+}
+
+/// Names in order, one folder after the other, are paths in order.
+fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), FileError> {
+    let named = entries(folder)?
+        .into_iter()
+        .map(|entry| (entry.file_name(), entry));
+    let mut named: Vec<_> = named.filter(|(name, _)| !is_foreign(name)).collect();
+    named.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for (name, entry) in named {
+        let path = folder.join(name);
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => list(&path, files)?,
+            // Only a link needs another look.
+            Ok(kind) if kind.is_file() || path.is_file() => files.push(path),
+            _ => {}
         }
     }
-    files.sort();
-    Ok(files)
+    Ok(())
 }
 
 /// The entries of one folder; none if there is no such folder.
@@ -86,11 +91,14 @@ pub(crate) fn files_in(folder: &Path) -> Result<Vec<PathBuf>, FileError> {
 /// The files below a folder whose names end in `.extension`, in any case.
 pub(crate) fn with_extension(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, FileError> {
     let mut files = files_below(folder)?;
-    files.retain(|file| {
-        file.extension()
-            .is_some_and(|end| end.eq_ignore_ascii_case(extension))
-    });
+    files.retain(|file| has_extension(file, extension));
     Ok(files)
+}
+
+/// Whether a file's name ends in `.extension`, in any case.
+pub(crate) fn has_extension(file: &Path, extension: &str) -> bool {
+    let end = file.extension();
+    end.is_some_and(|end| end.eq_ignore_ascii_case(extension))
 }
 
 /// Whether the beginning of a file is that of an image, whatever its name.

@@ -6,11 +6,12 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use straylight_files::FileError;
 use straylight_image::{ImageInfo, Orientation, probe};
 
 use crate::find::ImageIndex;
-use crate::folder::slashed;
+use crate::folder::{self, has_extension, slashed};
 use crate::{
     AnnotatedImage, AnnotatedSet, FormatError, ImageCheck, Problem, ReadOptions, ReadReport, turn,
 };
@@ -18,8 +19,8 @@ use crate::{
 /// How a JPEG file begins.
 const JPEG: [u8; 2] = [0xff, 0xd8];
 
-/// Bytes in which most JPEG files have their size and orientation.
-const HEAD: u64 = 128 * 1024;
+/// Bytes in which JPEG files have their size and orientation: nearly all, and most of the rest.
+const HEADS: [u64; 2] = [4 * 1024, 128 * 1024];
 
 /// Gathers a set while its files are read.
 pub(crate) struct Gather<'a> {
@@ -33,12 +34,19 @@ pub(crate) struct Gather<'a> {
     notes: Vec<Problem>,
     /// Places of images in the set by subset and name.
     known: HashMap<(Option<String>, String), usize>,
+    files: Option<Vec<PathBuf>>,
     index: Option<ImageIndex>,
+    /// What headers say that were read ahead.
+    headers: HashMap<PathBuf, Result<ImageInfo, String>>,
     /// Images that lack objects which could not be read.
     incomplete: BTreeSet<usize>,
     /// Images whose annotations are for the stored pixels.
     turned: Vec<(usize, Orientation)>,
 }
+
+/// An image file with the name that it gets, what is wrong with what it is called, or a folder
+/// that cannot be listed.
+pub(crate) type Looked = Result<Result<(PathBuf, String), String>, FileError>;
 
 /// Size of an image, and how its annotations must be turned.
 type Size = (u32, u32, Orientation);
@@ -53,7 +61,9 @@ impl<'a> Gather<'a> {
             problems: Vec::new(),
             notes: Vec::new(),
             known: HashMap::new(),
+            files: None,
             index: None,
+            headers: HashMap::new(),
             incomplete: BTreeSet::new(),
             turned: Vec::new(),
         }
@@ -175,7 +185,8 @@ impl<'a> Gather<'a> {
         if let (ImageCheck::Skip, Some((width, height))) = (self.options.images, claimed) {
             return Ok((width, height, Orientation::Upright));
         }
-        let found = self.header(file)?;
+        let ahead = self.headers.remove(file);
+        let found = ahead.unwrap_or_else(|| header(self.root, file))?;
         let ImageInfo {
             width,
             height,
@@ -200,19 +211,15 @@ impl<'a> Gather<'a> {
         }
     }
 
-    /// What the header of an image file says. JPEG files have all of it before their pixels;
-    /// others may have the orientation at their end.
-    fn header(&self, file: &Path) -> Result<ImageInfo, String> {
-        let mut head = Vec::new();
-        let opened = File::open(file).map(|file| file.take(HEAD));
-        if opened.is_ok_and(|mut file| file.read_to_end(&mut head).is_ok())
-            && head.starts_with(&JPEG)
-            && let Ok(found) = probe(&head)
-        {
-            return Ok(found);
+    /// Reads the headers of many images that will be added, on all cores.
+    pub(crate) fn read_ahead<'f>(&mut self, files: impl IntoIterator<Item = &'f Path>) {
+        if self.options.images == ImageCheck::Skip {
+            return;
         }
-        let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
-        probe(&bytes).map_err(|error| error.in_file(self.place(file)).to_string())
+        let (root, files) = (self.root, files.into_iter().collect::<Vec<_>>());
+        let found = files.par_iter();
+        let found = found.map(|file| (file.to_path_buf(), header(root, file)));
+        self.headers.par_extend(found);
     }
 
     /// Sizes alone cannot tell whether annotations of this image are for stored pixels.
@@ -240,30 +247,27 @@ impl<'a> Gather<'a> {
         near: &Path,
         place: &str,
     ) -> Option<(PathBuf, String)> {
-        match self.look_for(name, subset, near) {
-            Ok(Ok(found)) => Some(found),
-            Ok(Err(message)) => {
-                self.problem(place, message);
-                None
-            }
-            Err(error) => {
-                self.problem(place, error);
-                None
-            }
-        }
+        let found = self.look_for(name, subset, near);
+        self.found(found, place)
+    }
+
+    /// What was looked for; reports if there is none.
+    pub(crate) fn found(&mut self, found: Looked, place: &str) -> Option<(PathBuf, String)> {
+        let message = match found {
+            Ok(Ok(found)) => return Some(found),
+            Ok(Err(message)) => message,
+            Err(error) => error.to_string(),
+        };
+        self.problem(place, message);
+        None
     }
 
     /// As [`Self::find_image`], without a report.
-    pub(crate) fn look_for(
-        &mut self,
-        name: &str,
-        subset: Option<&str>,
-        near: &Path,
-    ) -> Result<Result<(PathBuf, String), String>, FileError> {
+    pub(crate) fn look_for(&mut self, name: &str, subset: Option<&str>, near: &Path) -> Looked {
         let index = self.index()?;
         Ok(index.find(name, subset, near).map(|file| {
             let plain = name.replace('\\', "/");
-            let named = file.ends_with(&plain) && crate::folder::is_inside(Path::new(&plain));
+            let named = file.ends_with(&plain) && folder::is_inside(Path::new(&plain));
             let name = if named {
                 plain
             } else {
@@ -281,7 +285,7 @@ impl<'a> Gather<'a> {
             let below = file.strip_prefix(self.root).unwrap_or(&file);
             let names = below.parent().into_iter().flatten();
             let names = names.map(|name| name.to_string_lossy().into_owned());
-            let subset = names.into_iter().find(|name| crate::folder::is_split(name));
+            let subset = names.into_iter().find(|name| folder::is_split(name));
             let name = self.index()?.name_of(&file, subset.as_deref());
             let place = self.place(&file);
             if let Some(index) = self.image(&file, &name, subset.as_deref(), None, &place) {
@@ -291,12 +295,28 @@ impl<'a> Gather<'a> {
         Ok(())
     }
 
-    pub(crate) fn index(&mut self) -> Result<&ImageIndex, FileError> {
+    pub(crate) fn index(&mut self) -> Result<&mut ImageIndex, FileError> {
         let index = match self.index.take() {
             Some(index) => index,
-            None => ImageIndex::of(self.root)?,
+            None => ImageIndex::of(self.root, self.files()?),
         };
         Ok(self.index.insert(index))
+    }
+
+    /// All files of the set, as [`folder::files_below`] lists them; listed once.
+    pub(crate) fn files(&mut self) -> Result<&[PathBuf], FileError> {
+        let files = match self.files.take() {
+            Some(files) => files,
+            None => folder::files_below(self.root)?,
+        };
+        Ok(self.files.insert(files))
+    }
+
+    /// The files of the set whose names end in `.extension`, in any case.
+    pub(crate) fn with_extension(&mut self, extension: &str) -> Result<Vec<PathBuf>, FileError> {
+        let files = self.files()?.iter();
+        let files = files.filter(|file| has_extension(file, extension));
+        Ok(files.cloned().collect())
     }
 
     /// The file that was named, or those that a reader found.
@@ -317,6 +337,25 @@ impl<'a> Gather<'a> {
             }
         }
     }
+}
+
+/// What the header of an image file says. JPEG files have all of it before their pixels; others
+/// may have the orientation at their end.
+fn header(root: &Path, file: &Path) -> Result<ImageInfo, String> {
+    for bytes in HEADS {
+        let mut head = Vec::with_capacity(bytes as usize);
+        let opened = File::open(file).map(|file| file.take(bytes));
+        let read = opened.is_ok_and(|mut file| file.read_to_end(&mut head).is_ok());
+        if !read || !head.starts_with(&JPEG) {
+            break;
+        }
+        if let Ok(found) = probe(&head) {
+            return Ok(found);
+        }
+    }
+    let bytes = straylight_files::read(file).map_err(|error| error.to_string())?;
+    let place = slashed(file.strip_prefix(root).unwrap_or(file));
+    probe(&bytes).map_err(|error| error.in_file(place).to_string())
 }
 
 /// Nothing of a format is in a folder.

@@ -73,7 +73,8 @@ pub(crate) fn bounding_box(shape: &Shape) -> Box4 {
             height,
         } => [x, y, width, height],
         Shape::Keypoint { x, y, .. } => [x, y, 0.0, 0.0],
-        _ => around(&corners(shape)).unwrap_or_default(),
+        Shape::Polygon { ref points } => around(points).unwrap_or_default(),
+        Shape::RotatedRectangle { .. } => around(&corners(shape)).unwrap_or_default(),
     }
 }
 

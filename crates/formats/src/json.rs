@@ -1,9 +1,10 @@
 //! JSON of strangers, piece by piece, so that one bad piece does not spoil the rest.
 
 use std::borrow::Cow;
+use std::fmt;
 
+use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// A list whose entries are parsed one by one.
@@ -53,26 +54,45 @@ pub(crate) fn without_nan(text: &str) -> (Cow<'_, str>, Option<usize>) {
 #[derive(Clone, Copy)]
 pub(crate) struct Number(pub(crate) f64);
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum AnyNumber<'a> {
-    Number(f64),
-    Truth(bool),
-    Text(#[serde(borrow)] Cow<'a, str>),
-}
-
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match AnyNumber::deserialize(deserializer) {
-            Ok(AnyNumber::Number(number)) => Ok(Self(number)),
-            Ok(AnyNumber::Truth(truth)) => Ok(Self(f64::from(u8::from(truth)))),
-            Ok(AnyNumber::Text(text)) => text
-                .trim()
-                .parse()
-                .map(Self)
-                .map_err(|_| serde::de::Error::custom(format!("`{text}` is not a number"))),
-            Err(_) => Err(serde::de::Error::custom("a number is missing")),
-        }
+        deserializer.deserialize_any(AnyNumber)
+    }
+}
+
+/// Takes numbers, truth values, and numbers in quotes.
+struct AnyNumber;
+
+impl Visitor<'_> for AnyNumber {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Number, E> {
+        Ok(Number(number))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Number, E> {
+        Ok(Number(number as f64))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Number, E> {
+        Ok(Number(number as f64))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Number, E> {
+        Ok(Number(f64::from(u8::from(truth))))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Number, E> {
+        let number = text.trim().parse().map(Number);
+        number.map_err(|_| E::custom(format!("`{text}` is not a number")))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Number, E> {
+        Err(E::custom("a number is missing"))
     }
 }
 
@@ -82,16 +102,8 @@ where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
 {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Either<T> {
-        Good(T),
-        Bad(serde::de::IgnoredAny),
-    }
-    Ok(match Either::deserialize(deserializer)? {
-        Either::Good(value) => value,
-        Either::Bad(_) => T::default(),
-    })
+    let raw = <&RawValue>::deserialize(deserializer)?;
+    Ok(serde_json::from_str(raw.get()).unwrap_or_default())
 }
 
 /// An identifier: a number or a text.
@@ -100,16 +112,42 @@ pub(crate) struct Id(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Id {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Value::deserialize(deserializer)? {
-            Value::String(text) => Ok(Self(text)),
-            Value::Number(number) => Ok(Self(match (number.as_i64(), number.as_f64()) {
-                (None, Some(float)) if float.fract() == 0.0 => format!("{float:.0}"),
-                _ => number.to_string(),
-            })),
-            other => Err(serde::de::Error::custom(format!(
-                "`{other}` is no identifier"
-            ))),
-        }
+        deserializer.deserialize_any(AnyId)
+    }
+}
+
+/// Takes numbers and texts.
+struct AnyId;
+
+impl Visitor<'_> for AnyId {
+    type Value = Id;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an identifier")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Id, E> {
+        Ok(Id(text.to_owned()))
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Id, E> {
+        Ok(Id(number.to_string()))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Id, E> {
+        Ok(Id(number.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Id, E> {
+        Ok(Id(number.to_string()))
+    }
+
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Id, E> {
+        Err(E::invalid_type(Unexpected::Bool(truth), &self))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Id, E> {
+        Err(E::custom("`null` is no identifier"))
     }
 }
 

@@ -33,7 +33,8 @@ fn is_line(line: &str) -> bool {
 }
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let files = gather.chosen(folder::with_extension(gather.root, "txt")?);
+    let files = gather.with_extension("txt")?;
+    let files = gather.chosen(files);
     let texts = files.into_iter().map(|path| {
         let text = gather.text(&path);
         (path, text)

@@ -54,7 +54,8 @@ struct Entry {
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     label_order(gather);
     let mut found = false;
-    for path in gather.chosen(sniff::json_files(gather.root)?) {
+    let files = gather.with_extension("json")?;
+    for path in gather.chosen(files) {
         let Some(text) = gather.text(&path) else {
             continue;
         };

@@ -1,3 +1,4 @@
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 
 use straylight_core::Color;
@@ -122,23 +123,27 @@ impl AnnotatedSet {
 
     /// How often each label occurs, in the set's order; unused ones with zeros.
     pub fn counts(&self) -> Vec<LabelCount> {
-        let count = |name: &str| LabelCount {
-            name: name.to_owned(),
-            images: self
-                .images
-                .iter()
-                .filter(|image| image.has_label(name))
-                .count(),
-            objects: self.objects_with(name),
+        let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
+        for image in &self.images {
+            let mut on_image = HashSet::new();
+            for object in &image.objects {
+                let labels: HashSet<&str> = object.labels.iter().map(String::as_str).collect();
+                for label in labels {
+                    let (images, objects) = counts.entry(label).or_default();
+                    *images += usize::from(on_image.insert(label));
+                    *objects += 1;
+                }
+            }
+        }
+        let count = |name: &str| {
+            let (images, objects) = counts.get(name).copied().unwrap_or_default();
+            LabelCount {
+                name: name.to_owned(),
+                images,
+                objects,
+            }
         };
         self.label_names().map(count).collect()
-    }
-
-    fn objects_with(&self, name: &str) -> usize {
-        let objects = self.images.iter().flat_map(|image| &image.objects);
-        objects
-            .filter(|object| object.labels.iter().any(|label| label == name))
-            .count()
     }
 
     /// Keeps the images that a filter accepts, with all of their objects.

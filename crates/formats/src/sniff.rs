@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::fmt;
 
+use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use crate::folder;
-use straylight_files::FileError;
+use crate::json;
 
 /// What a JSON file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,13 +36,20 @@ pub(crate) enum Json {
 
 type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
-/// All JSON files below a folder, in the order of their paths.
-pub(crate) fn json_files(root: &Path) -> Result<Vec<PathBuf>, FileError> {
-    folder::with_extension(root, "json")
+/// What the text of a JSON file is; the error has line and column.
+///
+/// Of COCO, whose files may be large, only the beginning is looked at.
+pub(crate) fn json_kind(text: &str) -> Result<Json, serde_json::Error> {
+    let mut seen = CocoSeen::default();
+    // It ends early, which is an error to the parser.
+    let _ = (&mut Deserializer::from_str(text)).deserialize_map(&mut seen);
+    match seen.annotation {
+        Some(annotation) if seen.images => Ok(coco_kind(&annotation)),
+        _ => whole_kind(&json::without_nan(text).0),
+    }
 }
 
-/// What the text of a JSON file is; the error has line and column.
-pub(crate) fn json_kind(text: &str) -> Result<Json, serde_json::Error> {
+fn whole_kind(text: &str) -> Result<Json, serde_json::Error> {
     if text.trim_start().starts_with('[') {
         let list: Vec<&RawValue> = serde_json::from_str(text)?;
         return Ok(list
@@ -49,10 +57,75 @@ pub(crate) fn json_kind(text: &str) -> Result<Json, serde_json::Error> {
             .map_or(Json::Other, |first| entry_kind(&keys(first))));
     }
     if !text.trim_start().starts_with('{') {
-        serde_json::from_str::<serde::de::IgnoredAny>(text)?;
+        serde_json::from_str::<IgnoredAny>(text)?;
         return Ok(Json::Other);
     }
     Ok(object_kind(&serde_json::from_str(text)?))
+}
+
+/// What tells that a file is COCO: a list of images, and the first annotation.
+#[derive(Default)]
+struct CocoSeen<'a> {
+    images: bool,
+    annotation: Option<Keys<'a>>,
+}
+
+impl<'de> Visitor<'de> for &mut CocoSeen<'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if &*key == "images" {
+                self.images = map.next_value::<&RawValue>()?.get().starts_with('[');
+            } else if &*key == "annotations" {
+                let mut first = None;
+                let ended = map.next_value_seed(First {
+                    found: &mut first,
+                    is_enough: self.images,
+                });
+                self.annotation = first.map(keys);
+                ended?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+            if self.images && self.annotation.is_some() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Finds the first entry of a list; reads the rest only if something behind it is wanted.
+struct First<'s, 'de> {
+    found: &'s mut Option<&'de RawValue>,
+    is_enough: bool,
+}
+
+impl<'de> DeserializeSeed<'de> for First<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for First<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        *self.found = list.next_element()?;
+        while !self.is_enough && list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
 }
 
 fn keys(raw: &RawValue) -> Keys<'_> {
@@ -61,11 +134,16 @@ fn keys(raw: &RawValue) -> Keys<'_> {
 
 /// The keys of the first entry of a list.
 fn first<'a>(keys: &Keys<'a>, name: &str) -> Keys<'a> {
-    let list = keys
-        .get(name)
-        .and_then(|raw| serde_json::from_str::<Vec<&RawValue>>(raw.get()).ok());
-    list.and_then(|list| list.first().copied().map(self::keys))
-        .unwrap_or_default()
+    let mut found = None;
+    let seed = First {
+        found: &mut found,
+        is_enough: true,
+    };
+    if let Some(raw) = keys.get(name) {
+        // It ends early, which is an error to the parser.
+        let _ = seed.deserialize(&mut Deserializer::from_str(raw.get()));
+    }
+    found.map(self::keys).unwrap_or_default()
 }
 
 fn is_list(keys: &Keys<'_>, name: &str) -> bool {

@@ -397,3 +397,26 @@ fn sizes_can_be_believed_without_opening_images() {
         (7, 5)
     );
 }
+
+#[test]
+fn every_damaged_file_beside_a_good_one_is_listed() {
+    let good = r#"{"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "x"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4]}]}"#;
+    // The beginning says COCO, the end is missing.
+    let damaged = r#"{"images": [], "annotations": [{"id": 1, "image_id": 1}, "#;
+    let scratch = folder(&[
+        ("a.png", ""),
+        ("annotations/good.json", good),
+        ("annotations/one.json", damaged),
+        ("annotations/two.json", damaged),
+    ]);
+    let report = read_all(scratch.path(), Format::Coco);
+    assert_eq!(names(&report), ["a.png"]);
+    assert_problems(
+        &report,
+        &[
+            ("annotations/one.json", "line 1 column"),
+            ("annotations/two.json", "line 1 column"),
+        ],
+    );
+}

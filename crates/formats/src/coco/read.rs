@@ -1,16 +1,19 @@
-use std::cell::Cell;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::annotation::{Annotation, objects};
 use super::{WANTED, panoptic, subset};
-use crate::gather::{Gather, nothing};
+use crate::gather::{Gather, Looked, nothing};
 use crate::json::{self, Id, Number, RawList, lenient};
-use crate::{Format, FormatError, Geometry, Object, Skeleton, sniff};
+use crate::{AnnotatedSet, Format, FormatError, Geometry, Object, Skeleton, sniff};
+
+/// So many annotations are read at once, on all cores.
+const AT_ONCE: usize = 4096;
 
 #[derive(Deserialize)]
 pub(super) struct File<'a> {
@@ -82,65 +85,100 @@ pub(super) struct Reading {
     /// Whether the file only lists images.
     only_lists: bool,
     /// The farthest right or lower edge of all boxes, in pixels.
-    farthest: Cell<f64>,
+    farthest: f64,
+}
+
+/// One entry of `annotations`, before it is put where it belongs.
+enum Entry<'a> {
+    /// An object of the image in this place of the set, and what was left out of it.
+    Object(usize, Result<(Object, Vec<String>), String>),
+    /// The segments of an image.
+    Panoptic(usize, Annotation<'a>),
+    /// Of an image that was kept out, and is reported already.
+    KeptOut,
+    /// No entry at all.
+    Bad(String),
 }
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let files = gather.chosen(sniff::json_files(gather.root)?);
-    let mut texts = Vec::new();
+    let files = gather.with_extension("json")?;
+    let mut files = gather.chosen(files);
+    // What tells most about an image comes first, so that the rest can be added to it.
+    files.sort_by_key(|path| (panoptic::is_named(path), path.clone()));
+    // Texts are large: one at a time is in memory, and the only one is not read twice.
+    let mut texts: Vec<(PathBuf, Option<String>)> = Vec::new();
     for path in files {
-        if let Some((path, text)) = coco_text(gather, path) {
-            texts.push((path, text));
+        if let Some(text) = coco_text(gather, &path) {
+            texts.iter_mut().for_each(|(_, text)| *text = None);
+            texts.push((path, Some(text)));
         }
     }
     if texts.is_empty() {
         return Err(nothing(gather, Format::Coco, WANTED));
     }
-    // What tells most about an image comes first, so that the rest can be added to it.
-    texts.sort_by_key(|(path, _)| (panoptic::is_named(path), path.clone()));
     let alone = texts.len() == 1;
+    let mut damaged = Vec::new();
+    let mut good = 0;
     for (path, text) in texts {
-        read_file(gather, path, &text, alone);
+        let Some(text) = text.or_else(|| gather.text(&path)) else {
+            continue;
+        };
+        match read_file(gather, path, &text, alone) {
+            Ok(()) => good += 1,
+            Err(error) => damaged.push(error),
+        }
+    }
+    if good == 0 && !damaged.is_empty() {
+        return Err(damaged.swap_remove(0));
+    }
+    for error in damaged {
+        match error {
+            FormatError::Unreadable { file, message } => {
+                gather.problem(gather.place(&file), message);
+            }
+            other => return Err(other),
+        }
     }
     gather.none_is_annotated();
     Ok(())
 }
 
 /// The text of a file, if it is one of COCO's; says what it is otherwise.
-fn coco_text(gather: &mut Gather<'_>, path: PathBuf) -> Option<(PathBuf, String)> {
-    let place = gather.place(&path);
-    let text = gather.text(&path)?;
-    let (clean, line) = json::without_nan(&text);
-    let kind = sniff::json_kind(&clean);
-    match kind {
-        Ok(sniff::Json::Coco | sniff::Json::CocoPanoptic) => {
-            if let Some(line) = line {
-                gather.note(place, format!("`NaN` or `Infinity` is no JSON and is taken for nothing, first in line {line}"));
-            }
-            let text = clean.into_owned();
-            Some((path, text))
-        }
-        Ok(sniff::Json::CocoCaptions) => {
-            gather.note(place, "captions are passed over");
-            None
-        }
-        Ok(_) if gather.only.is_none() => None,
-        Ok(_) => {
-            gather.problem(place, format!("it is not COCO: {WANTED} was looked for"));
-            None
-        }
-        Err(error) => {
-            gather.problem(place, error);
-            None
-        }
+fn coco_text(gather: &mut Gather<'_>, path: &Path) -> Option<String> {
+    let place = gather.place(path);
+    let text = gather.text(path)?;
+    match sniff::json_kind(&text) {
+        Ok(sniff::Json::Coco | sniff::Json::CocoPanoptic) => return Some(text),
+        Ok(sniff::Json::CocoCaptions) => gather.note(place, "captions are passed over"),
+        Ok(_) if gather.only.is_none() => {}
+        Ok(_) => gather.problem(place, format!("it is not COCO: {WANTED} was looked for")),
+        Err(error) => gather.problem(place, error),
     }
+    None
 }
 
-fn read_file(gather: &mut Gather<'_>, path: PathBuf, text: &str, alone: bool) {
+/// Reads one file; it is an error if the file is damaged.
+fn read_file(
+    gather: &mut Gather<'_>,
+    path: PathBuf,
+    text: &str,
+    alone: bool,
+) -> Result<(), FormatError> {
     let place = gather.place(&path);
+    let clean;
     let file: File<'_> = match serde_json::from_str(text) {
         Ok(file) => file,
-        Err(error) => return gather.problem(place, error),
+        Err(_) => {
+            let (without, line) = json::without_nan(text);
+            if let Some(line) = line {
+                gather.note(&place, format!("`NaN` or `Infinity` is no JSON and is taken for nothing, first in line {line}"));
+            }
+            clean = without;
+            serde_json::from_str(&clean).map_err(|error| FormatError::Unreadable {
+                file: path.clone(),
+                message: format!("it is not valid JSON: {error}"),
+            })?
+        }
     };
     let subset = subset(&path, gather.root, alone);
     let is_list = path.file_name().is_some_and(|name| {
@@ -153,15 +191,21 @@ fn read_file(gather: &mut Gather<'_>, path: PathBuf, text: &str, alone: bool) {
         categories: HashMap::new(),
         images: HashMap::new(),
         shared: HashSet::new(),
-        farthest: Cell::new(0.0),
+        farthest: 0.0,
         only_lists: is_list || file.annotations.is_none(),
     };
     reading.categories(gather, &file.categories);
     reading.images(gather, &file.images, subset.as_deref());
-    for (index, raw) in file.annotations.iter().flatten().enumerate() {
-        reading.annotation(gather, index, raw);
+    let annotations = file.annotations.unwrap_or_default();
+    for (part, annotations) in annotations.chunks(AT_ONCE).enumerate() {
+        let entries = annotations.par_iter();
+        let entries: Vec<Entry<'_>> = entries.map(|raw| reading.entry(&gather.set, raw)).collect();
+        for (index, entry) in entries.into_iter().enumerate() {
+            reading.annotation(gather, part * AT_ONCE + index, entry);
+        }
     }
     reading.fractions(gather);
+    Ok(())
 }
 
 impl Reading {
@@ -201,16 +245,36 @@ impl Reading {
 
     fn images(&mut self, gather: &mut Gather<'_>, images: &[&RawValue], subset: Option<&str>) {
         let mut seen = HashSet::new();
-        for (index, raw) in images.iter().enumerate() {
+        let images: Vec<Result<Image, String>> =
+            images.par_iter().map(|raw| json::entry(raw)).collect();
+        let files: Vec<Option<Looked>> = images
+            .iter()
+            .map(|image| self.look_for(gather, image.as_ref().ok()?.name()?, subset))
+            .collect();
+        let new = files.iter().flatten().flatten().flatten();
+        let new = new.filter(|(_, name)| gather.known(subset, name).is_none());
+        let new: Vec<PathBuf> = new.map(|(file, _)| file.clone()).collect();
+        gather.read_ahead(new.iter().map(PathBuf::as_path));
+        for (index, (image, file)) in images.into_iter().zip(files).enumerate() {
             let place = format!("{}: images[{index}]", self.place);
-            match json::entry::<Image>(raw) {
+            match image {
                 Ok(image) => {
-                    let found = self.image(gather, &image, subset, &place, &mut seen);
+                    let found = self.image(gather, &image, file, subset, &place, &mut seen);
                     self.known_as(gather, image.id.0, found, place);
                 }
                 Err(error) => gather.problem(place, error),
             }
         }
+    }
+
+    /// Looks for the file of an image.
+    fn look_for(
+        &self,
+        gather: &mut Gather<'_>,
+        name: &str,
+        subset: Option<&str>,
+    ) -> Option<Looked> {
+        Some(gather.look_for(name, subset, self.path.parent().unwrap_or(gather.root)))
     }
 
     /// Of two images with one identifier neither is known to have the annotations of it.
@@ -223,10 +287,10 @@ impl Reading {
     ) {
         let message = format!("two images have the id {id}: neither gets its annotations");
         match self.images.entry(id) {
-            Entry::Vacant(entry) => {
+            hash_map::Entry::Vacant(entry) => {
                 entry.insert(found);
             }
-            Entry::Occupied(mut entry) => {
+            hash_map::Entry::Occupied(mut entry) => {
                 let both = [entry.insert(None), found];
                 both.into_iter()
                     .flatten()
@@ -240,16 +304,16 @@ impl Reading {
         &mut self,
         gather: &mut Gather<'_>,
         image: &Image,
+        file: Option<Looked>,
         subset: Option<&str>,
         place: &str,
         seen: &mut HashSet<usize>,
     ) -> Option<usize> {
-        let near = self.path.parent().unwrap_or(gather.root).to_owned();
-        let Some(name) = image.name() else {
+        let Some(file) = file else {
             gather.problem(place, "it has no `file_name`");
             return None;
         };
-        let (file, name) = gather.find_image(name, subset, &near, place)?;
+        let (file, name) = gather.found(file, place)?;
         let size = image.width.zip(image.height);
         let size = size.map(|(width, height)| (width.0 as u32, height.0 as u32));
         if let Some(index) = gather.known(subset, &name)
@@ -266,35 +330,52 @@ impl Reading {
         Some(index)
     }
 
-    fn annotation(&mut self, gather: &mut Gather<'_>, index: usize, raw: &RawValue) {
-        let place = || format!("{}: annotations[{index}]", self.place);
+    /// Reads one entry; the images are all known.
+    fn entry<'r>(&self, set: &AnnotatedSet, raw: &'r RawValue) -> Entry<'r> {
         let annotation = match json::entry::<Annotation<'_>>(raw) {
             Ok(annotation) => annotation,
-            Err(error) => return gather.problem(place(), error),
+            Err(error) => return Entry::Bad(error),
         };
-        let Some(image) = self.images.get(&annotation.image_id.0) else {
-            let id = &annotation.image_id.0;
-            return gather.problem(place(), format!("there is no image of id {id}"));
-        };
-        // An image that was kept out is reported already.
-        let Some(image) = *image else { return };
-        if annotation.segments_info.is_some() {
-            return panoptic::read(gather, self, image, &annotation, &place());
-        }
-        match self.objects(gather, image, &annotation) {
-            Ok((object, complaints)) => {
-                for complaint in complaints {
-                    gather.problem(place(), complaint);
-                }
-                self.put(gather, image, object);
+        let id = &annotation.image_id.0;
+        match self.images.get(id) {
+            None => Entry::Bad(format!("there is no image of id {id}")),
+            Some(None) => Entry::KeptOut,
+            Some(Some(image)) if annotation.segments_info.is_some() => {
+                Entry::Panoptic(*image, annotation)
             }
-            Err(error) => gather.lost(image, place(), error),
+            Some(Some(image)) => Entry::Object(*image, self.object(set, *image, &annotation)),
         }
     }
 
-    fn objects(
+    fn annotation(&mut self, gather: &mut Gather<'_>, index: usize, entry: Entry<'_>) {
+        let place = format!("{}: annotations[{index}]", self.place);
+        match entry {
+            Entry::KeptOut => {}
+            Entry::Bad(error) => gather.problem(place, error),
+            Entry::Panoptic(image, annotation) => {
+                panoptic::read(gather, self, image, &annotation, &place);
+            }
+            Entry::Object(image, read) => {
+                let object = read.and_then(|(object, complaints)| {
+                    self.measure(gather, image, &object)?;
+                    Ok((object, complaints))
+                });
+                match object {
+                    Ok((object, complaints)) => {
+                        for complaint in complaints {
+                            gather.problem(&place, complaint);
+                        }
+                        self.put(gather, image, object);
+                    }
+                    Err(error) => gather.lost(image, place, error),
+                }
+            }
+        }
+    }
+
+    fn object(
         &self,
-        gather: &mut Gather<'_>,
+        set: &AnnotatedSet,
         image: usize,
         annotation: &Annotation<'_>,
     ) -> Result<(Object, Vec<String>), String> {
@@ -304,11 +385,22 @@ impl Reading {
             .ok_or("it has no `category_id`")?;
         let name = self.categories.get(&id.0);
         let name = name.ok_or_else(|| format!("there is no category of id {}", id.0))?;
-        let size = (
-            gather.set.images[image].width,
-            gather.set.images[image].height,
-        );
-        let (object, complaints) = objects(annotation, name, size)?;
+        objects(
+            annotation,
+            name,
+            (set.images[image].width, set.images[image].height),
+        )
+    }
+
+    /// Notes how far an object reaches, and whether it has the key points of its category.
+    fn measure(
+        &mut self,
+        gather: &mut Gather<'_>,
+        image: usize,
+        object: &Object,
+    ) -> Result<(), String> {
+        let image = &gather.set.images[image];
+        let size = (image.width, image.height);
         // A point has no size, in fractions as in pixels: it tells nothing. Nor does a box of an image
         // so small that a part of it is no larger than one pixel.
         if let Some([x, y, width, height]) = object.bounding_box()
@@ -316,11 +408,15 @@ impl Reading {
             && width * height > 0.0
         {
             let edge = (x + width).max(y + height);
-            self.farthest.set(self.farthest.get().max(edge));
+            self.farthest = self.farthest.max(edge);
         }
         let points = object.keypoints.len();
         if points > 0 {
-            let skeleton = gather.set.label_mut(name).skeleton.get_or_insert_default();
+            let skeleton = gather
+                .set
+                .label_mut(&object.labels[0])
+                .skeleton
+                .get_or_insert_default();
             if skeleton.points.is_empty() {
                 skeleton.points = (1..=points).map(|number| number.to_string()).collect();
             }
@@ -329,12 +425,12 @@ impl Reading {
                 return Err(format!("it has {points} key points, its category {named}"));
             }
         }
-        Ok((object, complaints))
+        Ok(())
     }
 
     /// Takes the objects away again if all of them lie within one pixel: COCO has pixels.
     fn fractions(&self, gather: &mut Gather<'_>) {
-        if !(f64::MIN_POSITIVE..=1.0).contains(&self.farthest.get()) {
+        if !(f64::MIN_POSITIVE..=1.0).contains(&self.farthest) {
             return;
         }
         for index in self.images.values().flatten() {

@@ -15,7 +15,8 @@ const NO_SHAPES: [&str; 1] = ["attribute"];
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let mut found = false;
-    for path in gather.chosen(folder::with_extension(gather.root, "xml")?) {
+    let files = gather.with_extension("xml")?;
+    for path in gather.chosen(files) {
         let Some(content) = gather.text(&path) else {
             continue;
         };

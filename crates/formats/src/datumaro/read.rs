@@ -102,7 +102,8 @@ struct Image {
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let mut found = false;
-    for path in gather.chosen(sniff::json_files(gather.root)?) {
+    let files = gather.with_extension("json")?;
+    for path in gather.chosen(files) {
         found |= read_file(gather, &path);
     }
     if found {

@@ -4,7 +4,8 @@ use crate::{Format, FormatError, json, sniff};
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let mut found = false;
-    for path in gather.chosen(sniff::json_files(gather.root)?) {
+    let files = gather.with_extension("json")?;
+    for path in gather.chosen(files) {
         let Some(text) = gather.text(&path) else {
             continue;
         };

@@ -51,7 +51,8 @@ impl Annotation<'_> {
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let mut found = false;
-    for path in gather.chosen(sniff::json_files(gather.root)?) {
+    let files = gather.with_extension("json")?;
+    for path in gather.chosen(files) {
         let Some(text) = gather.text(&path) else {
             continue;
         };

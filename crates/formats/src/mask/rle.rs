@@ -1,4 +1,7 @@
-use serde::Deserialize;
+use std::fmt;
+
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::Mask;
 
@@ -10,11 +13,37 @@ pub(crate) struct Rle {
     size: [u32; 2],
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
 enum Counts {
     Plain(Vec<u64>),
     Packed(String),
+}
+
+impl<'de> Deserialize<'de> for Counts {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyCounts)
+    }
+}
+
+struct AnyCounts;
+
+impl<'de> Visitor<'de> for AnyCounts {
+    type Value = Counts;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("run lengths or their packed text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Counts, E> {
+        Ok(Counts::Packed(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut numbers: A) -> Result<Counts, A::Error> {
+        let mut runs = Vec::new();
+        while let Some(run) = numbers.next_element()? {
+            runs.push(run);
+        }
+        Ok(Counts::Plain(runs))
+    }
 }
 
 impl Rle {

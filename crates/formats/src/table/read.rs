@@ -9,7 +9,8 @@ use crate::gather::{Gather, nothing};
 use crate::{Format, FormatError, Object, folder, geometry};
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let files = gather.chosen(folder::with_extension(gather.root, "csv")?);
+    let files = gather.with_extension("csv")?;
+    let files = gather.chosen(files);
     if open_images::read(gather, &files) {
         return Ok(());
     }

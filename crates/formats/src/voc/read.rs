@@ -10,7 +10,8 @@ use crate::xml::{self, child, children, number, text};
 use crate::{Format, FormatError};
 
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
-    let files = gather.chosen(folder::with_extension(gather.root, "xml")?);
+    let files = gather.with_extension("xml")?;
+    let files = gather.chosen(files);
     label_map(gather);
     let subsets = subsets(gather)?;
     let (mut found, mut seen) = (false, HashSet::new());

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use yaml_rust2::{Yaml, YamlLoader};
 
-use crate::{FormatError, folder, text};
+use crate::folder::has_extension;
+use crate::{FormatError, text};
 
 const LISTS: [&str; 5] = [
     "obj.names",
@@ -50,12 +51,16 @@ impl Description {
     }
 }
 
-/// What the folder says: its YAML files, else its lists of names.
-pub(crate) fn find(root: &Path) -> Result<Option<Description>, FormatError> {
-    let mut files = folder::with_extension(root, "yaml")?;
-    files.extend(folder::with_extension(root, "yml")?);
+/// What the files of a folder say: the YAML files, else lists of names.
+pub(crate) fn find(all: &[PathBuf]) -> Result<Option<Description>, FormatError> {
+    let with = |extension| {
+        let files = all
+            .iter()
+            .filter(move |file| has_extension(file, extension));
+        files.cloned()
+    };
     let mut found = Vec::new();
-    for file in files {
+    for file in with("yaml").chain(with("yml")) {
         let text = text::read(&file).unwrap_or_default();
         match from_yaml(&text) {
             Some(description) => found.push(Description {
@@ -76,16 +81,12 @@ pub(crate) fn find(root: &Path) -> Result<Option<Description>, FormatError> {
     if let Some(first) = found.into_iter().next() {
         return Ok(Some(first));
     }
-    let mut lists = folder::with_extension(root, "names")?;
-    lists.extend(folder::with_extension(root, "labels")?);
-    lists.extend(
-        folder::with_extension(root, "txt")?
-            .into_iter()
-            .filter(|file| {
-                file.file_name()
-                    .is_some_and(|name| LISTS.iter().any(|list| name == *list))
-            }),
-    );
+    let is_list = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default();
+        LISTS.iter().any(|list| name == *list)
+    };
+    let mut lists: Vec<PathBuf> = with("names").chain(with("labels")).collect();
+    lists.extend(with("txt").filter(is_list));
     lists.sort_by_key(|file| (file.components().count(), file.clone()));
     match lists.into_iter().next() {
         Some(file) => read(&file).map(Some),

@@ -13,7 +13,7 @@ use crate::{Format, FormatError, Geometry, Skeleton, geometry};
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let description = match gather.only {
         Some(file) => Some(names::read(file)?),
-        None => names::find(gather.root)?,
+        None => names::find(gather.files()?)?,
     };
     let Some(description) = description else {
         return Err(nothing(gather, Format::Yolo, WANTED));
@@ -65,7 +65,7 @@ fn labels(gather: &mut Gather<'_>, description: &Description) {
 
 /// Label files that belong to no image.
 fn without_images(gather: &mut Gather<'_>, used: &HashSet<PathBuf>) -> Result<(), FormatError> {
-    for file in folder::with_extension(gather.root, "txt")? {
+    for file in gather.with_extension("txt")? {
         let below = slashed(file.strip_prefix(gather.root).unwrap_or(&file));
         let is_label = below.starts_with("labels/") || below.contains("/labels/");
         if is_label && !used.contains(&file) && !below.ends_with("classes.txt") {

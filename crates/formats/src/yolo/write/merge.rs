@@ -7,7 +7,7 @@ use straylight_core::ContentHash;
 use super::data_yaml::{class_block, part_of};
 use super::lines::Lines;
 use super::{Place, YoloTask, write_labels};
-use crate::folder::{slashed, stem, subset_of};
+use crate::folder::{files_below, slashed, stem, subset_of};
 use crate::yolo::layout::resolve;
 use crate::yolo::names::{self, Description};
 use crate::{AnnotatedImage, AnnotatedSet, ClassLabel, FormatError, WriteOptions, WriteReport};
@@ -47,7 +47,7 @@ pub(super) fn merge(
 }
 
 fn description(folder: &Path) -> Result<Description, FormatError> {
-    let found = names::find(folder)?.filter(Description::is_yaml);
+    let found = names::find(&files_below(folder)?)?.filter(Description::is_yaml);
     found.ok_or_else(|| unreadable(folder, "there is no data.yaml with classes to add to"))
 }
 
