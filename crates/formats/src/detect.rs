@@ -48,7 +48,17 @@ const BY_EXTENSION: [(&str, &str, &str); 7] = [
 ];
 
 /// Names in a folder of formats that are not read, what they are, and the way out.
-const BY_LAYOUT: [(&str, &str, &str); 4] = [
+const BY_LAYOUT: [(&str, &str, &str); 6] = [
+    (
+        "data.parquet",
+        "Datumaro's Parquet form",
+        "turn it into COCO with Datumaro's `export_dataset` (the guide, `docs/src/formats.md`, has the three lines)",
+    ),
+    (
+        "labelTxt",
+        "DOTA without the names of its classes",
+        "add data.yaml with `names`",
+    ),
     (
         "gtFine",
         "Cityscapes",
@@ -143,6 +153,9 @@ impl Evidence {
         if self.format.is_none() {
             self.labels_without_names(&files);
         }
+        if self.format.is_none() {
+            self.by_inner_layout(root, &files);
+        }
         Ok(())
     }
 
@@ -196,12 +209,24 @@ impl Evidence {
     fn by_layout(&mut self, root: &Path) {
         for (name, found, way_out) in BY_LAYOUT {
             let path = root.join(name);
-            if path.exists() {
+            // Other Parquet files are tables of something else.
+            let is_other = name == "data.parquet" && !root.join("metadata.json").is_file();
+            if path.exists() && !is_other {
                 self.unsupported = Some(FormatError::Unsupported {
                     path,
                     found,
                     way_out,
                 });
+            }
+        }
+    }
+
+    /// The same folders and files, deeper in the set.
+    fn by_inner_layout(&mut self, root: &Path, files: &[PathBuf]) {
+        let below = files.iter().filter_map(|file| file.strip_prefix(root).ok());
+        for folder in below.flat_map(|file| file.ancestors().skip(1)) {
+            if self.unsupported.is_none() {
+                self.by_layout(&root.join(folder));
             }
         }
     }

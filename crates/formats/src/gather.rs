@@ -279,9 +279,18 @@ impl<'a> Gather<'a> {
 
     /// Adds the images that no annotation file is about, as images that nobody annotated.
     pub(crate) fn add_unannotated(&mut self) -> Result<(), FileError> {
+        self.add_unannotated_in(|_| true)
+    }
+
+    /// As [`Self::add_unannotated`], of the files that are part of the set.
+    pub(crate) fn add_unannotated_in(
+        &mut self,
+        is_part: impl Fn(&Path) -> bool,
+    ) -> Result<(), FileError> {
         let used: HashSet<PathBuf> = self.set.images.iter().map(|i| i.file.clone()).collect();
-        let files = self.index()?.files();
-        for file in files.into_iter().filter(|file| !used.contains(file)) {
+        let mut files = self.index()?.files();
+        files.retain(|file| !used.contains(file) && is_part(file));
+        for file in files {
             let below = file.strip_prefix(self.root).unwrap_or(&file);
             let names = below.parent().into_iter().flatten();
             let names = names.map(|name| name.to_string_lossy().into_owned());

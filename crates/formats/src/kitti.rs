@@ -77,12 +77,10 @@ fn read_file(gather: &mut Gather<'_>, path: &Path, text: &str) {
         .and_then(Path::parent)
         .unwrap_or(gather.root)
         .to_owned();
-    let subset = above
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let subset = Some(subset.as_str()).filter(|name| folder::is_split(name));
+    let folders = [path.parent(), Some(above.as_path())].into_iter().flatten();
+    let mut names = folders.filter_map(|folder| folder.file_name()?.to_str());
+    let subset = names.find(|name| folder::is_split(name)).map(str::to_owned);
+    let subset = subset.as_deref();
     let Some((file, name)) = gather.find_image(&stem, subset, &above, &place) else {
         return;
     };

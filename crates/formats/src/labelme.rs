@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use straylight_core::{Point, Shape};
 
+use crate::folder::has_extension;
 use crate::gather::{Gather, nothing};
 use crate::json::{self, RawList, lenient};
 use crate::{Attributes, Format, FormatError, Geometry, Mask, Object, geometry, sniff};
@@ -104,7 +105,8 @@ fn read_file(gather: &mut Gather<'_>, path: &Path, text: &str, place: &str) -> R
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned();
-    let name = if file.image.trim().is_empty() {
+    let is_itself = has_extension(Path::new(&file.image), "json");
+    let name = if file.image.trim().is_empty() || is_itself {
         stem
     } else {
         file.image.clone()

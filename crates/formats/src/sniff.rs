@@ -201,11 +201,17 @@ fn is_via_image(raw: &RawValue) -> bool {
 fn coco_kind(annotation: &Keys<'_>) -> Json {
     if annotation.contains_key("segments_info") {
         Json::CocoPanoptic
-    } else if annotation.contains_key("caption") && !annotation.contains_key("category_id") {
+    } else if is_caption(annotation) {
         Json::CocoCaptions
     } else {
         Json::Coco
     }
+}
+
+/// Whether an annotation has a text and says nothing about what is where.
+fn is_caption(annotation: &Keys<'_>) -> bool {
+    let mut places = ["bbox", "segmentation", "keypoints"].into_iter();
+    annotation.contains_key("caption") && !places.any(|key| annotation.contains_key(key))
 }
 
 /// The kind of a list by its first entry, or of a file that holds one entry.

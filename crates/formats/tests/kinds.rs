@@ -543,7 +543,7 @@ fn folders_are_labels_only_if_nothing_else_tells_what_is_on_the_images() {
         (
             "DOTA",
             &[("train/images/a.png", ""), ("train/labelTxt/a.txt", "x")][..],
-            "labelTxt/a.txt",
+            "labelTxt is DOTA",
         ),
         (
             "ICDAR",

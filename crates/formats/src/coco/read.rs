@@ -13,7 +13,7 @@ use crate::json::{self, Id, Number, RawList, lenient};
 use crate::{AnnotatedSet, Format, FormatError, Geometry, Object, Skeleton, sniff};
 
 /// So many annotations are read at once, on all cores.
-const AT_ONCE: usize = 4096;
+const AT_ONCE: usize = 2048;
 
 #[derive(Deserialize)]
 pub(super) struct File<'a> {
@@ -123,7 +123,7 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
         let Some(text) = text.or_else(|| gather.text(&path)) else {
             continue;
         };
-        match read_file(gather, path, &text, alone) {
+        match read_file(gather, path, text, alone) {
             Ok(()) => good += 1,
             Err(error) => damaged.push(error),
         }
@@ -161,9 +161,37 @@ fn coco_text(gather: &mut Gather<'_>, path: &Path) -> Option<String> {
 fn read_file(
     gather: &mut Gather<'_>,
     path: PathBuf,
-    text: &str,
+    text: String,
     alone: bool,
 ) -> Result<(), FormatError> {
+    let (mut reading, annotations) = begin(gather, path, &text, alone)?;
+    // The objects take the room of the text.
+    drop(text);
+    let mut annotations = annotations.into_iter();
+    let mut done = 0;
+    loop {
+        let part: Vec<Box<RawValue>> = annotations.by_ref().take(AT_ONCE).collect();
+        let entries = part.par_iter();
+        let entries: Vec<Entry<'_>> = entries.map(|raw| reading.entry(&gather.set, raw)).collect();
+        if entries.is_empty() {
+            break;
+        }
+        for entry in entries {
+            reading.annotation(gather, done, entry);
+            done += 1;
+        }
+    }
+    reading.fractions(gather);
+    Ok(())
+}
+
+/// Reads categories and images; the annotations as they are.
+fn begin(
+    gather: &mut Gather<'_>,
+    path: PathBuf,
+    text: &str,
+    alone: bool,
+) -> Result<(Reading, Vec<Box<RawValue>>), FormatError> {
     let place = gather.place(&path);
     let clean;
     let file: File<'_> = match serde_json::from_str(text) {
@@ -197,15 +225,8 @@ fn read_file(
     reading.categories(gather, &file.categories);
     reading.images(gather, &file.images, subset.as_deref());
     let annotations = file.annotations.unwrap_or_default();
-    for (part, annotations) in annotations.chunks(AT_ONCE).enumerate() {
-        let entries = annotations.par_iter();
-        let entries: Vec<Entry<'_>> = entries.map(|raw| reading.entry(&gather.set, raw)).collect();
-        for (index, entry) in entries.into_iter().enumerate() {
-            reading.annotation(gather, part * AT_ONCE + index, entry);
-        }
-    }
-    reading.fractions(gather);
-    Ok(())
+    let annotations = annotations.into_iter().map(ToOwned::to_owned).collect();
+    Ok((reading, annotations))
 }
 
 impl Reading {

@@ -131,21 +131,21 @@ impl Reading {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let subset = stem
-            .split('-')
-            .next()
-            .filter(|name| folder::is_split(name))
-            .map(str::to_owned);
+        // `train-annotations-bbox`, `oidv6-train-annotations-bbox`.
+        let mut words = stem.split('-');
+        let subset = words.find(|name| folder::is_split(name)).map(str::to_owned);
         for (line, row) in rows(text).skip(1) {
             let place = format!("{place}: line {line}");
             let read = row.and_then(|row| {
                 let row = Row { first, row: &row };
-                let Some(index) =
-                    self.image(gather, path, subset.as_deref(), row.text("ImageID"), &place)
+                // A list of all images names the part of each.
+                let own = Some(row.text("Subset")).filter(|name| folder::is_split(name));
+                let subset = own.or(subset.as_deref());
+                let Some(index) = self.image(gather, path, subset, row.text("ImageID"), &place)
                 else {
                     return Ok(());
                 };
-                let read = self.row(gather, path, subset.as_deref(), index, &row, kind);
+                let read = self.row(gather, path, subset, index, &row, kind);
                 if read.is_err() {
                     gather.mark_incomplete(index);
                 }

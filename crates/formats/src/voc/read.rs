@@ -1,19 +1,26 @@
-use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 
 use straylight_core::Color;
 
-use super::{WANTED, object, segmentation};
+use super::{WANTED, colors, object, segmentation};
 use crate::folder;
 use crate::gather::{Gather, nothing};
 use crate::xml::{self, child, children, number, text};
 use crate::{Format, FormatError};
 
+/// The folder of the images of the challenge.
+const JPEG_IMAGES: &str = "JPEGImages";
+
 pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let files = gather.with_extension("xml")?;
     let files = gather.chosen(files);
-    label_map(gather);
-    let subsets = subsets(gather)?;
+    let bases = bases(gather)?;
+    for base in &bases {
+        label_map(gather, base);
+    }
+    let mut subsets = subsets(gather, &bases)?;
     let (mut found, mut seen) = (false, HashSet::new());
     for path in files {
         let Some(text) = gather.text(&path) else {
@@ -29,15 +36,23 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
             gather.problem(place, message);
         }
     }
-    if !found && subsets.is_empty() {
+    let pictures = if found { Vec::new() } else { pictures(gather)? };
+    if !found && subsets.is_empty() && pictures.is_empty() {
         return Err(nothing(gather, Format::PascalVoc, WANTED));
     }
+    let default = || folder::DEFAULT_SUBSET.to_owned();
+    for stem in pictures {
+        subsets.entry(stem).or_insert_with(default);
+    }
     if gather.only.is_none() {
-        unannotated(gather, &subsets, &seen);
+        unannotated(gather, &bases, &subsets, &seen);
     }
     // Without lists of images every image is part of the set.
     if gather.only.is_none() && subsets.is_empty() {
-        gather.add_unannotated()?;
+        let in_folder = |file: &Path| file.iter().any(|part| part == JPEG_IMAGES);
+        let has_folder = gather.set.images.iter().any(|image| in_folder(&image.file));
+        // Beside that folder lie pictures of something else.
+        gather.add_unannotated_in(|file| !has_folder || in_folder(file))?;
     }
     Ok(())
 }
@@ -50,8 +65,13 @@ fn stem_of(path: &Path) -> String {
 }
 
 /// Images that a subset lists and that have no annotation file.
-fn unannotated(gather: &mut Gather<'_>, subsets: &HashMap<String, String>, seen: &HashSet<String>) {
-    let present = presence(gather);
+fn unannotated(
+    gather: &mut Gather<'_>,
+    bases: &[PathBuf],
+    subsets: &HashMap<String, String>,
+    seen: &HashSet<String>,
+) {
+    let present = presence(gather, bases);
     let mut listed: Vec<(&String, &String)> = subsets.iter().collect();
     listed.sort();
     for (name, subset) in listed {
@@ -60,9 +80,17 @@ fn unannotated(gather: &mut Gather<'_>, subsets: &HashMap<String, String>, seen:
             continue;
         }
         let root = gather.root.to_owned();
-        let place = format!("ImageSets/Main/{subset}.txt");
+        let mut lists = ["Main", "Segmentation"]
+            .map(|kind| format!("ImageSets/{kind}/{subset}.txt"))
+            .into_iter();
+        let list = lists.find(|list| bases.iter().any(|base| base.join(list).is_file()));
+        let place = list.unwrap_or_else(|| format!("SegmentationClass/{name}.png"));
         let subset = folder::subset_named(subset);
-        let found = gather.find_image(name, subset, &root, &place);
+        let usual = gather.look_for(&format!("{JPEG_IMAGES}/{name}"), subset, &root);
+        let found = match usual {
+            Ok(Ok(found)) => Some(found),
+            _ => gather.find_image(name, subset, &root, &place),
+        };
         let index = found.and_then(|(file, name)| gather.image(&file, &name, subset, None, &place));
         if let Some(index) = index {
             let labels = present.get(name.as_str());
@@ -77,10 +105,13 @@ fn unannotated(gather: &mut Gather<'_>, subsets: &HashMap<String, String>, seen:
 }
 
 /// Labels of whole images by stem, from the files `LABEL_SUBSET.txt` of the challenge.
-fn presence(gather: &mut Gather<'_>) -> HashMap<String, Vec<String>> {
-    let folder = gather.root.join("ImageSets").join("Main");
+fn presence(gather: &mut Gather<'_>, bases: &[PathBuf]) -> HashMap<String, Vec<String>> {
     let mut labels: HashMap<String, Vec<String>> = HashMap::new();
-    for path in folder::with_extension(&folder, "txt").unwrap_or_default() {
+    let lists = bases.iter().flat_map(|base| {
+        let folder = base.join("ImageSets").join("Main");
+        folder::with_extension(&folder, "txt").unwrap_or_default()
+    });
+    for path in lists {
         let name = stem_of(&path);
         let Some((label, _)) = name.rsplit_once('_') else {
             continue;
@@ -104,10 +135,54 @@ fn presence(gather: &mut Gather<'_>) -> HashMap<String, Vec<String>> {
     labels
 }
 
+/// The folders that have lists of images or pictures of classes: `VOCdevkit` has one for each year.
+fn bases(gather: &mut Gather<'_>) -> Result<Vec<PathBuf>, FormatError> {
+    let is_part = |name: &OsStr| name == "ImageSets" || name == "SegmentationClass";
+    let mut bases = BTreeSet::from([gather.root.to_owned()]);
+    for file in gather.files()? {
+        let part = file
+            .ancestors()
+            .find(|path| path.file_name().is_some_and(is_part));
+        bases.extend(part.and_then(Path::parent).map(Path::to_owned));
+    }
+    bases.retain(|base| base.starts_with(gather.root));
+    Ok(bases.into_iter().collect())
+}
+
+/// The stems of all pictures of classes.
+fn pictures(gather: &mut Gather<'_>) -> Result<Vec<String>, FormatError> {
+    let files = gather.with_extension("png")?;
+    let of_classes = |file: &&PathBuf| {
+        let folder = file.parent().and_then(Path::file_name);
+        folder.is_some_and(|folder| folder == "SegmentationClass")
+    };
+    Ok(files
+        .iter()
+        .filter(of_classes)
+        .map(|file| stem_of(file))
+        .collect())
+}
+
+/// `class_names.txt` of labelme: a name a line, coloured by its number.
+fn class_names(gather: &mut Gather<'_>, path: &Path) {
+    let Some(text) = gather.text(path) else {
+        return;
+    };
+    for (name, number) in text.lines().map(str::trim).zip(0..) {
+        if number > 0 && !name.is_empty() {
+            gather.set.label_mut(name).color = Some(Color::opaque(colors::color(number)));
+        }
+    }
+}
+
 /// `labelmap.txt` of CVAT and Datumaro: `name:r,g,b:parts:actions` a line.
-fn label_map(gather: &mut Gather<'_>) {
-    let path = gather.root.join("labelmap.txt");
+fn label_map(gather: &mut Gather<'_>, base: &Path) {
+    let path = base.join("labelmap.txt");
     if !path.is_file() {
+        let names = base.join("class_names.txt");
+        if names.is_file() {
+            class_names(gather, &names);
+        }
         return;
     }
     let Some(text) = gather.text(&path) else {
@@ -146,9 +221,22 @@ fn rgb(text: &str) -> Option<[u8; 3]> {
 }
 
 /// From image stems to subsets, of the files that list images and not a label's presence.
-fn subsets(gather: &mut Gather<'_>) -> Result<HashMap<String, String>, FormatError> {
+fn subsets(
+    gather: &mut Gather<'_>,
+    bases: &[PathBuf],
+) -> Result<HashMap<String, String>, FormatError> {
     let mut subsets = HashMap::new();
-    let sets = gather.root.join("ImageSets");
+    for base in bases {
+        subsets.extend(subsets_of(gather, &base.join("ImageSets"))?);
+    }
+    Ok(subsets)
+}
+
+fn subsets_of(
+    gather: &mut Gather<'_>,
+    sets: &Path,
+) -> Result<HashMap<String, String>, FormatError> {
+    let mut subsets = HashMap::new();
     for kind in ["Segmentation", "Main"] {
         for path in folder::with_extension(&sets.join(kind), "txt")? {
             let name = stem_of(&path);
@@ -162,7 +250,8 @@ fn subsets(gather: &mut Gather<'_>) -> Result<HashMap<String, String>, FormatErr
             if name == "trainval" && sets.join(kind).join("train.txt").is_file() {
                 continue;
             }
-            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let lines = text.lines().map(str::trim);
+            let lines = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
             subsets.extend(lines.map(|stem| (stem.to_owned(), name.clone())));
         }
     }
@@ -250,14 +339,16 @@ fn image(
 ) -> Option<usize> {
     let near = path.parent().unwrap_or(gather.root).to_owned();
     let own = file_name(gather, None, path);
+    let mut look_for = |name: &str| gather.look_for(name, subset, &near).ok()?.ok();
     let found = if folder::stem(name) == own {
         None
     } else {
-        gather
-            .look_for(&own, subset, &near)
-            .ok()
-            .and_then(Result::ok)
+        look_for(&own)
     };
+    // Pictures of other folders may have the same name.
+    let found = found
+        .or_else(|| look_for(name))
+        .or_else(|| look_for(&format!("{JPEG_IMAGES}/{name}")));
     let (file, name) = match found {
         Some(found) => found,
         None => gather.find_image(name, subset, &near, place)?,

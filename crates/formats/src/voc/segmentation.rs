@@ -14,12 +14,16 @@ const BORDER: u32 = 0x00e0_e0c0;
 /// Adds the masks of an image, if it has pictures of them. An object of the XML file gets the
 /// mask of the instance of its place, if that is of its class.
 pub(super) fn add(gather: &mut Gather<'_>, index: usize) {
-    let name = stem(&gather.set.images[index].name).to_owned();
-    let picture = |folder: &str| gather.root.join(folder).join(format!("{name}.png"));
-    let (classes, instances) = (picture("SegmentationClass"), picture("SegmentationObject"));
-    if !classes.is_file() {
+    let image = &gather.set.images[index];
+    let name = format!("{}.png", stem(&image.name));
+    // They lie beside the folder of the images, which is below that of the set.
+    let mut folders = image.file.ancestors().skip(1);
+    let base = folders.find(|folder| folder.join("SegmentationClass").join(&name).is_file());
+    let Some(base) = base.filter(|base| base.starts_with(gather.root)) else {
         return;
-    }
+    };
+    let picture = |folder: &str| base.join(folder).join(&name);
+    let (classes, instances) = (picture("SegmentationClass"), picture("SegmentationObject"));
     let place = gather.place(&classes);
     let size = (
         gather.set.images[index].width,

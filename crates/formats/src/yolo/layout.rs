@@ -4,8 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::names::Description;
-use crate::FormatError;
-use crate::find::has_image_name;
 use crate::folder::{self, slashed};
 use crate::gather::Gather;
 
@@ -124,7 +122,8 @@ fn by_folders(root: &Path, file: &Path) -> (String, String) {
         let (subset, name) = path.split_once('/').unwrap_or(("", path));
         (subset.to_owned(), name.to_owned())
     };
-    if let Some(rest) = below.strip_prefix("images/") {
+    let images = below.split_once('/');
+    if let Some((_, rest)) = images.filter(|(first, _)| first.eq_ignore_ascii_case("images")) {
         return split(rest);
     }
     if let Some((subset, name)) = below.split_once("/images/") {
@@ -143,51 +142,4 @@ fn by_folders(root: &Path, file: &Path) -> (String, String) {
             _ => (String::new(), below),
         },
     }
-}
-
-/// Everything below `images/` folders; without one, all files that begin like an image.
-pub(super) fn image_files(gather: &Gather<'_>) -> Result<Vec<PathBuf>, FormatError> {
-    let mut files = folder::files_below(gather.root)?;
-    files.retain(|file| {
-        has_image_name(file) || (file.extension().is_none() && folder::is_image(file))
-    });
-    let in_images = |file: &PathBuf| {
-        let below = file.strip_prefix(gather.root).unwrap_or(file);
-        !below.starts_with("labels")
-            && below
-                .parent()
-                .is_some_and(|folder| folder.iter().any(|part| part == "images"))
-    };
-    if files.iter().any(in_images) {
-        files.retain(in_images);
-    }
-    Ok(files)
-}
-
-/// The label file of an image: where Ultralytics looks, beside it, or in `labels/`.
-pub(super) fn label_file(root: &Path, file: &Path, subset: &str, name: &str) -> Option<PathBuf> {
-    let text = format!("{}.txt", folder::stem(name));
-    let mut places = Vec::new();
-    let below: Vec<_> = file.strip_prefix(root).unwrap_or(file).iter().collect();
-    if let Some(last) = below.iter().rposition(|part| *part == "images") {
-        let mut parts = below.clone();
-        let labels = std::ffi::OsStr::new("labels");
-        parts[last] = labels;
-        places.push(
-            root.join(parts.iter().collect::<PathBuf>())
-                .with_extension("txt"),
-        );
-    }
-    places.extend([
-        file.with_extension("txt"),
-        root.join("labels").join(subset).join(&text),
-        root.join(subset).join("labels").join(&text),
-        root.join("labels").join(&text),
-    ]);
-    let found = places.into_iter().find(|file| file.is_file());
-    found.or_else(|| {
-        let end = file.file_stem()?.to_string_lossy().into_owned();
-        let beside = file.parent()?.join(format!("{end}.TXT"));
-        beside.is_file().then_some(beside)
-    })
 }

@@ -10,6 +10,9 @@ const MOST: f64 = 2.0;
 
 /// The object of a line on an image of this size.
 pub(super) fn read(line: &str, set: &Description, size: (u32, u32)) -> Result<Object, String> {
+    if let Some(object) = corners(line, set) {
+        return object;
+    }
     let mut words = line.split_ascii_whitespace();
     let class = words.next().unwrap_or_default();
     let number = |word: &str| {
@@ -39,6 +42,38 @@ pub(super) fn read(line: &str, set: &Description, size: (u32, u32)) -> Result<Ob
         ),
         _ => Ok(Object::new(scale.polygon(&numbers)?, name.as_str())),
     }
+}
+
+/// The turned box of a line of DOTA: four corners in pixels, a name, and how difficult it is.
+fn corners(line: &str, set: &Description) -> Option<Result<Object, String>> {
+    let words: Vec<&str> = line.split_ascii_whitespace().collect();
+    let (numbers, rest) = words.split_at_checked(8)?;
+    let numbers: Vec<f64> = numbers
+        .iter()
+        .map(|word| word.parse().ok())
+        .collect::<Option<_>>()?;
+    let name = rest
+        .first()
+        .filter(|name| name.parse::<f64>().is_err() && rest.len() <= 2)?;
+    if !set.names.iter().any(|known| known == name) {
+        return Some(Err(format!(
+            "class `{name}` is none of the names in the YAML file"
+        )));
+    }
+    Some(geometry::polygon(&numbers).map(|polygon| {
+        let turned = match &polygon {
+            Shape::Polygon { points } => geometry::turned_box(points),
+            _ => None,
+        };
+        let mut object = Object::new(turned.unwrap_or(polygon), *name);
+        object.flags.difficult = rest.get(1).is_some_and(|mark| *mark != "0");
+        object
+    }))
+}
+
+/// Whether a line is one of the two at the head of DOTA's files.
+pub(super) fn is_head(line: &str) -> bool {
+    line.starts_with("imagesource:") || line.starts_with("gsd:")
 }
 
 /// Refuses numbers that are pixels, or marks of key points, which are 2 for those that are seen.

@@ -3,7 +3,8 @@ use std::path::{Path, PathBuf};
 
 use straylight_core::Shape;
 
-use super::layout::{Layout, image_files, label_file};
+use super::labels::labelled_images;
+use super::layout::Layout;
 use super::names::{self, Description};
 use super::{WANTED, line};
 use crate::folder::{self, slashed};
@@ -20,20 +21,20 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     };
     labels(gather, &description);
     let layout = Layout::of(gather, &description);
-    let mut used = HashSet::new();
-    for file in image_files(gather)? {
-        let (subset, name) = layout.subset_and_name(gather.root, &file);
-        let place = gather.place(&file);
-        let image = gather.image(&file, &name, folder::subset_named(&subset), None, &place);
-        let labels = label_file(gather.root, &file, &subset, &name);
-        if let (Some(index), Some(labels)) = (image, &labels) {
+    let images = labelled_images(gather, &layout)?;
+    gather.read_ahead(images.iter().map(|image| image.file.as_path()));
+    for image in &images {
+        let place = gather.place(&image.file);
+        let subset = folder::subset_named(&image.subset);
+        let index = gather.image(&image.file, &image.name, subset, None, &place);
+        if let (Some(index), Some(labels)) = (index, &image.labels) {
             read_labels(gather, index, labels, &description);
-        } else if let Some(index) = image {
+        } else if let Some(index) = index {
             gather.set.images[index].unannotated = true;
         }
-        used.extend(labels);
     }
-    without_images(gather, &used)?;
+    let used = images.into_iter().filter_map(|image| image.labels);
+    without_images(gather, &used.collect())?;
     turned_boxes(gather);
     Ok(())
 }
@@ -87,7 +88,7 @@ fn read_labels(gather: &mut Gather<'_>, index: usize, file: &Path, description: 
     let mut lines: Vec<&str> = Vec::new();
     for (number, line) in text.lines().enumerate() {
         let line = line.trim();
-        if line.is_empty() {
+        if line.is_empty() || line::is_head(line) {
             continue;
         }
         let place = || format!("{place}: line {}", number + 1);

@@ -54,7 +54,8 @@ impl<'a> Lines<'a> {
             let Some(pixels) = self.pixels(object, image, losses) else {
                 continue;
             };
-            let mut numbers = parts(&pixels, image);
+            let mut numbers = String::with_capacity(pixels.len() * 20);
+            add_parts(&mut numbers, &pixels, image);
             if self.task == YoloTask::Pose {
                 self.add_points(&mut numbers, object, image, losses);
             }
@@ -179,7 +180,7 @@ impl<'a> Lines<'a> {
                 losses.add(Feature::OutOfImage, Became::LeftOut);
                 point = absent;
             }
-            numbers.push_str(&parts(&[point.x, point.y], image));
+            add_parts(numbers, &[point.x, point.y], image);
             // Writing to a string cannot fail.
             let _ = write!(numbers, " {}", point.visibility.number());
         }
@@ -278,9 +279,11 @@ fn turned_box(
     Some(flat(&moved))
 }
 
-/// Pixels as parts of the width and the height in turn, a blank before each.
-fn parts(pixels: &[f64], image: &AnnotatedImage) -> String {
+/// Adds pixels as parts of the width and the height in turn, a blank before each.
+fn add_parts(text: &mut String, pixels: &[f64], image: &AnnotatedImage) {
     let sides = [f64::from(image.width), f64::from(image.height)];
-    let part = |(pixels, side): (&f64, &f64)| format!(" {}", (pixels / side).clamp(0.0, 1.0));
-    pixels.iter().zip(sides.iter().cycle()).map(part).collect()
+    for (pixels, side) in pixels.iter().zip(sides.into_iter().cycle()) {
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {}", (pixels / side).clamp(0.0, 1.0));
+    }
 }

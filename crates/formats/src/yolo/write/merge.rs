@@ -35,7 +35,12 @@ pub(super) fn merge(
     for image in &all.images {
         let image = &named_apart(image, &there, folder)?;
         let place = place(image, &there, folder)?;
-        write_labels(&lines, image, &folder.join(&place.labels), report)?;
+        write_labels(
+            &lines,
+            image,
+            &folder.join(&place.labels),
+            &mut report.losses,
+        )?;
         if options.copy_images {
             place.copy(image, folder)?;
         }

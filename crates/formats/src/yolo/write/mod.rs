@@ -8,13 +8,14 @@ mod task;
 
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use straylight_core::ImageFormat;
 use straylight_image::{decode, encode_png, sniff};
 
 use crate::folder::{by_subset, copy_image, stem, subset_of};
 use crate::loss::Losses;
 use crate::{
-    AnnotatedImage, AnnotatedSet, Became, Feature, FormatError, WriteOptions, WriteReport,
+    AnnotatedImage, AnnotatedSet, Became, Feature, FormatError, Loss, WriteOptions, WriteReport,
 };
 
 pub use task::{UnknownYoloTask, YoloTask};
@@ -35,15 +36,18 @@ pub(crate) fn write(
     }
     let task = options.task.unwrap_or_else(|| YoloTask::of(set));
     let lines = lines::Lines::new(set, task);
-    for (_, images) in by_subset(set) {
-        for image in images {
-            let place = Place::of(image)?;
-            write_labels(&lines, image, &folder.join(&place.labels), report)?;
-            if options.copy_images {
-                place.copy(image, folder)?;
-            }
+    let images = by_subset(set).into_iter().flat_map(|(_, images)| images);
+    let images: Vec<&AnnotatedImage> = images.collect();
+    let write_one = |image: &&AnnotatedImage| -> Result<Vec<Loss>, FormatError> {
+        let (place, mut losses) = (Place::of(image)?, Vec::new());
+        write_labels(&lines, image, &folder.join(&place.labels), &mut losses)?;
+        if options.copy_images {
+            place.copy(image, folder)?;
         }
-    }
+        Ok(losses)
+    };
+    let losses: Result<Vec<_>, _> = images.par_iter().map(write_one).collect();
+    report.losses.extend(losses?.into_iter().flatten());
     let yaml = data_yaml::text(set, &lines, report);
     straylight_files::write_atomically(&folder.join("data.yaml"), yaml.as_bytes())?;
     Ok(())
@@ -53,9 +57,9 @@ fn write_labels(
     lines: &lines::Lines<'_>,
     image: &AnnotatedImage,
     path: &Path,
-    report: &mut WriteReport,
+    losses: &mut Vec<Loss>,
 ) -> Result<(), FormatError> {
-    let mut losses = Losses::of(image, report);
+    let mut losses = Losses::into(image, losses);
     if image.unannotated {
         losses.add(Feature::Unannotated, Became::Empty);
         return Ok(());
