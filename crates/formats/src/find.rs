@@ -93,7 +93,7 @@ impl ImageIndex {
         subset: Option<&str>,
         near: &Path,
     ) -> Result<PathBuf, String> {
-        let name = name.replace('\\', "/");
+        let name = plain(name);
         if name.trim().is_empty() {
             return Err("the image has no name".to_owned());
         }
@@ -221,6 +221,15 @@ impl ImageIndex {
         }
         slashed(&parts.iter().collect::<PathBuf>())
     }
+}
+
+/// A path with `/`; of an address only what stands for a file.
+fn plain(name: &str) -> String {
+    let path = match name.split_once("://") {
+        Some((_, path)) => path.split(['?', '#']).next().unwrap_or(path),
+        None => name,
+    };
+    path.replace('\\', "/")
 }
 
 fn lower(name: Option<&OsStr>) -> String {

@@ -15,7 +15,9 @@ use straylight_core::{Point, Shape};
 use crate::folder::has_extension;
 use crate::gather::{Gather, nothing};
 use crate::json::{self, RawList, lenient};
-use crate::{Attributes, Format, FormatError, Geometry, Mask, Object, geometry, sniff};
+use crate::{
+    Attributes, Format, FormatError, Geometry, Keypoint, Mask, Object, Visibility, geometry, sniff,
+};
 
 const WANTED: &str = "JSON files with `shapes` and `imagePath`";
 
@@ -199,6 +201,14 @@ fn object(entry: &Entry, size: (u32, u32)) -> Result<Object, String> {
         return Err("it has no label".to_owned());
     }
     let mut object = Object::new(geometry(entry, size)?, entry.label.as_str());
+    if entry.shape_type == "points" {
+        let seen = |[x, y]: &[f64; 2]| Keypoint {
+            x: *x,
+            y: *y,
+            visibility: Visibility::Visible,
+        };
+        object.keypoints = entry.points.iter().map(seen).collect();
+    }
     object.group = entry.group_id;
     object.attributes.clone_from(&entry.flags);
     object.take_flags();
@@ -247,6 +257,7 @@ fn geometry(entry: &Entry, size: (u32, u32)) -> Result<Geometry, String> {
             is_visible: true,
         }
         .into()),
+        ("points", [_, ..]) => Ok(Geometry::Keypoints),
         ("line" | "linestrip" | "lines", [_, _, ..]) => Ok(Geometry::Polyline(points)),
         ("mask", [a, ..]) => mask(entry, *a, size),
         ("circle" | "point" | "line" | "linestrip" | "mask", points) => {

@@ -278,3 +278,37 @@ fn formats_that_are_not_read_are_named_wherever_they_lie() {
     ];
     refused(&parquet, "Datumaro's Parquet form");
 }
+
+#[test]
+fn images_that_no_label_file_is_about_are_told() {
+    let files = [
+        ("data.yaml", "names: [bolt, nut]\nnc: 3"),
+        ("train/bolt/a.png", ""),
+    ];
+    let notes = check("yolo", &files, Format::Yolo, &["train/bolt/a.png 64x48: ?"]);
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert_eq!(notes[0], "data.yaml: `nc` is 3, and `names` has 2");
+    assert!(
+        notes[1].contains("no label file belongs to any of 1 images"),
+        "{notes:?}"
+    );
+}
+
+#[test]
+fn addresses_of_images_end_before_their_question_mark() {
+    let coco = r#"{"images": [{"id": 1, "file_name": "https://host/set/a.png?size=1#x"}],
+        "categories": [{"id": 1, "name": "bolt"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [4, 5, 20, 10]}]}"#;
+    let files = [("images/a.png", ""), ("coco.json", coco)];
+    let wanted = ["a.png 64x48: bolt box 4,5,20,10"];
+    check("address", &files, Format::Coco, &wanted);
+}
+
+#[test]
+fn points_of_labelme_are_key_points_of_one_object() {
+    let json = r#"{"shapes": [{"label": "bolt", "points": [[4, 5], [24, 15]], "shape_type": "points"}],
+        "imagePath": "a.png", "imageData": null, "imageWidth": 64, "imageHeight": 48}"#;
+    let files = [("a.png", ""), ("a.json", json)];
+    let wanted = ["a.png 64x48: bolt points (4,5,2) (24,15,2)"];
+    check("points", &files, Format::Labelme, &wanted);
+}

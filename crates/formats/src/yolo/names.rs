@@ -33,6 +33,8 @@ pub(crate) struct Description {
     pub(super) point_names: Vec<String>,
     /// Paths of images by subset, as they are written.
     pub(super) parts: Vec<(String, String)>,
+    /// How many classes it says that there are.
+    pub(super) count: Option<usize>,
     /// Whether names were made up from the number of classes.
     pub(super) unnamed: bool,
 }
@@ -149,6 +151,7 @@ pub(super) fn from_yaml(text: &str) -> Option<Description> {
         mirror: numbers(&yaml["flip_idx"]),
         point_names: point_names(&yaml["kpt_names"]),
         parts: parts(yaml),
+        count,
         unnamed,
         file: PathBuf::new(),
     })

@@ -33,6 +33,14 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
             gather.set.images[index].unannotated = true;
         }
     }
+    if !images.is_empty() && images.iter().all(|image| image.labels.is_none()) {
+        let text = format!(
+            "no label file belongs to any of {} images: they are taken for images that nobody has \
+             annotated",
+            images.len()
+        );
+        gather.note(".", text);
+    }
     let used = images.into_iter().filter_map(|image| image.labels);
     without_images(gather, &used.collect())?;
     turned_boxes(gather);
@@ -40,6 +48,17 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
 }
 
 fn labels(gather: &mut Gather<'_>, description: &Description) {
+    if let Some(count) = description
+        .count
+        .filter(|count| *count != description.names.len())
+    {
+        let place = gather.place(&description.file);
+        let text = format!(
+            "`nc` is {count}, and `names` has {}",
+            description.names.len()
+        );
+        gather.note(place, text);
+    }
     if description.unnamed {
         let place = gather.place(&description.file);
         gather.note(
