@@ -10,6 +10,7 @@ use straylight::hooks::config::ConfigError;
 use straylight::hooks::{ActionError, HookError, TriggerError};
 use straylight::image::{ImageError, ImageErrorKind};
 use straylight::ood::{FitError, ModelFileError, ScoreError, SetError, ShapeError};
+use straylight::platform::ExchangeError;
 use straylight::{DeployError, engine};
 use straylight_formats::{FilterError, FormatError, UnknownFormatName};
 use straylight_geti::{ErrorKind, GetiError};
@@ -142,6 +143,17 @@ impl From<OodFitError> for Raised {
         match error {
             OodFitError::Deploy(error) => error.into(),
             other => Self::new("FitFailedError", other),
+        }
+    }
+}
+
+impl From<ExchangeError> for Raised {
+    fn from(error: ExchangeError) -> Self {
+        match error {
+            ExchangeError::Format(error) => error.into(),
+            ExchangeError::Geti(error) => error.into(),
+            ExchangeError::File(error) => Self::new(file_class(error.kind()), error),
+            other => Self::value(other),
         }
     }
 }

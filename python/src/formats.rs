@@ -1,13 +1,19 @@
 //! Annotations in the formats that people bring.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyList;
-use straylight_formats::{AnnotatedSet, Filter, Format, ReadOptions, read};
+use serde_json::{Value, json};
+use straylight::NoProgress;
+use straylight_formats::{
+    AnnotatedSet, Filter, Format, ReadOptions, SetFiles, Shares, Split, WriteOptions, WriteReport,
+    write,
+};
 
 use crate::convert;
-use crate::error::Raised;
+use crate::error::{Outcome, Raised};
 
 /// Images with their annotations.
 #[pyclass(module = "straylight._native")]
@@ -15,27 +21,85 @@ pub(crate) struct Annotations {
     all: AnnotatedSet,
     chosen: AnnotatedSet,
     problems: Vec<String>,
+    /// The files of an archive are there as long as this is.
+    _files: SetFiles,
+}
+
+/// How a set is written, from Python's arguments.
+pub(crate) fn write_options(
+    task: Option<&str>,
+    merge: bool,
+    copy_images: bool,
+) -> Outcome<WriteOptions> {
+    let task = task.map(str::parse).transpose();
+    Ok(WriteOptions {
+        copy_images,
+        task: task.map_err(Raised::value)?,
+        merge,
+    })
+}
+
+/// How images are shared out, from Python's arguments.
+pub(crate) fn split(shares: Option<&str>, seed: u64) -> Outcome<Option<Split>> {
+    let split = shares.map(str::parse::<Split>).transpose();
+    let split = split.map_err(Raised::value)?;
+    Ok(split.map(|split| split.with_seed(seed)))
+}
+
+/// What was written.
+pub(crate) fn written(report: &WriteReport, shares: Option<&Shares>) -> Value {
+    let parts = shares.map(|shares| shares.parts.iter().copied().collect::<BTreeMap<_, _>>());
+    json!({
+        "images": report.images,
+        "objects": report.objects,
+        "parts": parts,
+        "losses": report.losses,
+        "summary": report.summary(),
+    })
 }
 
 #[pymethods]
 impl Annotations {
-    /// Reads a folder of a format (`coco`, `datumaro`, `voc`, `yolo`, `tree`, `geti`); finds
-    /// the format by itself without one.
+    /// Reads a folder, one annotation file or a zip file of a format; finds the format by itself
+    /// without one.
     #[staticmethod]
     #[pyo3(signature = (folder, format = None))]
     fn read(py: Python<'_>, folder: PathBuf, format: Option<&str>) -> PyResult<Self> {
-        let report = py.detach(|| {
-            let format = match format {
-                Some(name) => name.parse()?,
-                None => Format::detect(&folder)?,
-            };
-            Ok::<_, Raised>(read(&folder, format, &ReadOptions::default())?)
+        let (files, report) = py.detach(|| {
+            let files = SetFiles::find(&folder, format.map(str::parse).transpose()?)?;
+            let report = files.read(&ReadOptions::default())?;
+            Ok::<_, Raised>((files, report))
         })?;
         Ok(Self {
             all: report.set.clone(),
             chosen: report.set,
             problems: report.problems.iter().map(ToString::to_string).collect(),
+            _files: files,
         })
+    }
+
+    /// Writes the chosen images into a folder; gives what was written as JSON.
+    fn write(
+        &self,
+        py: Python<'_>,
+        folder: PathBuf,
+        format: &str,
+        shares: Option<&str>,
+        seed: u64,
+        task: Option<&str>,
+        merge: bool,
+        copy_images: bool,
+    ) -> PyResult<String> {
+        let format: Format = format.parse().map_err(Raised::from)?;
+        let split = split(shares, seed)?;
+        let options = write_options(task, merge, copy_images)?;
+        let value = py.detach(|| {
+            let mut set = self.chosen.clone();
+            let shares = split.map(|split| split.apply(&mut set, &NoProgress));
+            let report = write(&set, &folder, format, &options)?;
+            Ok::<_, Raised>(written(&report, shares.as_ref()))
+        })?;
+        Ok(value.to_string())
     }
 
     /// What was left out and why, one line each.

@@ -270,6 +270,9 @@ impl Evidence {
     }
 
     fn json(&mut self, file: &Path) {
+        if let Some(kind) = sniff::coco_file(file) {
+            return self.kind(kind, file);
+        }
         let text = match text::read(file) {
             Ok(text) => text,
             Err(message) => return self.unreadable(file, message),

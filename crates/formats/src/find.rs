@@ -93,11 +93,22 @@ impl ImageIndex {
         subset: Option<&str>,
         near: &Path,
     ) -> Result<PathBuf, String> {
+        self.prepare(subset, near);
+        self.find_prepared(name, subset, near)
+    }
+
+    /// As [`Self::find`], after [`Self::prepare`] for this subset and folder.
+    pub(crate) fn find_prepared(
+        &self,
+        name: &str,
+        subset: Option<&str>,
+        near: &Path,
+    ) -> Result<PathBuf, String> {
         let name = plain(name);
         if name.trim().is_empty() {
             return Err("the image has no name".to_owned());
         }
-        if let Some(file) = self.as_it_is(&name, subset, near) {
+        if let Some(file) = self.as_it_is(&name) {
             return Ok(file);
         }
         let name = name.trim();
@@ -119,19 +130,23 @@ impl ImageIndex {
         found.ok_or_else(|| missing(name))
     }
 
-    fn as_it_is(&mut self, name: &str, subset: Option<&str>, near: &Path) -> Option<PathBuf> {
-        let known = self.places.take();
-        let known = known.filter(|known| known.subset.as_deref() == subset && known.near == near);
-        let places = known.unwrap_or_else(|| self.places(subset, near));
+    /// Finds out where the images of a subset may be, for a folder of annotations.
+    pub(crate) fn prepare(&mut self, subset: Option<&str>, near: &Path) {
+        let known = self.places.as_ref();
+        if known.is_none_or(|known| known.subset.as_deref() != subset || known.near != near) {
+            self.places = Some(self.places(subset, near));
+        }
+    }
+
+    fn as_it_is(&self, name: &str) -> Option<PathBuf> {
+        let places = self.places.as_ref()?;
         // `..` may lead out of a folder that is not there.
         let is_plain = folder::is_inside(Path::new(name));
         let folders = if is_plain { &places.there } else { &places.all };
-        let paths = folders
+        let mut paths = folders
             .iter()
             .filter_map(|folder| self.inside(&folder.join(name)));
-        let found = paths.into_iter().find(|file| file.is_file());
-        self.places = Some(places);
-        found
+        paths.find(|file| file.is_file())
     }
 
     fn places(&self, subset: Option<&str>, near: &Path) -> Places {

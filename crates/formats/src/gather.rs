@@ -44,9 +44,8 @@ pub(crate) struct Gather<'a> {
     turned: Vec<(usize, Orientation)>,
 }
 
-/// An image file with the name that it gets, what is wrong with what it is called, or a folder
-/// that cannot be listed.
-pub(crate) type Looked = Result<Result<(PathBuf, String), String>, FileError>;
+/// An image file with the name that it gets, or what is wrong with what it is called.
+pub(crate) type Looked = Result<(PathBuf, String), String>;
 
 /// Size of an image, and how its annotations must be turned.
 type Size = (u32, u32, Orientation);
@@ -248,33 +247,41 @@ impl<'a> Gather<'a> {
         place: &str,
     ) -> Option<(PathBuf, String)> {
         let found = self.look_for(name, subset, near);
-        self.found(found, place)
+        self.found(found.unwrap_or_else(|error| Err(error.to_string())), place)
     }
 
     /// What was looked for; reports if there is none.
     pub(crate) fn found(&mut self, found: Looked, place: &str) -> Option<(PathBuf, String)> {
-        let message = match found {
-            Ok(Ok(found)) => return Some(found),
-            Ok(Err(message)) => message,
-            Err(error) => error.to_string(),
-        };
-        self.problem(place, message);
-        None
+        found.map_err(|message| self.problem(place, message)).ok()
     }
 
     /// As [`Self::find_image`], without a report.
-    pub(crate) fn look_for(&mut self, name: &str, subset: Option<&str>, near: &Path) -> Looked {
+    pub(crate) fn look_for(
+        &mut self,
+        name: &str,
+        subset: Option<&str>,
+        near: &Path,
+    ) -> Result<Looked, FileError> {
         let index = self.index()?;
-        Ok(index.find(name, subset, near).map(|file| {
-            let plain = name.replace('\\', "/");
-            let named = file.ends_with(&plain) && folder::is_inside(Path::new(&plain));
-            let name = if named {
-                plain
-            } else {
-                index.name_of(&file, subset)
-            };
-            (file, name)
-        }))
+        let found = index.find(name, subset, near);
+        Ok(found.map(|file| named(index, name, subset, file)))
+    }
+
+    /// As [`Self::look_for`], of many images on all cores; `None` stands for none.
+    pub(crate) fn look_for_all(
+        &mut self,
+        names: &[Option<&str>],
+        subset: Option<&str>,
+        near: &Path,
+    ) -> Result<Vec<Option<Looked>>, FileError> {
+        let index = self.index()?;
+        index.prepare(subset, near);
+        let index = &*index;
+        let find = |name: &str| {
+            let found = index.find_prepared(name, subset, near);
+            found.map(|file| named(index, name, subset, file))
+        };
+        Ok(names.par_iter().map(|name| name.map(find)).collect())
     }
 
     /// Adds the images that no annotation file is about, as images that nobody annotated.
@@ -346,6 +353,18 @@ impl<'a> Gather<'a> {
             }
         }
     }
+}
+
+/// A file with the name that it gets: the one by which it was looked for, if that is its path.
+fn named(index: &ImageIndex, name: &str, subset: Option<&str>, file: PathBuf) -> (PathBuf, String) {
+    let plain = name.replace('\\', "/");
+    let is_path = file.ends_with(&plain) && folder::is_inside(Path::new(&plain));
+    let name = if is_path {
+        plain
+    } else {
+        index.name_of(&file, subset)
+    };
+    (file, name)
 }
 
 /// What the header of an image file says. JPEG files have all of it before their pixels; others

@@ -12,7 +12,12 @@ pub(crate) type RawList<'a> = Vec<&'a RawValue>;
 
 /// Parses one entry; the message has no line numbers, which would be those of the entry.
 pub(crate) fn entry<'a, T: Deserialize<'a>>(raw: &'a RawValue) -> Result<T, String> {
-    serde_json::from_str(raw.get()).map_err(|error| {
+    entry_of(raw.get())
+}
+
+/// As [`entry`], of its text.
+pub(crate) fn entry_of<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    serde_json::from_str(text).map_err(|error| {
         let text = error.to_string();
         text.split(" at line ").next().unwrap_or(&text).to_owned()
     })

@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::Path;
 
 use serde::de::{DeserializeSeed, Deserializer as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Deserializer;
 use serde_json::value::RawValue;
 
-use crate::json;
+use crate::{json, text};
 
 /// What a JSON file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,13 +37,30 @@ pub(crate) enum Json {
 
 type Keys<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
+/// So much of a large file says what it is, as a rule.
+const BEGINNING: u64 = 4 << 20;
+
+/// What a JSON file is, if that is COCO and its beginning says so.
+pub(crate) fn coco_file(path: &Path) -> Option<Json> {
+    let text = text::beginning(path, BEGINNING)?;
+    let seen = coco_seen(&text);
+    seen.annotation
+        .filter(|_| seen.images)
+        .map(|first| coco_kind(&first))
+}
+
+fn coco_seen(text: &str) -> CocoSeen<'_> {
+    let mut seen = CocoSeen::default();
+    // It ends early, which is an error to the parser.
+    let _ = (&mut Deserializer::from_str(text)).deserialize_map(&mut seen);
+    seen
+}
+
 /// What the text of a JSON file is; the error has line and column.
 ///
 /// Of COCO, whose files may be large, only the beginning is looked at.
 pub(crate) fn json_kind(text: &str) -> Result<Json, serde_json::Error> {
-    let mut seen = CocoSeen::default();
-    // It ends early, which is an error to the parser.
-    let _ = (&mut Deserializer::from_str(text)).deserialize_map(&mut seen);
+    let seen = coco_seen(text);
     match seen.annotation {
         Some(annotation) if seen.images => Ok(coco_kind(&annotation)),
         _ => whole_kind(&json::without_nan(text).0),

@@ -1,11 +1,35 @@
 //! Text files of strangers: UTF-8 with or without a mark at its beginning, or UTF-16 with one.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// Reads a whole text file; says what is wrong with it.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
     let bytes = straylight_files::read(path).map_err(|error| error.to_string())?;
     decode(bytes)
+}
+
+/// The beginning of a file of UTF-8, so many bytes at most; `None` if it is no text of that kind, or
+/// not longer.
+pub(crate) fn beginning(path: &Path, bytes: u64) -> Option<String> {
+    let mut start = Vec::with_capacity(bytes as usize);
+    let file = File::open(path).ok()?;
+    file.take(bytes).read_to_end(&mut start).ok()?;
+    if (start.len() as u64) < bytes {
+        return None;
+    }
+    match String::from_utf8(start) {
+        Ok(text) => Some(text),
+        // The last letter may be cut.
+        Err(error) if error.utf8_error().error_len().is_none() => {
+            let end = error.utf8_error().valid_up_to();
+            let mut start = error.into_bytes();
+            start.truncate(end);
+            String::from_utf8(start).ok()
+        }
+        Err(_) => None,
+    }
 }
 
 /// Text of bytes, without the mark at its beginning.

@@ -492,21 +492,18 @@ fn other_tools() {
             Format::Labelme,
             &["a.png 64x48: bolt box 4,5,20,10"],
         ),
-        Case {
-            problems: &["shapes of type `points` are not supported"],
-            ..clean(
-                "labelme-shapes",
-                Format::Labelme,
-                &[
-                    "a.png 64x48: blurry image; bolt box 4,5,20,10; nut box 30,20,10,10; \
-                     nut polygon of 3 in 1,1,8,8; bolt ellipse 25,25,10,10; tip point 7,8; \
-                     scratch line of 2 in 1,2,4,4; scratch line of 3 in 1,2,8,7; \
-                     bolt mask of 185 in 4,5,20,10; tilt turned by 45 in 5,10,15,15; \
-                     nut 2 polygons in 20,1,29,8",
-                    "b.png 64x48: ?",
-                ],
-            )
-        },
+        clean(
+            "labelme-shapes",
+            Format::Labelme,
+            &[
+                "a.png 64x48: blurry image; bolt box 4,5,20,10; nut box 30,20,10,10; \
+                 nut polygon of 3 in 1,1,8,8; bolt ellipse 25,25,10,10; tip point 7,8; \
+                 scratch line of 2 in 1,2,4,4; scratch line of 3 in 1,2,8,7; \
+                 bolt mask of 185 in 4,5,20,10; pts points (1,1,2) (2,2,2); \
+                 tilt turned by 45 in 5,10,15,15; nut 2 polygons in 20,1,29,8",
+                "b.png 64x48: ?",
+            ],
+        ),
         clean(
             "label-studio-brush",
             Format::LabelStudio,

@@ -312,3 +312,17 @@ fn points_of_labelme_are_key_points_of_one_object() {
     let wanted = ["a.png 64x48: bolt points (4,5,2) (24,15,2)"];
     check("points", &files, Format::Labelme, &wanted);
 }
+
+#[test]
+fn shapes_of_cvat_without_a_label_are_listed() {
+    let xml = r#"<annotations><image id="0" name="a.png" width="64" height="48">
+        <box label="" xtl="1" ytl="2" xbr="3" ybr="4"/>
+        <box label="bolt" xtl="4" ytl="5" xbr="24" ybr="15"/></image></annotations>"#;
+    let (_, report) = read(&folder(&[("a.png", ""), ("annotations.xml", xml)])).unwrap();
+    assert_eq!(lines(&report), ["a.png 64x48: bolt box 4,5,20,10"]);
+    let problem = report.problems[0].to_string();
+    assert!(
+        problem.contains("box in line 2: it has no `label`"),
+        "{problem}"
+    );
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ._names import safe_name
 from ._progress import showing
@@ -84,6 +84,59 @@ class _Archives:
             self.session._client.export_dataset(
                 project.id, dataset.id, name, include_unannotated_media, filepath, progress
             )
+
+    def write_dataset(
+        self,
+        project: Project,
+        dataset: Dataset,
+        folder: str | os.PathLike[str],
+        annotation_format: str = "yolo",
+        rule: str | None = None,
+        split: str | None = None,
+        seed: int = 0,
+        yolo_task: str | None = None,
+        merge: bool = False,
+        include_unannotated_media: bool = False,
+    ) -> dict[str, Any]:
+        """Writes a dataset into a folder, ready to train with.
+
+        Images come along that somebody annotated, with nothing on them as well, and did not
+        reject, and annotated frames of videos. The classes are the labels of the project in its
+        order, the same in every export.
+
+        :param folder: a new or empty folder; with ``merge`` one with a YOLO dataset
+        :param annotation_format: ``yolo``, ``coco``, ``datumaro``, ``voc``, ``tree`` or ``geti``
+        :param rule: which images by their labels, such as ``dog and not (cat or "guide dog")``
+        :param split: shares of train, val and test, such as ``80/10/10``; near-duplicates and frames
+            of one video stay on one side, every label is shared out alike, and the same images give
+            the same parts
+        :param seed: another number shares the images out in another way
+        :param yolo_task: ``detect``, ``segment``, ``pose`` or ``obb``; what keeps most when None
+        :param merge: whether the images are added to the dataset that is in the folder, whose
+            classes keep their numbers
+        :param include_unannotated_media: whether images that nobody annotated come along; a training
+            takes them for images of nothing
+        :returns: ``images`` and ``objects``; ``parts`` with the number of images of each; ``losses``,
+            what the format cannot hold, image by image, and ``summary``, the same in sum;
+            ``left_out``, how many images were left out and why; ``problems``, images that could not
+            be had
+        """
+        with showing() as progress:
+            text = self.session._client.write_dataset(
+                project.id,
+                dataset.id,
+                folder,
+                annotation_format,
+                rule,
+                include_unannotated_media,
+                split,
+                seed,
+                yolo_task,
+                merge,
+                progress,
+            )
+        done: dict[str, Any] = json.loads(text)
+        return done
 
     def import_dataset(
         self, filepath: str | os.PathLike[str], project_name: str, project_type: str

@@ -118,6 +118,16 @@ class Annotations:
     def retain_labels(self, labels: list[str], all: bool) -> None: ...
     def group(self, labels: list[str], name: str) -> None: ...
     def reset(self) -> None: ...
+    def write(
+        self,
+        folder: _Path,
+        format: str,
+        shares: str | None,
+        seed: int,
+        task: str | None,
+        merge: bool,
+        copy_images: bool,
+    ) -> str: ...
     @property
     def labels(self) -> list[str]: ...
     @property
@@ -177,6 +187,20 @@ class Client:
         path: _Path,
         progress: _Progress = None,
     ) -> None: ...
+    def write_dataset(
+        self,
+        project: str | None,
+        dataset: str | None,
+        folder: _Path,
+        format: str,
+        rule: str | None,
+        unlabelled: bool,
+        shares: str | None,
+        seed: int,
+        task: str | None,
+        merge: bool,
+        progress: _Progress = None,
+    ) -> str: ...
     def import_dataset(
         self, path: _Path, name: str, kind: str, progress: _Progress = None
     ) -> str: ...

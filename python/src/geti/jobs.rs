@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::prelude::*;
+use serde_json::json;
+use straylight::platform::{ExportOptions, export};
 use straylight_geti::wire::{ExportFormat, ProjectModels};
 
 use super::{Client, to_json};
 use crate::error::{Outcome, Raised};
-use crate::interruptible;
+use crate::{formats, interruptible};
 
 #[pymethods]
 impl Client {
@@ -82,6 +84,46 @@ impl Client {
         let api = self.geti().at(project).dataset(dataset);
         interruptible::work(py, progress, move |steps| {
             Ok(api.export_archive(format, unannotated, &path, steps)?)
+        })
+    }
+
+    /// Writes the decided images of a dataset into a folder; gives what was written as JSON.
+    #[pyo3(signature = (project, dataset, folder, format, rule, unlabelled, shares, seed, task, merge, progress = None))]
+    fn write_dataset(
+        &self,
+        py: Python<'_>,
+        project: &str,
+        dataset: &str,
+        folder: PathBuf,
+        format: &str,
+        rule: Option<&str>,
+        unlabelled: bool,
+        shares: Option<&str>,
+        seed: u64,
+        task: Option<&str>,
+        merge: bool,
+        progress: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<String> {
+        let format = format.parse().map_err(Raised::from)?;
+        let filter = rule.map(str::parse).transpose().map_err(Raised::from)?;
+        let options = ExportOptions {
+            filter,
+            unlabelled,
+            split: formats::split(shares, seed)?,
+            write: formats::write_options(task, merge, true)?,
+            ..ExportOptions::new(format)
+        };
+        let api = self.dataset_api(project, dataset);
+        interruptible::work(py, progress, move |steps| {
+            let done = export(&api, &folder, &options, steps)?;
+            let mut value = formats::written(&done.report, done.shares.as_ref());
+            value["left_out"] = json!({
+                "rejected": done.left_out.rejected,
+                "unlabelled": done.left_out.unlabelled,
+                "filtered": done.left_out.filtered,
+            });
+            value["problems"] = json!(done.problems);
+            Ok(value.to_string())
         })
     }
 

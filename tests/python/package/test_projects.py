@@ -207,6 +207,25 @@ def test_archives_go_out_and_come_back(geti, pets, tmp_path):
         geti.export_project(tmp_path / "x.zip", project=project, include_models="some")
 
 
+def test_a_dataset_is_written_ready_to_train(geti, pets, tmp_path):
+    reader = DirectoryTreeAnnotationReader(pets)
+    project = geti.create_single_task_project_from_dataset(
+        "train", "classification", pets, reader, number_of_images_to_annotate=3
+    )
+    dataset = project.training_dataset
+    done = geti.write_dataset(project, dataset, tmp_path / "all", split="70/30")
+    assert (done["images"], done["left_out"]["unlabelled"]) == (3, 1)
+    assert sum(done["parts"].values()) == 3 and not done["problems"]
+    fish = geti.write_dataset(project, dataset, tmp_path / "fish", "coco", rule="fish")
+    assert fish["images"] + fish["left_out"]["filtered"] == 3
+    whole = geti.write_dataset(
+        project, dataset, tmp_path / "all", merge=True, include_unannotated_media=True
+    )
+    assert whole["images"] == 4
+    with pytest.raises(ValueError, match="nothing to export"):
+        geti.write_dataset(project, dataset, tmp_path / "none", rule="dog")
+
+
 def test_all_projects_go_down_and_up(geti, projects, tmp_path):
     kept = [projects.create_project(name, "detection", [["x"]]) for name in ("../up/1", "up 2")]
     found = geti.download_all_projects(tmp_path, include_predictions=False)

@@ -1,6 +1,7 @@
 """Readers of annotations: what filters and groups do to labels, and which image is meant."""
 
 import json
+import shutil
 
 import pytest
 
@@ -11,7 +12,7 @@ from straylight.annotation_readers import (
     GetiAnnotationReader,
 )
 from straylight.data_models import MediaInformation, Rectangle, TaskType
-from straylight.exceptions import NotSupportedError
+from straylight.exceptions import NotSupportedError, StraylightError
 
 SIZE = MediaInformation(width=160, height=120)
 IDS = {name: name for name in ("dog", "cat", "cow", "animal", "Anomalous")}
@@ -85,3 +86,34 @@ def test_anomalies_are_reduced_to_whole_images(tmp_path, image):
     assert found.get_data("scratch", IDS, SIZE)[0].shape == Rectangle(5, 6, 7, 8)
     with pytest.raises(NotSupportedError, match="keypoint_structure"):
         found.get_keypoint_joints()
+
+
+def test_what_filters_leave_is_written_shared_out_and_merged(tree, tmp_path_factory):
+    reader = DirectoryTreeAnnotationReader(tree)
+    folder = tmp_path_factory.mktemp("written")
+    out = folder / "out"
+    done = reader.write(out, split="50/50", seed=1)
+    assert (done["images"], done["objects"]) == (3, 3)
+    assert set(done["parts"]) == {"train", "val"} and sum(done["parts"].values()) == 3
+    assert any("whole image" in line for line in done["summary"])
+    names = (out / "data.yaml").read_text().split("names:")[1].split()
+    assert [name for name in names if name.startswith('"')] == ['"cat"', '"cow"', '"dog"']
+    with pytest.raises(StraylightError, match="not empty"):
+        reader.write(out)
+    reader.filter_dataset(["cow"])
+    before = len(list(out.glob("labels/*/*.txt")))
+    assert reader.write(out, merge=True)["images"] == 1
+    assert len(list(out.glob("labels/*/*.txt"))) in (before, before + 1)
+    with pytest.raises(ValueError, match="80/10/10"):
+        reader.write(folder / "other", split="most")
+    with pytest.raises(ValueError, match="detect, segment, pose, obb"):
+        reader.write(folder / "other", yolo_task="guess")
+
+
+def test_a_zip_file_is_read_and_written(tree, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("zipped")
+    archive = shutil.make_archive(str(folder / "set"), "zip", tree)
+    reader = AnnotationReader(archive, "tree")
+    done = reader.write(folder / "coco", "coco")
+    assert done["images"] == 3 and done["parts"] is None
+    assert len(list((folder / "coco" / "images").rglob("*.png"))) == 3

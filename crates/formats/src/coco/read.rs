@@ -105,22 +105,15 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     let mut files = gather.chosen(files);
     // What tells most about an image comes first, so that the rest can be added to it.
     files.sort_by_key(|path| (panoptic::is_named(path), path.clone()));
-    // Texts are large: one at a time is in memory, and the only one is not read twice.
-    let mut texts: Vec<(PathBuf, Option<String>)> = Vec::new();
-    for path in files {
-        if let Some(text) = coco_text(gather, &path) {
-            texts.iter_mut().for_each(|(_, text)| *text = None);
-            texts.push((path, Some(text)));
-        }
-    }
-    if texts.is_empty() {
+    files.retain(|path| is_coco(gather, path));
+    if files.is_empty() {
         return Err(nothing(gather, Format::Coco, WANTED));
     }
-    let alone = texts.len() == 1;
+    let alone = files.len() == 1;
     let mut damaged = Vec::new();
     let mut good = 0;
-    for (path, text) in texts {
-        let Some(text) = text.or_else(|| gather.text(&path)) else {
+    for path in files {
+        let Some(text) = gather.text(&path) else {
             continue;
         };
         match read_file(gather, path, text, alone) {
@@ -143,18 +136,24 @@ pub(crate) fn read(gather: &mut Gather<'_>) -> Result<(), FormatError> {
     Ok(())
 }
 
-/// The text of a file, if it is one of COCO's; says what it is otherwise.
-fn coco_text(gather: &mut Gather<'_>, path: &Path) -> Option<String> {
+/// Whether a file is one of COCO's; says what it is otherwise.
+fn is_coco(gather: &mut Gather<'_>, path: &Path) -> bool {
     let place = gather.place(path);
-    let text = gather.text(path)?;
-    match sniff::json_kind(&text) {
-        Ok(sniff::Json::Coco | sniff::Json::CocoPanoptic) => return Some(text),
+    let kind = match sniff::coco_file(path) {
+        Some(kind) => Ok(kind),
+        None => match gather.text(path) {
+            Some(text) => sniff::json_kind(&text),
+            None => return false,
+        },
+    };
+    match kind {
+        Ok(sniff::Json::Coco | sniff::Json::CocoPanoptic) => return true,
         Ok(sniff::Json::CocoCaptions) => gather.note(place, "captions are passed over"),
         Ok(_) if gather.only.is_none() => {}
         Ok(_) => gather.problem(place, format!("it is not COCO: {WANTED} was looked for")),
         Err(error) => gather.problem(place, error),
     }
-    None
+    false
 }
 
 /// Reads one file; it is an error if the file is damaged.
@@ -164,18 +163,15 @@ fn read_file(
     text: String,
     alone: bool,
 ) -> Result<(), FormatError> {
-    let (mut reading, annotations) = begin(gather, path, &text, alone)?;
-    // The objects take the room of the text.
+    let (mut reading, parts) = begin(gather, path, &text, alone)?;
+    // The objects take the room of the text, part by part.
     drop(text);
-    let mut annotations = annotations.into_iter();
     let mut done = 0;
-    loop {
-        let part: Vec<Box<RawValue>> = annotations.by_ref().take(AT_ONCE).collect();
-        let entries = part.par_iter();
-        let entries: Vec<Entry<'_>> = entries.map(|raw| reading.entry(&gather.set, raw)).collect();
-        if entries.is_empty() {
-            break;
-        }
+    for part in parts {
+        let entries = part.entries().into_par_iter();
+        let entries: Vec<Entry<'_>> = entries
+            .map(|text| reading.entry(&gather.set, text))
+            .collect();
         for entry in entries {
             reading.annotation(gather, done, entry);
             done += 1;
@@ -185,13 +181,38 @@ fn read_file(
     Ok(())
 }
 
-/// Reads categories and images; the annotations as they are.
+/// Some of the annotations of a file, one behind the other.
+struct Part {
+    text: String,
+    /// Where each ends.
+    ends: Vec<usize>,
+}
+
+impl Part {
+    fn of(annotations: &[&RawValue]) -> Self {
+        let length = annotations.iter().map(|raw| raw.get().len()).sum();
+        let (mut text, mut ends) = (String::with_capacity(length), Vec::new());
+        for raw in annotations {
+            text.push_str(raw.get());
+            ends.push(text.len());
+        }
+        Self { text, ends }
+    }
+
+    fn entries(&self) -> Vec<&str> {
+        let mut start = 0;
+        let entry = |end: &usize| &self.text[std::mem::replace(&mut start, *end)..*end];
+        self.ends.iter().map(entry).collect()
+    }
+}
+
+/// Reads categories and images; the annotations are copied as they are.
 fn begin(
     gather: &mut Gather<'_>,
     path: PathBuf,
     text: &str,
     alone: bool,
-) -> Result<(Reading, Vec<Box<RawValue>>), FormatError> {
+) -> Result<(Reading, Vec<Part>), FormatError> {
     let place = gather.place(&path);
     let clean;
     let file: File<'_> = match serde_json::from_str(text) {
@@ -225,8 +246,7 @@ fn begin(
     reading.categories(gather, &file.categories);
     reading.images(gather, &file.images, subset.as_deref());
     let annotations = file.annotations.unwrap_or_default();
-    let annotations = annotations.into_iter().map(ToOwned::to_owned).collect();
-    Ok((reading, annotations))
+    Ok((reading, annotations.chunks(AT_ONCE).map(Part::of).collect()))
 }
 
 impl Reading {
@@ -268,11 +288,13 @@ impl Reading {
         let mut seen = HashSet::new();
         let images: Vec<Result<Image, String>> =
             images.par_iter().map(|raw| json::entry(raw)).collect();
-        let files: Vec<Option<Looked>> = images
-            .iter()
-            .map(|image| self.look_for(gather, image.as_ref().ok()?.name()?, subset))
-            .collect();
-        let new = files.iter().flatten().flatten().flatten();
+        let names: Vec<Option<&str>> = images.iter().map(|one| one.as_ref().ok()?.name()).collect();
+        let near = self.path.parent().unwrap_or(gather.root);
+        let files = match gather.look_for_all(&names, subset, near) {
+            Ok(files) => files,
+            Err(error) => return gather.problem(&self.place, error),
+        };
+        let new = files.iter().flatten().flatten();
         let new = new.filter(|(_, name)| gather.known(subset, name).is_none());
         let new: Vec<PathBuf> = new.map(|(file, _)| file.clone()).collect();
         gather.read_ahead(new.iter().map(PathBuf::as_path));
@@ -286,16 +308,6 @@ impl Reading {
                 Err(error) => gather.problem(place, error),
             }
         }
-    }
-
-    /// Looks for the file of an image.
-    fn look_for(
-        &self,
-        gather: &mut Gather<'_>,
-        name: &str,
-        subset: Option<&str>,
-    ) -> Option<Looked> {
-        Some(gather.look_for(name, subset, self.path.parent().unwrap_or(gather.root)))
     }
 
     /// Of two images with one identifier neither is known to have the annotations of it.
@@ -352,8 +364,8 @@ impl Reading {
     }
 
     /// Reads one entry; the images are all known.
-    fn entry<'r>(&self, set: &AnnotatedSet, raw: &'r RawValue) -> Entry<'r> {
-        let annotation = match json::entry::<Annotation<'_>>(raw) {
+    fn entry<'r>(&self, set: &AnnotatedSet, text: &'r str) -> Entry<'r> {
+        let annotation = match json::entry_of::<Annotation<'_>>(text) {
             Ok(annotation) => annotation,
             Err(error) => return Entry::Bad(error),
         };

@@ -14,6 +14,7 @@ pub(super) fn read(
 ) -> Result<Option<Object>, String> {
     let label = label
         .or_else(|| node.attribute("label"))
+        .filter(|label| !label.is_empty())
         .ok_or("it has no `label`")?;
     let name = node.tag_name().name();
     if is_set(node, "outside") && name != "skeleton" {

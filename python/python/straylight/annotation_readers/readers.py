@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Sequence
@@ -18,9 +19,10 @@ _FORMATS = {"coco": "coco", "datumaro": "datumaro", "voc": "voc", "yolo": "yolo"
 class AnnotationReader:
     """Reads annotations; what is bad is left out and listed in :attr:`problems`.
 
-    :param base_data_folder: the folder
-    :param annotation_format: ``coco``, ``datumaro``, ``voc``, ``yolo``, ``tree`` or ``geti``;
-        found by itself when None or ``.json``
+    :param base_data_folder: the folder, one annotation file, or a zip file
+    :param annotation_format: ``coco``, ``datumaro``, ``voc``, ``yolo``, ``tree``, ``geti``, ``cvat``,
+        ``labelme``, ``labelstudio``, ``fiftyone``, ``kitti`` or ``csv``; found by itself when None or
+        ``.json``
     :param task_type: what the annotations are for; a task of whole images takes each label of an
         image as one of the whole image
     :param anomaly_reduction: whether every label is taken as one of the whole image, as servers
@@ -121,6 +123,38 @@ class AnnotationReader:
         return {
             name: {"n_images": images, "n_objects": objects} for name, images, objects in counts
         }
+
+    def write(
+        self,
+        folder: str | os.PathLike[str],
+        annotation_format: str = "yolo",
+        split: str | None = None,
+        seed: int = 0,
+        yolo_task: str | None = None,
+        merge: bool = False,
+        copy_images: bool = True,
+    ) -> dict[str, Any]:
+        """Writes the images that the filters left, with their annotations, into a folder.
+
+        :param folder: a new or empty folder; with ``merge`` one with a YOLO dataset
+        :param annotation_format: ``yolo``, ``coco``, ``datumaro``, ``voc``, ``tree`` or ``geti``
+        :param split: shares of train, val and test, such as ``80/10/10``; near-duplicates and frames
+            of one video stay on one side, every label is shared out alike, and the same images give
+            the same parts. The parts of the source are kept when None
+        :param seed: another number shares the images out in another way
+        :param yolo_task: ``detect``, ``segment``, ``pose`` or ``obb``; what keeps most when None
+        :param merge: whether the images are added to the dataset that is in the folder, whose
+            classes keep their numbers
+        :param copy_images: whether the image files are copied beside the annotations
+        :returns: ``images`` and ``objects``; ``parts`` with the number of images of each if there was
+            a split; ``losses``, what the format cannot hold, image by image, and ``summary``, the
+            same in sum
+        """
+        text = self._set.write(
+            folder, annotation_format, split, seed, yolo_task, merge, copy_images
+        )
+        done: dict[str, Any] = json.loads(text)
+        return done
 
     def prepare_and_set_dataset(
         self, task_type: TaskType | str, previous_task_type: TaskType | None = None
