@@ -4,7 +4,7 @@
     (cd tools && ../venv/bin/python -m check_exports ../target/debug/straylight [--train])
 
 What is not installed is said and counts as not checked; Ultralytics needs torch and is AGPL-3.0: it
-is run here, and never shipped. `--train` also trains three tiny models for one epoch.
+is run here, and never shipped. `--train` also trains four tiny models for one epoch.
 """
 
 import argparse
@@ -70,6 +70,19 @@ def trained(ours, sources, train):
         # Checked in another environment as a rule, with `--only Ultralytics`.
         what = "reads and trains on" if train else "reads"
         yield f"Ultralytics {what} YOLO, {kind}", lambda k=kind: check(k)
+
+    def turned():
+        out = ours.convert(sources["boxes"], "yolo", "yolo_turned", "--yolo-task", "obb")
+        moved = theirs.ultralytics(out, "boxes", "obb")
+        if train:
+            theirs.ultralytics_trains(moved, "yolo11n-obb.yaml")
+
+    def merged():
+        ours.convert(sources["boxes"], "yolo", "yolo_merged")
+        theirs.ultralytics(ours.convert(sources["boxes"], "yolo", "yolo_merged", "--merge"), "boxes")
+
+    yield f"Ultralytics {what} YOLO, turned boxes", turned
+    yield "Ultralytics reads YOLO, merged", merged
 
 
 def read(ours, folder):

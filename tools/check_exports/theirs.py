@@ -165,7 +165,7 @@ def supervision(out, form, kind):
     same_objects(found, kind, masks=masks and form != "voc", within=within, pixels=80)
 
 
-def ultralytics(out, kind):
+def ultralytics(out, kind, task=None):
     """The tool's own check, and its labels; from another folder, after the set was moved."""
     data_module, utils = need("ultralytics.data"), need("ultralytics.data.utils")
     config = need("ultralytics.cfg")
@@ -174,7 +174,7 @@ def ultralytics(out, kind):
     os.chdir(tempfile.gettempdir())
     data = utils.check_det_dataset(str(moved / "data.yaml"), autodownload=False)
     assert list(data["names"].values()) == truth.NAMES, data["names"]
-    task = {"polygons": "segment", "points": "pose"}.get(kind, "detect")
+    task = task or {"polygons": "segment", "points": "pose"}.get(kind, "detect")
     arguments = config.get_cfg(overrides={"task": task})
     found, size = {}, np.array([truth.WIDTH, truth.HEIGHT] * 2)
     for subset in ("train", "val"):

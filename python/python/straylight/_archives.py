@@ -107,19 +107,19 @@ class _Archives:
         :param folder: a new or empty folder; with ``merge`` one with a YOLO dataset
         :param annotation_format: ``yolo``, ``coco``, ``datumaro``, ``voc``, ``tree`` or ``geti``
         :param rule: which images by their labels, such as ``dog and not (cat or "guide dog")``
-        :param split: shares of train, val and test, such as ``80/10/10``; near-duplicates and frames
-            of one video stay on one side, every label is shared out alike, and the same images give
-            the same parts
+        :param split: shares of train, val and test, such as ``80/10/10``; near-duplicates and
+            frames of one video stay on one side, every label is shared out alike, and the same
+            images give the same parts
         :param seed: another number shares the images out in another way
         :param yolo_task: ``detect``, ``segment``, ``pose`` or ``obb``; what keeps most when None
         :param merge: whether the images are added to the dataset that is in the folder, whose
             classes keep their numbers
-        :param include_unannotated_media: whether images that nobody annotated come along; a training
-            takes them for images of nothing
-        :returns: ``images`` and ``objects``; ``parts`` with the number of images of each; ``losses``,
-            what the format cannot hold, image by image, and ``summary``, the same in sum;
-            ``left_out``, how many images were left out and why; ``problems``, images that could not
-            be had
+        :param include_unannotated_media: whether images that nobody annotated come along; a
+            training takes them for images of nothing
+        :returns: ``images`` and ``objects``; ``parts`` with the number of images of each;
+            ``losses``, what the format cannot hold, image by image, and ``summary``, the same in
+            sum; ``left_out``, how many images were left out and why; ``problems``, images that
+            could not be had
         """
         with showing() as progress:
             text = self.session._client.write_dataset(

@@ -20,9 +20,9 @@ class AnnotationReader:
     """Reads annotations; what is bad is left out and listed in :attr:`problems`.
 
     :param base_data_folder: the folder, one annotation file, or a zip file
-    :param annotation_format: ``coco``, ``datumaro``, ``voc``, ``yolo``, ``tree``, ``geti``, ``cvat``,
-        ``labelme``, ``labelstudio``, ``fiftyone``, ``kitti`` or ``csv``; found by itself when None or
-        ``.json``
+    :param annotation_format: ``coco``, ``datumaro``, ``voc``, ``yolo``, ``tree``, ``geti``,
+        ``cvat``, ``labelme``, ``labelstudio``, ``fiftyone``, ``kitti`` or ``csv``; found by itself
+        when None or ``.json``
     :param task_type: what the annotations are for; a task of whole images takes each label of an
         image as one of the whole image
     :param anomaly_reduction: whether every label is taken as one of the whole image, as servers
@@ -138,17 +138,17 @@ class AnnotationReader:
 
         :param folder: a new or empty folder; with ``merge`` one with a YOLO dataset
         :param annotation_format: ``yolo``, ``coco``, ``datumaro``, ``voc``, ``tree`` or ``geti``
-        :param split: shares of train, val and test, such as ``80/10/10``; near-duplicates and frames
-            of one video stay on one side, every label is shared out alike, and the same images give
-            the same parts. The parts of the source are kept when None
+        :param split: shares of train, val and test, such as ``80/10/10``; near-duplicates and
+            frames of one video stay on one side, every label is shared out alike, and the same
+            images give the same parts. The parts of the source are kept when None
         :param seed: another number shares the images out in another way
         :param yolo_task: ``detect``, ``segment``, ``pose`` or ``obb``; what keeps most when None
         :param merge: whether the images are added to the dataset that is in the folder, whose
             classes keep their numbers
         :param copy_images: whether the image files are copied beside the annotations
-        :returns: ``images`` and ``objects``; ``parts`` with the number of images of each if there was
-            a split; ``losses``, what the format cannot hold, image by image, and ``summary``, the
-            same in sum
+        :returns: ``images`` and ``objects``; ``parts`` with the number of images of each if there
+            was a split; ``losses``, what the format cannot hold, image by image, and ``summary``,
+            the same in sum
         """
         text = self._set.write(
             folder, annotation_format, split, seed, yolo_task, merge, copy_images
