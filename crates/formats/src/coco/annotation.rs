@@ -1,9 +1,9 @@
 use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use straylight_core::{Point, Shape};
 
-use crate::json::{self, Id, Number, RawList, lenient};
+use super::tree::Tree;
+use crate::json::{Id, Number, RawList, lenient};
 use crate::mask::Rle;
 use crate::{Attributes, Geometry, Keypoint, Object, Visibility, geometry};
 
@@ -17,8 +17,8 @@ pub(super) struct Annotation<'a> {
     pub(super) category_id: Option<Id>,
     #[serde(default)]
     bbox: Option<Vec<Number>>,
-    #[serde(borrow, default)]
-    segmentation: Option<&'a RawValue>,
+    #[serde(default)]
+    segmentation: Tree,
     #[serde(default)]
     keypoints: Option<Vec<Number>>,
     #[serde(default, deserialize_with = "lenient")]
@@ -56,10 +56,7 @@ pub(super) fn objects(
         Some(numbers) if !numbers.is_empty() => Some(bounds(numbers)?),
         _ => None,
     };
-    let segmentation = match annotation.segmentation {
-        Some(raw) => segmentation(raw, size, &mut complaints),
-        None => None,
-    };
+    let segmentation = segmentation(&annotation.segmentation, size, &mut complaints);
     let keypoints = keypoints(annotation.keypoints.as_deref().unwrap_or_default())?;
     let geometry = match (segmentation, bounds) {
         (Some(geometry), _) => geometry,
@@ -147,19 +144,13 @@ fn bounds(numbers: &[Number]) -> Result<[f64; 4], String> {
     Ok(geometry::bounding_box(&shape))
 }
 
-fn segmentation(
-    raw: &RawValue,
-    size: (u32, u32),
-    complaints: &mut Vec<String>,
-) -> Option<Geometry> {
-    let text = raw.get();
-    let read = match text.as_bytes().first() {
-        Some(b'{') => json::entry::<Rle>(raw)
-            .and_then(|rle| rle.mask(size))
-            .map(|mask| Some(Geometry::Mask(mask))),
-        Some(b'[') => list(raw, size, complaints),
-        Some(b'"') => Err("it is a text, not a list of rings or a mask".to_owned()),
-        _ => Ok(None),
+fn segmentation(tree: &Tree, size: (u32, u32), complaints: &mut Vec<String>) -> Option<Geometry> {
+    let read = match tree {
+        Tree::Map(map) => mask(map, size).map(Some),
+        Tree::Ring(ring) => Ok(rings_of(std::slice::from_ref(ring), complaints)),
+        Tree::List(list) => of_list(list, size, complaints),
+        Tree::Text(_) => Err("it is a text, not a list of rings or a mask".to_owned()),
+        Tree::Number(_) | Tree::Nothing => Ok(None),
     };
     read.unwrap_or_else(|error| {
         complaints.push(format!("segmentation: {error}"));
@@ -167,66 +158,41 @@ fn segmentation(
     })
 }
 
+fn mask(map: &Map<String, Value>, size: (u32, u32)) -> Result<Geometry, String> {
+    let rle = Rle::deserialize(map).map_err(|error| error.to_string())?;
+    rle.mask(size).map(Geometry::Mask)
+}
+
 /// One mask in a list, or rings, which some tools write as pairs of numbers.
-fn list(
-    raw: &RawValue,
+fn of_list(
+    list: &[Tree],
     size: (u32, u32),
     complaints: &mut Vec<String>,
 ) -> Result<Option<Geometry>, String> {
-    if let Ok(rings) = serde_json::from_str::<Vec<Vec<f64>>>(raw.get()) {
-        let are_points = rings.len() > 2 && rings.iter().all(|ring| ring.len() == 2);
-        let rings = if are_points {
-            vec![rings.concat()]
-        } else {
-            rings
-        };
-        return Ok(rings_of(&rings, complaints));
-    }
-    let entries: Vec<Value> = json::entry(raw)?;
-    if let [mask] = entries.as_slice()
-        && mask.get("counts").is_some()
+    if let [Tree::Map(map)] = list
+        && map.contains_key("counts")
     {
-        let rle = Rle::deserialize(mask).map_err(|error| error.to_string())?;
-        return rle.mask(size).map(|mask| Some(Geometry::Mask(mask)));
+        return mask(map, size).map(Some);
     }
-    let is_ring = entries
-        .iter()
-        .all(|entry| point(entry).is_some() || number(entry).is_some());
-    let rings = if is_ring {
-        vec![Value::Array(entries)]
-    } else {
-        entries
-    };
-    let rings: Option<Vec<Vec<f64>>> = rings.iter().map(ring).collect();
-    let rings = rings.ok_or("it is no list of rings of numbers")?;
-    Ok(rings_of(&rings, complaints))
+    let are_pairs = list.len() > 2 && list.iter().all(|entry| entry.point().is_some());
+    let has_loose = list.iter().any(|entry| entry.number().is_some());
+    if are_pairs || has_loose {
+        let ring = ring(list).ok_or(NO_RINGS)?;
+        return Ok(rings_of(&[ring], complaints));
+    }
+    let rings: Option<Vec<Vec<f64>>> = list.iter().map(Tree::ring).collect();
+    Ok(rings_of(&rings.ok_or(NO_RINGS)?, complaints))
 }
+
+const NO_RINGS: &str = "it is no list of rings of numbers";
 
 /// A ring of numbers, of pairs of numbers, or of `x` and `y`.
-fn ring(value: &Value) -> Option<Vec<f64>> {
-    let entries = value.as_array()?;
-    let numbers: Option<Vec<f64>> = entries.iter().map(number).collect();
+pub(super) fn ring(list: &[Tree]) -> Option<Vec<f64>> {
+    let numbers: Option<Vec<f64>> = list.iter().map(Tree::number).collect();
     numbers.or_else(|| {
-        let points: Option<Vec<[f64; 2]>> = entries.iter().map(point).collect();
+        let points: Option<Vec<[f64; 2]>> = list.iter().map(Tree::point).collect();
         points.map(|points| points.concat())
     })
-}
-
-fn point(value: &Value) -> Option<[f64; 2]> {
-    match value {
-        Value::Array(pair) => match pair.as_slice() {
-            [x, y] => Some([number(x)?, number(y)?]),
-            _ => None,
-        },
-        Value::Object(map) => Some([number(map.get("x")?)?, number(map.get("y")?)?]),
-        _ => None,
-    }
-}
-
-/// A number, also one in quotes.
-fn number(value: &Value) -> Option<f64> {
-    let text = || value.as_str()?.trim().parse().ok();
-    value.as_f64().or_else(text)
 }
 
 /// Rings are parts of one object; bad ones are left out.

@@ -12,6 +12,7 @@
 mod annotation;
 mod panoptic;
 mod read;
+mod tree;
 mod write;
 
 use std::path::Path;

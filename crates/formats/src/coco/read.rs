@@ -215,9 +215,9 @@ fn begin(
 ) -> Result<(Reading, Vec<Part>), FormatError> {
     let place = gather.place(&path);
     let clean;
-    let file: File<'_> = match serde_json::from_str(text) {
-        Ok(file) => file,
-        Err(_) => {
+    let file: File<'_> = match serde_json::from_str(text).ok() {
+        Some(file) => file,
+        None => {
             let (without, line) = json::without_nan(text);
             if let Some(line) = line {
                 gather.note(&place, format!("`NaN` or `Infinity` is no JSON and is taken for nothing, first in line {line}"));

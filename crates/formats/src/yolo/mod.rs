@@ -33,8 +33,8 @@ pub(crate) fn is_label_file(file: &Path) -> bool {
     let is_line = |line: &str| {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let is_number = |word: &&str| word.parse::<f64>().is_ok();
-        let is_dota = words.len() > 8 && words[..8].iter().all(|word| is_number(word));
-        is_dota || (words.len() >= 5 && words.iter().all(|word| is_number(word)))
+        let is_dota = words.len() > 8 && words[..8].iter().all(&is_number);
+        is_dota || (words.len() >= 5 && words.iter().all(is_number))
     };
     is_text
         && text::read(file).is_ok_and(|text| {
