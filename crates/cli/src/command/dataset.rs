@@ -21,8 +21,9 @@ use crate::progress::TerminalProgress;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A dataset is named PROJECT/DATASET, or PROJECT for its training dataset. The formats are coco,
-datumaro, voc, yolo, tree (a folder for each label) and geti. A filter joins label names by and, or,
-not and brackets: 'dog and not (cat or \"guide dog\")'.
+datumaro, voc, yolo, tree (a folder for each label) and geti; cvat, labelme, labelstudio, fiftyone,
+kitti and csv are read only. A filter joins label names by and, or, not and brackets:
+'dog and not (cat or \"guide dog\")'.
 
 Examples:
   straylight dataset show coco/ --filter dog --names

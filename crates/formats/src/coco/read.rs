@@ -215,19 +215,23 @@ fn begin(
 ) -> Result<(Reading, Vec<Part>), FormatError> {
     let place = gather.place(&path);
     let clean;
-    let file: File<'_> = match serde_json::from_str(text).ok() {
-        Some(file) => file,
-        None => {
-            let (without, line) = json::without_nan(text);
-            if let Some(line) = line {
-                gather.note(&place, format!("`NaN` or `Infinity` is no JSON and is taken for nothing, first in line {line}"));
-            }
-            clean = without;
-            serde_json::from_str(&clean).map_err(|error| FormatError::Unreadable {
-                file: path.clone(),
-                message: format!("it is not valid JSON: {error}"),
-            })?
+    let file: File<'_> = if let Ok(file) = serde_json::from_str(text) {
+        file
+    } else {
+        let (without, line) = json::without_nan(text);
+        if let Some(line) = line {
+            gather.note(
+                &place,
+                format!(
+                    "`NaN` or `Infinity` is no JSON and is taken for nothing, first in line {line}"
+                ),
+            );
         }
+        clean = without;
+        serde_json::from_str(&clean).map_err(|error| FormatError::Unreadable {
+            file: path.clone(),
+            message: format!("it is not valid JSON: {error}"),
+        })?
     };
     let subset = subset(&path, gather.root, alone);
     let is_list = path.file_name().is_some_and(|name| {
