@@ -17,7 +17,6 @@ import argparse
 import json
 import os
 import pathlib
-import shutil
 import statistics
 import subprocess
 import sys
@@ -99,12 +98,14 @@ def main():
         for number in range(arguments.rounds):
             for what, out in (("write YOLO", pathlib.Path(scratch) / f"out{number}"), ("read and filter", None)):
                 peer, python = ("datumaro", sys.executable) if out else ("sdk", arguments.sdk)
+                if out:
+                    out.mkdir()
                 if python is None:
                     continue
-                ours = straylight(program, arguments.folder, out)
-                if out:
-                    shutil.rmtree(out)
-                theirs = worker(python, peer, arguments.folder, out)
+                # Nothing is deleted in between: file systems are slow to take the places of
+                # deleted files again.
+                ours = straylight(program, arguments.folder, out and out / "ours")
+                theirs = worker(python, peer, arguments.folder, out and out / "theirs")
                 found.setdefault((what, "Straylight"), []).append(ours)
                 found.setdefault((what, peer), []).append(theirs)
                 print(what, peer, ours, theirs, file=sys.stderr)
