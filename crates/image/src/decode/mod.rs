@@ -5,8 +5,7 @@
 //! ends early is refused: half an image with a gray rest would look like an unknown object to
 //! an out-of-distribution detector.
 //!
-//! JPEG comes out of another inverse DCT and another chroma upsampling than libjpeg-turbo's:
-//! single samples differ by a few grey levels.
+//! JPEG gives the pixels of libjpeg-turbo, with which OpenCV and Pillow read.
 
 mod bmp;
 mod convert;
