@@ -14,7 +14,9 @@ use straylight_hooks::{HookError, HookSet, HookSetOptions, Outcome, PostInferenc
 use straylight_ood::{ModelBinding, ModelFileError, OodModel};
 
 use crate::model::TaskModel;
-use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks, identity};
+use crate::{
+    DeployError, Deployment, JpegDecoding, Keep, LoadOptions, SavedHooks, SavedOodModel, identity,
+};
 
 /// Name of the file with the hooks.
 const HOOKS: &str = "hook_config.json";
@@ -120,13 +122,15 @@ impl Deployment {
 
     /// Reads the OOD model and the hooks that were saved with the deployment.
     pub(crate) fn load_hooks_and_ood_model(
-        &self,
+        &mut self,
         options: &LoadOptions,
         progress: &dyn Progress,
     ) -> Result<(), DeployError> {
         let folder = self.folder.join(OOD);
-        if OodModel::exists(&folder) {
-            self.set_ood_model(Arc::new(self.load_ood_model(&folder, progress)?));
+        if options.ood_model == SavedOodModel::Attach && OodModel::exists(&folder) {
+            let model = self.load_ood_model(&folder, progress)?;
+            self.jpeg_decoding = jpeg_decoding(&folder, &model, options.jpeg_decoding)?;
+            self.set_ood_model(Arc::new(model));
         }
         let path = self.folder.join(HOOKS);
         if options.hooks == SavedHooks::Ignore || !path.exists() {
@@ -188,6 +192,28 @@ impl Deployment {
             render_hooks(&configs)?.as_bytes(),
         )?)
     }
+}
+
+/// How JPEG files are decoded for an OOD model: as for its fit.
+fn jpeg_decoding(
+    folder: &Path,
+    model: &OodModel,
+    asked: Option<JpegDecoding>,
+) -> Result<JpegDecoding, DeployError> {
+    let fitted = model.provenance().jpeg_decoding.as_deref();
+    // Versions that did not say decoded all pixels.
+    let fitted = fitted.unwrap_or(JpegDecoding::Whole.name());
+    let known = [JpegDecoding::Scaled, JpegDecoding::Whole];
+    let known = known.into_iter().find(|known| known.name() == fitted);
+    let asked = asked.or(known).unwrap_or_default();
+    if known == Some(asked) {
+        return Ok(asked);
+    }
+    Err(DeployError::OtherJpegDecoding {
+        path: folder.to_owned(),
+        fitted: fitted.to_owned(),
+        asked: asked.name(),
+    })
 }
 
 /// The score that goes with a prediction; an image that cannot be scored has none.

@@ -9,8 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use straylight_core::RgbImage;
-use straylight_image::{DecodeLimits, ImageErrorKind, decode, decode_with, probe, read_frame};
+use straylight_core::{Frame, RgbImage};
+use straylight_image::{
+    DecodeLimits, DecodeOptions, Fit, ImageErrorKind, ScaledSize, decode, decode_with, pixels_for,
+    probe, read_frame, read_frame_with,
+};
 
 #[derive(Deserialize)]
 struct Case {
@@ -291,6 +294,69 @@ fn jpeg_is_that_of_libjpeg_turbo() {
         };
         assert!(read("jpg") == read("png"), "{flavour}");
     }
+}
+
+/// A JPEG file decoded for a network that scales images to `width` x `height`.
+fn smaller(file: &str, width: u32, height: u32) -> Frame {
+    let options = DecodeOptions {
+        scaled: Some(ScaledSize {
+            width,
+            height,
+            fit: Fit::Stretch,
+        }),
+        ..DecodeOptions::default()
+    };
+    read_frame_with(&folder().join(file), &options).unwrap()
+}
+
+/// The pixels of OpenCV's `IMREAD_REDUCED_COLOR_2`, `_4` and `_8`, to the bit.
+#[test]
+fn smaller_pictures_are_those_of_libjpeg_turbo() {
+    let whole = read_frame(&folder().join("../demo_io/jpeg_even.jpg")).unwrap();
+    for divisor in [2, 4, 8] {
+        let (width, height) = (184 / divisor / 2, 128 / divisor / 2);
+        let frame = smaller("../demo_io/jpeg_even.jpg", width, height);
+        let theirs = folder().join(format!("../demo_io/jpeg_even_{divisor}.png"));
+        assert!(
+            frame.decoded() == read_frame(&theirs).unwrap().image(),
+            "{divisor}"
+        );
+        assert_eq!(frame.size(), (184, 128));
+        assert!(frame.image() == whole.image() && frame.content_hash() == whole.content_hash());
+        // Whether it was decoded smaller before makes no difference.
+        let scaled = ScaledSize {
+            width,
+            height,
+            fit: Fit::Stretch,
+        };
+        for frame in [&frame, &whole] {
+            assert!(
+                *pixels_for(frame, Some(scaled))
+                    == *smaller("../demo_io/jpeg_even.jpg", width, height).decoded()
+            );
+        }
+        assert!(*pixels_for(&frame, None) == *whole.image());
+    }
+}
+
+#[test]
+fn smaller_pictures_are_turned_upright_too() {
+    let (whole, frame) = (
+        read_frame(&folder().join("exif_6.jpg")).unwrap(),
+        smaller("exif_6.jpg", 6, 4),
+    );
+    assert_eq!((frame.decoded().width(), frame.decoded().height()), (12, 8));
+    assert_eq!(frame.size(), (48, 32));
+    for (x, y) in [(2, 1), (9, 1), (2, 6), (9, 6)] {
+        let pixel = frame.decoded().pixel(x, y).unwrap();
+        let expected = whole.image().pixel(x * 4 + 2, y * 4 + 2).unwrap();
+        assert!(
+            furthest(pixel, expected) <= 8,
+            "{x} {y}: {pixel:?} {expected:?}"
+        );
+    }
+    // Other formats have all their pixels.
+    assert_eq!(smaller("rgb.png", 6, 4).decoded().width(), 48);
 }
 
 #[test]

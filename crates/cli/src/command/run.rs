@@ -125,10 +125,9 @@ struct Running {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     log::show_warnings();
     let configs = arguments.configs()?;
-    let sources = arguments
-        .reading
-        .open(&arguments.sources, &arguments.names)?;
     let deployment = arguments.load()?;
+    let (sources, names) = (&arguments.sources, &arguments.names);
+    let sources = arguments.reading.open(sources, names, &deployment)?;
     if configs.is_empty() {
         output::note("note: the deployment has no hooks; `straylight hooks add` adds one");
     }

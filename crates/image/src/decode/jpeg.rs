@@ -1,6 +1,6 @@
 use std::io::Cursor;
 
-use libjpeg_turbo_rs::{Decoder, JpegError, PixelFormat};
+use libjpeg_turbo_rs::{Decoder, JpegError, PixelFormat, ScalingFactor};
 use straylight_core::{ImageFormat, RgbImage};
 
 use super::{Header, PixelReader, convert};
@@ -51,6 +51,10 @@ impl PixelReader for JpegReader<'_> {
         self.header
     }
 
+    fn divide(&mut self, divisor: u32) {
+        self.decoder.set_scale(ScalingFactor::new(1, divisor));
+    }
+
     fn pixels(self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
         if !has_end(self.bytes) {
             let reason = "it ends before the marker that ends an image (FF D9)";
@@ -81,10 +85,8 @@ fn first_scan(bytes: &[u8]) -> Option<usize> {
             // Markers may follow any number of fill bytes.
             0xFF => at += 1,
             _ => {
-                at += 2 + usize::from(u16::from_be_bytes([
-                    *bytes.get(at + 2)?,
-                    *bytes.get(at + 3)?,
-                ]))
+                let length = [*bytes.get(at + 2)?, *bytes.get(at + 3)?];
+                at += 2 + usize::from(u16::from_be_bytes(length));
             }
         }
     }
