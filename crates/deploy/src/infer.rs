@@ -23,6 +23,9 @@ const HOOKS: &str = "hook_config.json";
 /// Name of the folder with the OOD model.
 const OOD: &str = "ood";
 
+/// What is said of a limit that can tell nothing.
+const NO_FEATURES: &str = "limits.same_object (`object` on the command line) compares feature vectors, and the \
+    deployment gives none; `straylight deployment init MODEL` adds them to a model where it can";
 /// What is said of an OOD model that does not say for which deployment it was fitted.
 const UNBOUND: &str = "the OOD model does not say for which model it was fitted; fit it again \
     (`straylight ood fit`) so that it is checked";
@@ -37,8 +40,28 @@ impl Deployment {
     }
 
     /// Attaches a hook; it sees every image inferred from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`HookError`] when it cannot run as it is configured, or needs what the deployment does not give.
     pub fn add_hook(&self, hook: PostInferenceHook) -> Result<(), HookError> {
+        self.check_hook(&hook)?;
         self.hooks.add(hook)
+    }
+
+    /// Refuses a hook whose limits need feature vectors that the deployment does not give.
+    pub fn check_hook(&self, hook: &PostInferenceHook) -> Result<(), HookError> {
+        if hook.options().limits.same_object.is_none() || self.has_features() {
+            return Ok(());
+        }
+        Err(HookError::Invalid {
+            hook: hook
+                .options()
+                .name
+                .clone()
+                .unwrap_or_else(|| hook.trigger().name().to_owned()),
+            what: NO_FEATURES.to_owned(),
+        })
     }
 
     /// Removes all hooks after they delivered what they had accepted.

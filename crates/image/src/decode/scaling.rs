@@ -12,8 +12,8 @@ use crate::resize;
 
 /// To what size images will be scaled once they are decoded.
 ///
-/// A JPEG file is decoded with an eighth, a quarter or half of its pixels a side as long as twice
-/// as many remain as are needed, and only where the sides divide evenly: then every pixel
+/// A JPEG file is decoded with an eighth, a quarter or half of its pixels a side as long as one
+/// and a half times as many remain as are needed, and only where the sides divide evenly: then every pixel
 /// stands for whole pixels of the file, and nothing moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaledSize {
@@ -36,9 +36,9 @@ pub enum Fit {
     Cover,
 }
 
-/// By how much larger a decoded image is than what a network sees of it, at least. A filter between
-/// two pixels then still finds two of which each is a mean.
-const LEAST_RATIO: f64 = 2.0;
+/// How many times as wide and as high a decoded image is as what a network sees of it, at least; how
+/// often labels change then is measured in `benchmarks/scaled`.
+const LEAST_RATIO: f64 = 1.5;
 
 impl ScaledSize {
     /// By what the sides of an image of `size` (width and height in pixels) are divided: 1, 2, 4 or 8.
@@ -113,22 +113,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn twice_the_pixels_remain_and_sides_divide_evenly() {
+    fn enough_pixels_remain_and_sides_divide_evenly() {
         struct Case(Fit, (u32, u32), (u32, u32), u32);
         use Fit::{Cover, Inside, Stretch};
         for Case(fit, (width, height), image, divisor) in [
             Case(Stretch, (224, 224), (4032, 3024), 8),
-            Case(Stretch, (224, 224), (3584, 3584), 8),
-            Case(Stretch, (224, 224), (3576, 3576), 4),
+            Case(Stretch, (224, 224), (2688, 2688), 8),
+            Case(Stretch, (224, 224), (2680, 2680), 4),
             Case(Stretch, (224, 224), (4031, 3024), 1),
             Case(Stretch, (224, 224), (4030, 3024), 2),
-            Case(Stretch, (224, 224), (896, 896), 2),
-            Case(Stretch, (224, 224), (894, 896), 1),
-            Case(Stretch, (100, 400), (4000, 3200), 4),
-            Case(Inside, (640, 640), (4032, 3024), 2),
-            Case(Inside, (640, 640), (5120, 800), 4),
-            Case(Cover, (640, 640), (5120, 800), 1),
-            Case(Cover, (224, 224), (4032, 3024), 4),
+            Case(Stretch, (224, 224), (672, 672), 2),
+            Case(Stretch, (224, 224), (670, 672), 1),
+            Case(Stretch, (100, 400), (4000, 2400), 4),
+            Case(Inside, (640, 640), (4032, 3024), 4),
+            Case(Inside, (640, 640), (7680, 800), 8),
+            Case(Cover, (640, 640), (7680, 800), 1),
+            Case(Cover, (224, 224), (4032, 3024), 8),
         ] {
             let scaled = ScaledSize { width, height, fit };
             assert_eq!(scaled.divisor(image), divisor, "{scaled:?} of {image:?}");
