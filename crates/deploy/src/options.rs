@@ -17,8 +17,8 @@ pub enum ModelCache {
 /// How JPEG files are decoded that are far larger than what the network sees of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JpegDecoding {
-    /// With an eighth, a quarter or half of their pixels a side, so that at least one and a half times
-    /// as many remain as the network sees: several times as fast, and single scores move a little.
+    /// With an eighth, a quarter or half of their pixels a side, so that at least three times as many a
+    /// side remain as the network sees: up to twice as fast, and single scores move a little.
     #[default]
     Scaled,
     /// With all pixels, as OpenCV and Pillow read them: the same predictions as with other programs.

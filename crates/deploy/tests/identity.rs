@@ -238,7 +238,7 @@ fn a_photo_gives_the_same_whether_it_was_decoded_smaller_before() {
     let photo = folder.path().join("photo.jpg");
     let small = common::root().join("fixtures/demo_io/fish_fish1.png");
     let small = straylight_image::read_frame(&small).unwrap();
-    let large = straylight_image::resize::bicubic_cv(small.image(), 1600, 1200);
+    let large = straylight_image::resize::bicubic_cv(small.image(), 3584, 2688);
     fs::write(&photo, straylight_image::encode_jpeg(&large, 90).unwrap()).unwrap();
     let mut by_decoding = Vec::new();
     for jpeg_decoding in [JpegDecoding::Scaled, JpegDecoding::Whole] {
@@ -249,17 +249,17 @@ fn a_photo_gives_the_same_whether_it_was_decoded_smaller_before() {
         let deployment = Deployment::from_folder(folder.path(), &options).unwrap();
         let whole = straylight_image::read_frame(&photo).unwrap();
         let read = deployment.read_frame(&photo).unwrap();
-        assert_eq!(read.size(), (1600, 1200));
+        assert_eq!(read.size(), (3584, 2688));
         let width = if jpeg_decoding == JpegDecoding::Scaled {
-            400
+            896
         } else {
-            1600
+            3584
         };
         assert_eq!(read.decoded().width(), width);
         let keep = Keep::ACTIVATIONS;
         let prediction = deployment.predict(&read, keep).unwrap();
         assert_eq!(prediction, deployment.predict(&whole, keep).unwrap());
-        assert!(prediction.annotations[0].shape.is_whole_image(1600, 1200));
+        assert!(prediction.annotations[0].shape.is_whole_image(3584, 2688));
         by_decoding.push(prediction);
     }
     let [scaled, whole] = by_decoding.try_into().unwrap();

@@ -314,7 +314,7 @@ fn smaller(file: &str, width: u32, height: u32) -> Frame {
 fn smaller_pictures_are_those_of_libjpeg_turbo() {
     let whole = read_frame(&folder().join("../demo_io/jpeg_even.jpg")).unwrap();
     for divisor in [2, 4, 8] {
-        let (width, height) = (184 / divisor / 2, 128 / divisor / 2);
+        let (width, height) = (184 / divisor / 3, 128 / divisor / 3);
         let frame = smaller("../demo_io/jpeg_even.jpg", width, height);
         let theirs = folder().join(format!("../demo_io/jpeg_even_{divisor}.png"));
         assert!(
@@ -343,7 +343,7 @@ fn smaller_pictures_are_those_of_libjpeg_turbo() {
 fn smaller_pictures_are_turned_upright_too() {
     let (whole, frame) = (
         read_frame(&folder().join("exif_6.jpg")).unwrap(),
-        smaller("exif_6.jpg", 6, 4),
+        smaller("exif_6.jpg", 4, 2),
     );
     assert_eq!((frame.decoded().width(), frame.decoded().height()), (12, 8));
     assert_eq!(frame.size(), (48, 32));
@@ -356,7 +356,7 @@ fn smaller_pictures_are_turned_upright_too() {
         );
     }
     // Other formats have all their pixels.
-    assert_eq!(smaller("rgb.png", 6, 4).decoded().width(), 48);
+    assert_eq!(smaller("rgb.png", 4, 2).decoded().width(), 48);
 }
 
 #[test]

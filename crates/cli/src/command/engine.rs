@@ -21,7 +21,7 @@ pub(crate) struct EngineArguments {
 /// How JPEG files are decoded that are far larger than what the network sees of them.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum DecodingArgument {
-    /// With hardly more pixels than the network needs: several times as fast.
+    /// With no more than about three times the pixels a side that the network sees: faster.
     Scaled,
     /// With all pixels: the same predictions as with other programs.
     Whole,

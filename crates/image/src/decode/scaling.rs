@@ -12,8 +12,8 @@ use crate::resize;
 
 /// To what size images will be scaled once they are decoded.
 ///
-/// A JPEG file is decoded with an eighth, a quarter or half of its pixels a side as long as one
-/// and a half times as many remain as are needed, and only where the sides divide evenly: then every pixel
+/// A JPEG file is decoded with an eighth, a quarter or half of its pixels a side as long as three
+/// times as many a side remain as are needed, and only where the sides divide evenly: then every pixel
 /// stands for whole pixels of the file, and nothing moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaledSize {
@@ -36,9 +36,9 @@ pub enum Fit {
     Cover,
 }
 
-/// How many times as wide and as high a decoded image is as what a network sees of it, at least; how
-/// often labels change then is measured in `benchmarks/scaled`.
-const LEAST_RATIO: f64 = 1.5;
+/// How many times as wide and as high a decoded image is as what a network sees of it, at least. With
+/// 1.5 five of 414 labels changed, with this one of them: `benchmarks/large_photos/scaled.py`.
+const LEAST_RATIO: f64 = 3.0;
 
 impl ScaledSize {
     /// By what the sides of an image of `size` (width and height in pixels) are divided: 1, 2, 4 or 8.
@@ -117,18 +117,18 @@ mod tests {
         struct Case(Fit, (u32, u32), (u32, u32), u32);
         use Fit::{Cover, Inside, Stretch};
         for Case(fit, (width, height), image, divisor) in [
-            Case(Stretch, (224, 224), (4032, 3024), 8),
-            Case(Stretch, (224, 224), (2688, 2688), 8),
-            Case(Stretch, (224, 224), (2680, 2680), 4),
+            Case(Stretch, (224, 224), (4032, 3024), 4),
+            Case(Stretch, (224, 224), (5376, 5376), 8),
+            Case(Stretch, (224, 224), (5368, 5368), 4),
             Case(Stretch, (224, 224), (4031, 3024), 1),
             Case(Stretch, (224, 224), (4030, 3024), 2),
-            Case(Stretch, (224, 224), (672, 672), 2),
-            Case(Stretch, (224, 224), (670, 672), 1),
-            Case(Stretch, (100, 400), (4000, 2400), 4),
-            Case(Inside, (640, 640), (4032, 3024), 4),
-            Case(Inside, (640, 640), (7680, 800), 8),
-            Case(Cover, (640, 640), (7680, 800), 1),
-            Case(Cover, (224, 224), (4032, 3024), 8),
+            Case(Stretch, (224, 224), (1344, 1344), 2),
+            Case(Stretch, (224, 224), (1342, 1344), 1),
+            Case(Stretch, (100, 400), (4000, 4800), 4),
+            Case(Inside, (640, 640), (4032, 3024), 2),
+            Case(Inside, (640, 640), (15360, 800), 8),
+            Case(Cover, (640, 640), (15360, 800), 1),
+            Case(Cover, (224, 224), (4032, 3024), 4),
         ] {
             let scaled = ScaledSize { width, height, fit };
             assert_eq!(scaled.divisor(image), divisor, "{scaled:?} of {image:?}");

@@ -105,7 +105,7 @@ class Deployment:
         :param hook_state: folder in which hooks keep what waits for a server, so that it survives
             a crash and a restart; without one it waits in memory
         :param jpeg_decoding: how JPEG files are decoded that are far larger than what the network
-            sees of them: ``scaled``, with hardly more pixels than it needs, or ``whole``;
+            sees of them: ``scaled``, with about three times the pixels a side that it sees, or ``whole``;
             as for the OOD model if ``None``, else ``scaled``. Arrays are always taken whole
         :raises MissingFileError: (a FileNotFoundError) if there is no deployment
         :raises ConfigurationError: (a ValueError) if a file of it is not what it should be
