@@ -110,6 +110,16 @@ def make_jpegs(photos: Path, out: Path) -> None:
         write_png(out / f"jpeg_{name}.png", read_rgb(path))
 
 
+def make_smaller(photos: Path, out: Path) -> None:
+    """Write a JPEG file whose sides divide by 8, and what cv2 decodes from it at parts of its size."""
+    bgr = cv2.imread(str(photos / f"{JPEG_PHOTO}.webp"))[:128, :184]
+    path = out / "jpeg_even.jpg"
+    cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])
+    for divisor in (2, 4, 8):
+        smaller = cv2.imread(str(path), getattr(cv2, f"IMREAD_REDUCED_COLOR_{divisor}"))
+        write_png(out / f"jpeg_even_{divisor}.png", cv2.cvtColor(smaller, cv2.COLOR_BGR2RGB))
+
+
 def make(demo: Path, out: Path) -> None:
     """Write the demo fixtures."""
     shutil.rmtree(out, ignore_errors=True)
@@ -118,6 +128,7 @@ def make(demo: Path, out: Path) -> None:
     listed = images(demo / "photos")
     entries = [describe(deployment, *item, out) for item in listed]
     make_jpegs(demo / "photos", out)
+    make_smaller(demo / "photos", out)
     for entry in entries:
         write_json(out / f"{entry['name']}.json", entry, None)
     write_json(out / "names.json", [entry["name"] for entry in entries])

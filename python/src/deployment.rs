@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::prelude::*;
 use straylight::engine::Precision;
-use straylight::{Deployment as CoreDeployment, Keep, SavedHooks};
+use straylight::{Deployment as CoreDeployment, JpegDecoding, Keep, SavedHooks};
 
 use crate::convert;
 use crate::error::{Outcome, Raised};
@@ -40,7 +40,7 @@ impl Deployment {
         keep: Keep,
     ) -> PyResult<Bound<'py, PyAny>> {
         let core = self.core()?;
-        let frame = frame(image, name)?;
+        let frame = frame(image, name, core)?;
         let prediction = py.detach(|| {
             let prediction = core.infer_with(&frame, keep);
             // The pixels are let go here, without the lock.
@@ -51,6 +51,13 @@ impl Deployment {
     }
 }
 
+/// How JPEG files are decoded, by its name.
+fn decoding(name: &str) -> Outcome<JpegDecoding> {
+    let known = [JpegDecoding::Scaled, JpegDecoding::Whole];
+    let named = known.into_iter().find(|known| known.name() == name);
+    named.ok_or_else(|| Raised::value(format!("jpeg_decoding is `scaled` or `whole`, not `{name}`")))
+}
+
 #[pymethods]
 impl Deployment {
     /// Loads the deployment of a folder.
@@ -58,7 +65,8 @@ impl Deployment {
     ///
     /// `fast` lets the device choose the precision; else numbers have 32 bits.
     #[pyo3(signature = (
-        folder, devices, requests = 0, fast = false, saved_hooks = true, hook_state = None
+        folder, devices, requests = 0, fast = false, saved_hooks = true, hook_state = None,
+        jpeg_decoding = None
     ))]
     fn load(
         py: Python<'_>,
@@ -68,8 +76,10 @@ impl Deployment {
         fast: bool,
         saved_hooks: bool,
         hook_state: Option<PathBuf>,
+        jpeg_decoding: Option<&str>,
     ) -> PyResult<Self> {
         let mut options = load_options();
+        options.jpeg_decoding = jpeg_decoding.map(decoding).transpose()?;
         options.devices = devices;
         options.requests = requests;
         options.hook_state = hook_state;
@@ -133,6 +143,12 @@ impl Deployment {
     #[getter]
     fn folder(&self) -> PyResult<PathBuf> {
         Ok(self.core()?.folder().to_owned())
+    }
+
+    /// How JPEG files are decoded.
+    #[getter]
+    fn jpeg_decoding(&self) -> PyResult<&'static str> {
+        Ok(self.core()?.jpeg_decoding().name())
     }
 
     /// Whether predictions can have a feature vector.

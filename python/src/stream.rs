@@ -13,6 +13,7 @@ use crate::{convert, frame};
 /// Images on their way through a deployment.
 #[pyclass(frozen, module = "straylight._native")]
 pub(crate) struct Stream {
+    deployment: Arc<Deployment>,
     plain: Option<AsyncInference>,
     explaining: Option<AsyncInference>,
     done: Arc<Py<PyAny>>,
@@ -54,6 +55,7 @@ impl Stream {
             })
         };
         Ok(Self {
+            deployment: Arc::clone(deployment),
             plain: Some(start(Keep::NOTHING)?),
             explaining: Some(start(Keep::EVERYTHING)?),
             done: Arc::new(done),
@@ -82,7 +84,7 @@ impl Stream {
         runtime_data: Py<PyAny>,
         explain: bool,
     ) -> PyResult<()> {
-        let input = frame::frame(image, None)?;
+        let input = frame::frame(image, None, &self.deployment)?;
         let given = image.clone().unbind();
         let (done, failure) = (Arc::clone(&self.done), Arc::clone(&self.failure));
         let counted = Counted::new(&self.on_their_way);

@@ -19,7 +19,7 @@ pub use activations::Activations;
 pub use address::{
     PERCENT_ENCODING_HINT, hide_secrets, hide_secrets_in, holds_user, needs_percent_encoding,
 };
-pub use frame::{ContentHash, EncodedImage, Frame, ImageFormat};
+pub use frame::{ContentHash, EncodedImage, Frame, ImageFormat, WholeDecoder};
 pub use image::{ImageSizeError, RgbImage};
 pub use jiff::Timestamp;
 pub use label::{Color, ColorError, Label, ScoredLabel};

@@ -1,20 +1,26 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
-use straylight_core::{Frame, Label, NoProgress, Prediction, Progress, Project};
+use straylight_core::{Frame, Label, NoProgress, Prediction, Progress, Project, RgbImage};
 use straylight_engine::graph::HeadWeights;
 use straylight_engine::{EngineError, Runtime};
 use straylight_hooks::HookSet;
+use straylight_image::{
+    DecodeLimits, DecodeOptions, ImageError, ScaledSize, pixels_for, read_frame_with,
+};
 use straylight_ood::OodModel;
-use straylight_tasks::add_empty_label;
+use straylight_tasks::{Size, add_empty_label};
 use tempfile::TempDir;
 
 use crate::custom::{self, ModelDescription};
 use crate::infer::hook_set;
 use crate::model::TaskModel;
 use crate::picture::{self, Picture};
-use crate::{DeployError, Keep, LoadOptions, archive, folder, pipeline, self_described};
+use crate::{
+    DeployError, JpegDecoding, Keep, LoadOptions, archive, folder, pipeline, self_described,
+};
 
 /// A deployed project: its models, ready to infer.
 ///
@@ -27,6 +33,7 @@ pub struct Deployment {
     pub(crate) ood_model: RwLock<Option<Arc<OodModel>>>,
     /// What a description says that decides numbers; `None` for Geti's deployments.
     pub(crate) described: Option<String>,
+    pub(crate) jpeg_decoding: JpegDecoding,
     /// Where a zip file was unpacked; removed with the deployment.
     _unpacked: Option<TempDir>,
 }
@@ -80,13 +87,14 @@ impl Deployment {
                 &options.compile_options(0),
             )?
         };
-        let deployment = Self {
+        let mut deployment = Self {
             folder,
             project,
             models,
             hooks: hook_set(options),
             ood_model: RwLock::default(),
             described,
+            jpeg_decoding: options.jpeg_decoding.unwrap_or_default(),
             _unpacked: unpacked.map(|(kept, _)| kept),
         };
         deployment.load_hooks_and_ood_model(options, progress)?;
@@ -153,6 +161,38 @@ impl Deployment {
             .map_or(Ok(None), TaskModel::head_weights)
     }
 
+    /// To what size images are scaled for the network, when JPEG files may be decoded smaller than
+    /// they are: [`JpegDecoding::Scaled`], one model, no tiles, no samples of 16 bits.
+    pub fn scaled_size(&self) -> Option<ScaledSize> {
+        match self.models.as_slice() {
+            [only] if self.jpeg_decoding == JpegDecoding::Scaled => only.scaled_size(),
+            _ => None,
+        }
+    }
+
+    /// How JPEG files are decoded.
+    pub fn jpeg_decoding(&self) -> JpegDecoding {
+        self.jpeg_decoding
+    }
+
+    /// How files are decoded for this deployment, within these limits.
+    pub fn decode_options(&self, limits: DecodeLimits) -> DecodeOptions {
+        DecodeOptions {
+            limits,
+            scaled: self.scaled_size(),
+        }
+    }
+
+    /// Reads an image file within the default limits, a JPEG file no larger than needed.
+    pub fn read_frame(&self, path: &Path) -> Result<Frame, ImageError> {
+        read_frame_with(path, &self.decode_options(DecodeLimits::default()))
+    }
+
+    /// The pixels that the network's input is made of, see [`Deployment::scaled_size`].
+    pub fn pixels<'a>(&self, frame: &'a Frame) -> Cow<'a, RgbImage> {
+        pixels_for(frame, self.scaled_size())
+    }
+
     /// Infers one image without telling the hooks, and keeps what is asked for.
     ///
     /// What a model does not give is `None` in the prediction's activations.
@@ -163,13 +203,16 @@ impl Deployment {
         } else {
             None
         };
+        let image = self.pixels(frame);
+        let (width, height) = frame.size();
         let picture = Picture {
-            image: frame.image(),
+            image: &image,
+            size: Size::new(width, height),
             deep: deep.as_ref(),
         };
         let mut prediction = pipeline::run(&self.models, picture, keep)?;
         let empty = self.models.first().and_then(TaskModel::empty_label);
-        add_empty_label(&mut prediction, empty, picture.size());
+        add_empty_label(&mut prediction, empty, picture.size);
         Ok(prediction)
     }
 

@@ -40,6 +40,16 @@ pub enum DeployError {
         /// Why not, and what would fit.
         reason: String,
     },
+    /// JPEG files were to be decoded otherwise than when the OOD model was fitted.
+    #[error("{}: the OOD model was fitted on JPEG files that were decoded `{fitted}`, and `{asked}` is asked for: scores would mean something else; leave the choice out, or fit again with it", path.display())]
+    OtherJpegDecoding {
+        /// The folder of the OOD model.
+        path: PathBuf,
+        /// How JPEG files were decoded for the fit.
+        fitted: String,
+        /// How they were to be decoded now.
+        asked: &'static str,
+    },
     /// A file of the deployment cannot be read or written.
     #[error(transparent)]
     File(#[from] FileError),
@@ -176,6 +186,7 @@ impl DeployError {
             Self::File(_)
             | Self::Closed
             | Self::OtherImage { .. }
+            | Self::OtherJpegDecoding { .. }
             | Self::HookConfig(_)
             | Self::Hook(_)
             | Self::NoFeatures { .. }

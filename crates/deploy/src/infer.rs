@@ -14,13 +14,18 @@ use straylight_hooks::{HookError, HookSet, HookSetOptions, Outcome, PostInferenc
 use straylight_ood::{ModelBinding, ModelFileError, OodModel};
 
 use crate::model::TaskModel;
-use crate::{DeployError, Deployment, Keep, LoadOptions, SavedHooks, identity};
+use crate::{
+    DeployError, Deployment, JpegDecoding, Keep, LoadOptions, SavedHooks, SavedOodModel, identity,
+};
 
 /// Name of the file with the hooks.
 const HOOKS: &str = "hook_config.json";
 /// Name of the folder with the OOD model.
 const OOD: &str = "ood";
 
+/// What is said of a limit that can tell nothing.
+const NO_FEATURES: &str = "limits.same_object (`object` on the command line) compares feature vectors, and the \
+    deployment gives none; `straylight deployment init MODEL` adds them to a model where it can";
 /// What is said of an OOD model that does not say for which deployment it was fitted.
 const UNBOUND: &str = "the OOD model does not say for which model it was fitted; fit it again \
     (`straylight ood fit`) so that it is checked";
@@ -35,8 +40,28 @@ impl Deployment {
     }
 
     /// Attaches a hook; it sees every image inferred from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`HookError`] when it cannot run as it is configured, or needs what the deployment does not give.
     pub fn add_hook(&self, hook: PostInferenceHook) -> Result<(), HookError> {
+        self.check_hook(&hook)?;
         self.hooks.add(hook)
+    }
+
+    /// Refuses a hook whose limits need feature vectors that the deployment does not give.
+    pub fn check_hook(&self, hook: &PostInferenceHook) -> Result<(), HookError> {
+        if hook.options().limits.same_object.is_none() || self.has_features() {
+            return Ok(());
+        }
+        Err(HookError::Invalid {
+            hook: hook
+                .options()
+                .name
+                .clone()
+                .unwrap_or_else(|| hook.trigger().name().to_owned()),
+            what: NO_FEATURES.to_owned(),
+        })
     }
 
     /// Removes all hooks after they delivered what they had accepted.
@@ -120,13 +145,15 @@ impl Deployment {
 
     /// Reads the OOD model and the hooks that were saved with the deployment.
     pub(crate) fn load_hooks_and_ood_model(
-        &self,
+        &mut self,
         options: &LoadOptions,
         progress: &dyn Progress,
     ) -> Result<(), DeployError> {
         let folder = self.folder.join(OOD);
-        if OodModel::exists(&folder) {
-            self.set_ood_model(Arc::new(self.load_ood_model(&folder, progress)?));
+        if options.ood_model == SavedOodModel::Attach && OodModel::exists(&folder) {
+            let model = self.load_ood_model(&folder, progress)?;
+            self.jpeg_decoding = jpeg_decoding(&folder, &model, options.jpeg_decoding)?;
+            self.set_ood_model(Arc::new(model));
         }
         let path = self.folder.join(HOOKS);
         if options.hooks == SavedHooks::Ignore || !path.exists() {
@@ -188,6 +215,28 @@ impl Deployment {
             render_hooks(&configs)?.as_bytes(),
         )?)
     }
+}
+
+/// How JPEG files are decoded for an OOD model: as for its fit.
+fn jpeg_decoding(
+    folder: &Path,
+    model: &OodModel,
+    asked: Option<JpegDecoding>,
+) -> Result<JpegDecoding, DeployError> {
+    let fitted = model.provenance().jpeg_decoding.as_deref();
+    // Versions that did not say decoded all pixels.
+    let fitted = fitted.unwrap_or(JpegDecoding::Whole.name());
+    let known = [JpegDecoding::Scaled, JpegDecoding::Whole];
+    let known = known.into_iter().find(|known| known.name() == fitted);
+    let asked = asked.or(known).unwrap_or_default();
+    if known == Some(asked) {
+        return Ok(asked);
+    }
+    Err(DeployError::OtherJpegDecoding {
+        path: folder.to_owned(),
+        fitted: fitted.to_owned(),
+        asked: asked.name(),
+    })
 }
 
 /// The score that goes with a prediction; an image that cannot be scored has none.

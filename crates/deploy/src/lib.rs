@@ -38,7 +38,7 @@ mod stream;
 pub use deployment::Deployment;
 pub use error::DeployError;
 pub use folder::find as deployment_folder;
-pub use options::{LoadOptions, ModelCache, SavedHooks};
+pub use options::{JpegDecoding, LoadOptions, ModelCache, SavedHooks, SavedOodModel};
 pub use prediction_parts::Keep;
 pub use straylight_engine::graph::HeadWeights;
 pub use stream::{

@@ -9,7 +9,10 @@ use crate::DeployError;
 /// The pixels of an image: of 8 bits, and of 16 where they were asked for and the file has them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Picture<'a> {
+    /// A JPEG file may have been decoded smaller than it is.
     pub(crate) image: &'a RgbImage,
+    /// The size of the whole image.
+    pub(crate) size: Size,
     pub(crate) deep: Option<&'a DeepImage>,
 }
 
@@ -26,22 +29,18 @@ pub(crate) fn deep(frame: &Frame) -> Result<Option<DeepImage>, DeployError> {
         return Ok(None);
     };
     // The file was decoded before, within limits of its source.
+    let (width, height) = frame.size();
     let limits = DecodeLimits {
-        max_pixels: frame.image().data().len() as u64 / 3,
+        max_pixels: u64::from(width) * u64::from(height),
         max_file_bytes: encoded.bytes.len() as u64,
     };
     let deep = decode_deep(&encoded.bytes, &limits)?;
-    let size = (frame.image().width(), frame.image().height());
-    Ok(deep.filter(|deep| (deep.width(), deep.height()) == size))
+    Ok(deep.filter(|deep| (deep.width(), deep.height()) == (width, height)))
 }
 
 impl Picture<'_> {
-    /// Its size in pixels.
-    pub(crate) fn size(&self) -> Size {
-        Size::new(self.image.width(), self.image.height())
-    }
-
-    /// Cuts a part out; what lies outside is left out. `None` when nothing remains.
+    /// Cuts a part out of an image that was decoded whole; what lies outside is left out. `None` when
+    /// nothing remains.
     pub(crate) fn cut(&self, part: Tile) -> Option<Part> {
         Some(Part {
             image: cut(self.image, part)?,
@@ -58,6 +57,7 @@ impl Part {
     pub(crate) fn picture(&self) -> Picture<'_> {
         Picture {
             image: &self.image,
+            size: Size::new(self.image.width(), self.image.height()),
             deep: self.deep.as_ref(),
         }
     }

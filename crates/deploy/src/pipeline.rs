@@ -23,7 +23,7 @@ pub(crate) fn run(
             let tasks: Vec<TaskType> = chain.iter().map(TaskModel::task_type).collect();
             predict_chain(
                 &tasks,
-                picture.size(),
+                picture.size,
                 &mut Chain {
                     models: chain,
                     picture,

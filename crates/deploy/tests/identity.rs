@@ -7,8 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
-use straylight_core::{NoProgress, Progress};
-use straylight_deploy::{Deployment, LoadOptions, ModelCache};
+use straylight_core::{NoProgress, Prediction, Progress};
+use straylight_deploy::{Deployment, JpegDecoding, Keep, LoadOptions, ModelCache, SavedOodModel};
 use straylight_ood::{ActivationSet, FitOptions, Matrix, OodModel, Provenance};
 
 const DESCRIPTION: &str = "version: 1\nname: first\nmodel: model.xml\ntask: classification\n\
@@ -40,15 +40,21 @@ fn load(folder: &Path) -> Deployment {
 
 /// A small OOD model that remembers a hash; what it was fitted on plays no part.
 fn save_ood(folder: &Path, model_hash: Option<String>) {
+    save_ood_of(
+        folder,
+        Provenance {
+            model_hash,
+            ..Provenance::default()
+        },
+    );
+}
+
+fn save_ood_of(folder: &Path, provenance: Provenance) {
     let (images, dimensions) = (120, 8);
     let noise = |i: usize| ((i * 7919 + 104_729) % 1009) as f32 / 1009.0;
     let values = (0..images * dimensions).map(noise).collect();
     let set = ActivationSet::new(Matrix::new(images, dimensions, values).unwrap()).unwrap();
     let (model, _) = OodModel::fit(&set, None, &FitOptions::default(), &NoProgress).unwrap();
-    let provenance = Provenance {
-        model_hash,
-        ..Provenance::default()
-    };
     model
         .with_provenance(provenance)
         .save(&folder.join("ood"))
@@ -179,4 +185,85 @@ fn external_weights_are_part_of_the_model_and_travel_along() {
         error.contains("model.onnx.data") && error.contains("read the weights"),
         "{error}"
     );
+}
+
+#[test]
+fn jpeg_files_are_decoded_as_for_the_fit_of_the_ood_model() {
+    let folder = described();
+    let model_hash = Some(load(folder.path()).model_hash().unwrap());
+    let loaded = |jpeg_decoding: Option<JpegDecoding>, ood_model: SavedOodModel| {
+        let options = LoadOptions {
+            jpeg_decoding,
+            ood_model,
+            ..options()
+        };
+        let loaded = Deployment::from_folder(folder.path(), &options);
+        loaded.map(|deployment| deployment.jpeg_decoding())
+    };
+    let (scaled, whole) = (JpegDecoding::Scaled, JpegDecoding::Whole);
+    let attached = |jpeg_decoding| loaded(jpeg_decoding, SavedOodModel::Attach);
+    assert_eq!(attached(None).unwrap(), scaled, "no OOD model");
+    for (stored, fitted, other) in [
+        (None, whole, scaled),
+        (Some("whole"), whole, scaled),
+        (Some("scaled"), scaled, whole),
+    ] {
+        let provenance = Provenance {
+            model_hash: model_hash.clone(),
+            jpeg_decoding: stored.map(str::to_owned),
+            ..Provenance::default()
+        };
+        save_ood_of(folder.path(), provenance);
+        assert_eq!(attached(None).unwrap(), fitted, "{stored:?}");
+        assert_eq!(attached(Some(fitted)).unwrap(), fitted, "{stored:?}");
+        let error = attached(Some(other)).unwrap_err().to_string();
+        let expected = format!(
+            "decoded `{}`, and `{}` is asked for",
+            fitted.name(),
+            other.name()
+        );
+        assert!(
+            error.contains(&expected) && error.contains("fit again"),
+            "{error}"
+        );
+        // Another is about to be fitted.
+        assert_eq!(loaded(Some(other), SavedOodModel::Ignore).unwrap(), other);
+    }
+}
+
+/// The choice decides what the network sees, not how the frame came to be.
+#[test]
+fn a_photo_gives_the_same_whether_it_was_decoded_smaller_before() {
+    let folder = described();
+    let photo = folder.path().join("photo.jpg");
+    let small = common::root().join("fixtures/demo_io/fish_fish1.png");
+    let small = straylight_image::read_frame(&small).unwrap();
+    let large = straylight_image::resize::bicubic_cv(small.image(), 3584, 2688);
+    fs::write(&photo, straylight_image::encode_jpeg(&large, 90).unwrap()).unwrap();
+    let mut by_decoding = Vec::new();
+    for jpeg_decoding in [JpegDecoding::Scaled, JpegDecoding::Whole] {
+        let options = LoadOptions {
+            jpeg_decoding: Some(jpeg_decoding),
+            ..options()
+        };
+        let deployment = Deployment::from_folder(folder.path(), &options).unwrap();
+        let whole = straylight_image::read_frame(&photo).unwrap();
+        let read = deployment.read_frame(&photo).unwrap();
+        assert_eq!(read.size(), (3584, 2688));
+        let width = if jpeg_decoding == JpegDecoding::Scaled {
+            896
+        } else {
+            3584
+        };
+        assert_eq!(read.decoded().width(), width);
+        let keep = Keep::ACTIVATIONS;
+        let prediction = deployment.predict(&read, keep).unwrap();
+        assert_eq!(prediction, deployment.predict(&whole, keep).unwrap());
+        assert!(prediction.annotations[0].shape.is_whole_image(3584, 2688));
+        by_decoding.push(prediction);
+    }
+    let [scaled, whole] = by_decoding.try_into().unwrap();
+    assert_ne!(scaled, whole);
+    let label = |prediction: &Prediction| prediction.annotations[0].labels[0].name.clone();
+    assert_eq!(label(&scaled), label(&whole));
 }

@@ -245,11 +245,10 @@ impl Picture {
             .encoded()
             .cloned()
             .map_or_else(OnceLock::new, OnceLock::from);
-        let image = frame.image();
         Self {
             frame: OnceLock::from(frame.clone()),
             encoded,
-            size: OnceLock::from((image.width(), image.height())),
+            size: OnceLock::from(frame.size()),
         }
     }
 
@@ -356,12 +355,9 @@ impl Picture {
 
     /// Bytes of the forms that are in memory now.
     pub fn memory_bytes(&self) -> u64 {
-        let pixels = self
-            .frame
-            .get()
-            .map_or(0, |frame| frame.image().data().len());
+        let pixels = self.frame.get().map_or(0, Frame::pixel_bytes);
         let encoded = self.encoded.get().map_or(0, |encoded| encoded.bytes.len());
-        (pixels + encoded) as u64
+        pixels + encoded as u64
     }
 }
 
@@ -370,7 +366,7 @@ impl fmt::Debug for Picture {
         write!(
             f,
             "Picture({:?}, {:?})",
-            self.frame.get().map(Frame::image),
+            self.frame.get().map(Frame::decoded),
             self.encoded.get()
         )
     }

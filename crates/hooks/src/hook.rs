@@ -5,7 +5,7 @@ use crate::delivery::{BreakerOptions, RetryOptions};
 use crate::event::KeyPolicy;
 use crate::limit::LimitOptions;
 use crate::queue::{Overflow, QueueOptions};
-use crate::trigger::Trigger;
+use crate::trigger::{Needs, Trigger};
 
 /// How a hook runs.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,6 +75,15 @@ impl PostInferenceHook {
     /// The action.
     pub fn action(&self) -> &dyn Action {
         self.action.as_ref()
+    }
+
+    /// What a prediction must bring along for the trigger and the limits.
+    pub fn needs(&self) -> Needs {
+        let features = self.options.limits.same_object.is_some();
+        self.trigger.needs().union(Needs {
+            features,
+            ..Needs::NOTHING
+        })
     }
 
     /// How the hook runs.

@@ -35,7 +35,7 @@ pub use action::{Action, ActionError, ActionErrorKind, Begun, Delivery, Delivery
 pub use delivery::{BreakerOptions, RetryOptions};
 pub use event::{Event, EventId, EventIdError, KeyPolicy, Picture, PictureError};
 pub use hook::{HookOptions, PostInferenceHook};
-pub use limit::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions};
+pub use limit::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions, SameObjectOptions};
 pub use metrics::{render_prometheus, render_prometheus_of};
 pub use observe::{NoObserver, Observer, Outcome};
 pub use queue::{

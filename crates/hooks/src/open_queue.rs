@@ -8,7 +8,11 @@ use crate::runner::Opened;
 use crate::set::HookError;
 
 /// Says which of the hook's values is out of its range, if one is.
-pub(crate) fn check(hook: &PostInferenceHook, name: &str) -> Result<(), HookError> {
+pub(crate) fn check(
+    hook: &PostInferenceHook,
+    name: &str,
+    has_folder: bool,
+) -> Result<(), HookError> {
     let options = &hook.options;
     options.limits.check().map_err(|what| invalid(name, what))?;
     if options.retry.max_attempts == 0 {
@@ -27,6 +31,10 @@ pub(crate) fn check(hook: &PostInferenceHook, name: &str) -> Result<(), HookErro
             "max_threads: {} is more than {MOST_THREADS}",
             options.max_threads
         );
+        return Err(invalid(name, what));
+    }
+    if !has_folder && queue_options(hook, has_folder).needs_disk() {
+        let what = "its queue is to be on disk: give the hooks a state folder";
         return Err(invalid(name, what));
     }
     Ok(())
@@ -72,7 +80,7 @@ pub(crate) fn open_queue(
 ) -> Result<Opened, HookError> {
     let options = queue_options(hook, state_folder.is_some());
     let Some(folder) = state_folder else {
-        return in_memory(hook, name, options, source);
+        return Ok(in_memory(hook, name, options, source));
     };
     let failed = |source| HookError::Queue {
         hook: name.to_owned(),
@@ -98,23 +106,17 @@ fn in_memory(
     name: &str,
     options: QueueOptions,
     source: SourceKind,
-) -> Result<Opened, HookError> {
-    if options.needs_disk() {
-        return Err(invalid(
-            name,
-            "its queue is to be on disk: give the hooks a state folder",
-        ));
-    }
+) -> Opened {
     if hook.action.is_remote() && hook.options.queue.is_none() {
         tracing::warn!(
             hook = name,
             "no state folder: what waits for the sink is lost when the program ends"
         );
     }
-    Ok(Opened {
+    Opened {
         queue: Queue::in_memory(options, source),
         limits: None,
         last: None,
         expected: Vec::new(),
-    })
+    }
 }

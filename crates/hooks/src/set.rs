@@ -137,7 +137,12 @@ impl HookSet {
         if runners.iter().any(|runner| *runner.name == *name) {
             return Err(HookError::DuplicateName(name));
         }
-        check(&hook, &name)?;
+        check(&hook, &name, self.options.state_folder.is_some())?;
+        runners.push(self.start(name, hook)?);
+        Ok(())
+    }
+
+    fn start(&self, name: String, hook: PostInferenceHook) -> Result<Arc<Runner>, HookError> {
         let state_folder = self.options.state_folder.as_deref();
         let opened = open_queue(&hook, &name, state_folder, self.options.source)?;
         let breaker = self
@@ -153,8 +158,62 @@ impl HookSet {
         let runner = Runner::new(Arc::from(name), Arc::new(hook), opened, breaker, world);
         let runner = Arc::new(runner);
         runner.resume();
-        runners.push(runner);
-        Ok(())
+        Ok(runner)
+    }
+
+    /// Exchanges all hooks between two images; call it on the thread that submits them.
+    ///
+    /// A hook whose name stays, and of which only trigger and limits change, goes on with its queue
+    /// and its counters. All others end: what is on disk stays there, for a hook of the same name or the
+    /// next process; what is in memory is delivered, within `options`. Returns the statistics of those
+    /// that ended, and the images that are lost.
+    ///
+    /// # Errors
+    ///
+    /// [`HookError`] when a hook cannot run as it is configured; nothing is changed then. When a queue
+    /// cannot be opened, the hooks after it are missing.
+    pub fn replace(
+        &self,
+        hooks: Vec<PostInferenceHook>,
+        options: DrainOptions,
+    ) -> Result<(Vec<HookStats>, Vec<LostImage>), HookError> {
+        let names = names_of(&hooks, self.options.state_folder.is_some())?;
+        let mut runners = self.runners.write().unwrap_or_else(PoisonError::into_inner);
+        let goes_on = |runner: &Runner| {
+            let same = names
+                .iter()
+                .zip(&hooks)
+                .find(|(name, _)| **name == *runner.name);
+            same.is_some_and(|(_, hook)| runner.can_become(hook))
+        };
+        let (kept, ended): (Vec<_>, Vec<_>) = runners.drain(..).partition(|one| goes_on(one));
+        for runner in &ended {
+            runner.end_window();
+        }
+        let clock = self.options.clock.as_ref();
+        let (on_disk, in_memory): (Vec<_>, Vec<_>) = ended
+            .into_iter()
+            .partition(|runner| runner.queue.is_durable());
+        let at_once = DrainOptions {
+            at_most: Some(Duration::ZERO),
+            stall: None,
+        };
+        let mut lost = end_all(&on_disk, self.patience(at_once), clock);
+        lost.extend(end_all(&in_memory, self.patience(options), clock));
+        let ended: Vec<_> = on_disk.into_iter().chain(in_memory).collect();
+        let stats = ended.iter().map(|runner| runner.stats()).collect();
+        // Their queues are let go before they are opened anew.
+        drop(ended);
+        for (name, hook) in names.into_iter().zip(hooks) {
+            match kept.iter().find(|runner| *runner.name == *name) {
+                Some(runner) => {
+                    runner.become_hook(hook);
+                    runners.push(Arc::clone(runner));
+                }
+                None => runners.push(self.start(name, hook)?),
+            }
+        }
+        Ok((stats, lost))
     }
 
     /// Lets every hook decide about an image; the outcomes are in the order of the hooks.
@@ -173,7 +232,7 @@ impl HookSet {
 
     /// What the hooks need with each prediction.
     pub fn needs(&self) -> Needs {
-        let needs = |runner: &Arc<Runner>| runner.hook.trigger.needs();
+        let needs = |runner: &Arc<Runner>| runner.hook().needs();
         self.runners()
             .iter()
             .map(needs)
@@ -187,10 +246,7 @@ impl HookSet {
 
     /// The hooks, in the order in which they were added.
     pub fn hooks(&self) -> Vec<Arc<PostInferenceHook>> {
-        self.runners()
-            .iter()
-            .map(|runner| Arc::clone(&runner.hook))
-            .collect()
+        self.runners().iter().map(|runner| runner.hook()).collect()
     }
 
     /// The dead letters of a hook, oldest first; none if there is no such hook.
@@ -312,6 +368,20 @@ fn end_all(runners: &[Arc<Runner>], patience: Patience, clock: &dyn Clock) -> Ve
         })
     });
     lost.collect()
+}
+
+/// The names of hooks in their order, of which no two are the same; all settings are checked.
+fn names_of(hooks: &[PostInferenceHook], has_folder: bool) -> Result<Vec<String>, HookError> {
+    let mut names: Vec<String> = Vec::with_capacity(hooks.len());
+    for (position, hook) in hooks.iter().enumerate() {
+        let name = name_of(hook, position)?;
+        if names.contains(&name) {
+            return Err(HookError::DuplicateName(name));
+        }
+        check(hook, &name, has_folder)?;
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// The hook's own name, or one made of its position, trigger and action.

@@ -4,24 +4,25 @@ use std::path::Path;
 
 use straylight_core::{EncodedImage, Frame, Timestamp};
 
-use crate::decode::{Decoded, decode_with_time};
+use crate::decode::{Decoded, decode_with_time, whole};
 use crate::listing::special_kind;
-use crate::{DecodeLimits, ImageError, ImageErrorKind};
+use crate::{DecodeLimits, DecodeOptions, ImageError, ImageErrorKind};
 
 /// Reads an image file into a frame within the default [`DecodeLimits`].
 ///
 /// The frame is named after the file's stem and keeps the file's own bytes. It was captured when
 /// its EXIF notes say (`DateTimeOriginal`), else when the file was last modified.
 pub fn read_frame(path: &Path) -> Result<Frame, ImageError> {
-    read_frame_with(path, &DecodeLimits::default())
+    read_frame_with(path, &DecodeOptions::default())
 }
 
-/// Reads an image file as [`read_frame`] does, within limits of your own.
-pub fn read_frame_with(path: &Path, limits: &DecodeLimits) -> Result<Frame, ImageError> {
+/// Reads an image file as [`read_frame`] does, within limits of your own, and JPEG files no
+/// larger than needed.
+pub fn read_frame_with(path: &Path, options: &DecodeOptions) -> Result<Frame, ImageError> {
     let frame = || -> Result<Frame, ImageError> {
-        let (bytes, modified) = read_bytes(path, limits)?;
+        let (bytes, modified) = read_bytes(path, &options.limits)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
-        decode_frame(bytes, &name, modified, limits)
+        decode_frame(bytes, &name, modified, options)
     };
     frame().map_err(|error| error.in_file(path))
 }
@@ -33,16 +34,20 @@ pub fn decode_frame(
     bytes: Vec<u8>,
     name: &str,
     captured_at: Timestamp,
-    limits: &DecodeLimits,
+    options: &DecodeOptions,
 ) -> Result<Frame, ImageError> {
     let Decoded {
         image,
+        size,
         format,
         taken,
-    } = decode_with_time(&bytes, limits)?;
+    } = decode_with_time(&bytes, options)?;
     let bytes = bytes.into();
-    let frame = Frame::new(image, name, taken.unwrap_or(captured_at));
-    Ok(frame.with_encoded(EncodedImage { format, bytes }))
+    let (file, taken) = (EncodedImage { format, bytes }, taken.unwrap_or(captured_at));
+    if (image.width(), image.height()) == size {
+        return Ok(Frame::new(image, name, taken).with_encoded(file));
+    }
+    Ok(Frame::smaller(image, (file, size, whole), name, taken))
 }
 
 fn read_bytes(path: &Path, limits: &DecodeLimits) -> Result<(Vec<u8>, Timestamp), ImageErrorKind> {

@@ -20,7 +20,10 @@ mod terminal;
 mod thumbnail;
 mod unread_format;
 
-pub use decode::{DeepImage, ImageInfo, decode, decode_deep, decode_with, probe};
+pub use decode::{
+    DecodeOptions, DeepImage, Fit, ImageInfo, ScaledSize, decode, decode_deep, decode_with,
+    pixels_for, probe,
+};
 pub use draw::Visualizer;
 pub use encode::{encode_jpeg, encode_png};
 pub use error::{ImageError, ImageErrorKind, ImageFormatName};

@@ -9,8 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use straylight_core::RgbImage;
-use straylight_image::{DecodeLimits, ImageErrorKind, decode, decode_with, probe, read_frame};
+use straylight_core::{Frame, RgbImage};
+use straylight_image::{
+    DecodeLimits, DecodeOptions, Fit, ImageErrorKind, ScaledSize, decode, decode_with, pixels_for,
+    probe, read_frame, read_frame_with,
+};
 
 #[derive(Deserialize)]
 struct Case {
@@ -257,24 +260,103 @@ fn a_frame_keeps_name_time_and_bytes() {
     assert_eq!(&*frame.encoded().unwrap().bytes, bytes.as_slice());
 }
 
-/// libjpeg-turbo's pixels beside ours: the mean difference stays below half a grey level.
+/// Its last bytes are only a few pixels of a photo, but many of a plain picture.
 #[test]
-fn jpeg_is_close_to_libjpeg_turbo() {
+fn a_jpeg_file_without_its_last_bytes_is_refused() {
+    for file in [
+        "rgb.jpg",
+        "progressive.jpg",
+        "subsampled.jpg",
+        "gray.jpg",
+        "cmyk_adobe.jpg",
+    ] {
+        let bytes = fs::read(folder().join(file)).unwrap();
+        for missing in 1..bytes.len() {
+            let cut = &bytes[..bytes.len() - missing];
+            assert!(decode(cut).is_err(), "{file} without {missing} bytes");
+        }
+        let more = [&*bytes, b"what a phone writes behind"].concat();
+        assert_eq!(
+            decode(&more).unwrap().0,
+            decode(&bytes).unwrap().0,
+            "{file}"
+        );
+    }
+}
+
+/// OpenCV and Pillow read with libjpeg-turbo: the same pixels to the bit.
+#[test]
+fn jpeg_is_that_of_libjpeg_turbo() {
     for flavour in ["420", "420_progressive", "422", "444"] {
         let read = |extension: &str| -> RgbImage {
             let file = folder().join(format!("../demo_io/jpeg_{flavour}.{extension}"));
             decode(&fs::read(file).unwrap()).unwrap().0
         };
-        let (ours, theirs) = (read("jpg"), read("png"));
-        let difference = |(a, b): (&u8, &u8)| u64::from(a.abs_diff(*b));
-        let pairs = || ours.data().iter().zip(theirs.data()).map(difference);
-        let mean = pairs().sum::<u64>() as f64 / ours.data().len() as f64;
-        println!(
-            "{flavour}: mean {mean:.3}, furthest {}",
-            pairs().max().unwrap()
-        );
-        assert!(mean < 0.5, "{flavour}: {mean}");
+        assert!(read("jpg") == read("png"), "{flavour}");
     }
+}
+
+/// A JPEG file decoded for a network that scales images to `width` x `height`.
+fn smaller(file: &str, width: u32, height: u32) -> Frame {
+    let options = DecodeOptions {
+        scaled: Some(ScaledSize {
+            width,
+            height,
+            fit: Fit::Stretch,
+        }),
+        ..DecodeOptions::default()
+    };
+    read_frame_with(&folder().join(file), &options).unwrap()
+}
+
+/// The pixels of OpenCV's `IMREAD_REDUCED_COLOR_2`, `_4` and `_8`, to the bit.
+#[test]
+fn smaller_pictures_are_those_of_libjpeg_turbo() {
+    let whole = read_frame(&folder().join("../demo_io/jpeg_even.jpg")).unwrap();
+    for divisor in [2, 4, 8] {
+        let (width, height) = (184 / divisor / 3, 128 / divisor / 3);
+        let frame = smaller("../demo_io/jpeg_even.jpg", width, height);
+        let theirs = folder().join(format!("../demo_io/jpeg_even_{divisor}.png"));
+        assert!(
+            frame.decoded() == read_frame(&theirs).unwrap().image(),
+            "{divisor}"
+        );
+        assert_eq!(frame.size(), (184, 128));
+        assert!(frame.image() == whole.image() && frame.content_hash() == whole.content_hash());
+        // Whether it was decoded smaller before makes no difference.
+        let scaled = ScaledSize {
+            width,
+            height,
+            fit: Fit::Stretch,
+        };
+        for frame in [&frame, &whole] {
+            assert!(
+                *pixels_for(frame, Some(scaled))
+                    == *smaller("../demo_io/jpeg_even.jpg", width, height).decoded()
+            );
+        }
+        assert!(*pixels_for(&frame, None) == *whole.image());
+    }
+}
+
+#[test]
+fn smaller_pictures_are_turned_upright_too() {
+    let (whole, frame) = (
+        read_frame(&folder().join("exif_6.jpg")).unwrap(),
+        smaller("exif_6.jpg", 4, 2),
+    );
+    assert_eq!((frame.decoded().width(), frame.decoded().height()), (12, 8));
+    assert_eq!(frame.size(), (48, 32));
+    for (x, y) in [(2, 1), (9, 1), (2, 6), (9, 6)] {
+        let pixel = frame.decoded().pixel(x, y).unwrap();
+        let expected = whole.image().pixel(x * 4 + 2, y * 4 + 2).unwrap();
+        assert!(
+            furthest(pixel, expected) <= 8,
+            "{x} {y}: {pixel:?} {expected:?}"
+        );
+    }
+    // Other formats have all their pixels.
+    assert_eq!(smaller("rgb.png", 4, 2).decoded().width(), 48);
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl PixelBudget {
 
     /// An image waits; returns its bytes, which [`PixelBudget::free`] wants back.
     pub fn add(&self, frame: &Frame) -> u64 {
-        let bytes = frame.image().data().len() as u64;
+        let bytes = frame.pixel_bytes();
         if let Some(waiting) = &mut *self.lock() {
             *waiting += bytes;
         }

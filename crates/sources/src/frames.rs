@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use straylight_image::DecodeLimits;
+use straylight_image::DecodeOptions;
 
 use crate::{Feed, Item, PixelBudget, SourceError, SourceOptions, Sourced, Stop};
 
@@ -52,8 +52,8 @@ impl Frames {
         let name: Option<Arc<str>> = options.name.as_deref().map(Arc::from);
         for _ in 0..options.workers.max(1) {
             let (work, decoded) = (Arc::clone(&work), Arc::clone(&decoded));
-            let (limits, name) = (options.limits, name.clone());
-            thread::spawn(move || decode_all(&work, &decoded, &limits, name.as_ref()));
+            let (decode, name) = (options.decode, name.clone());
+            thread::spawn(move || decode_all(&work, &decoded, &decode, name.as_ref()));
         }
         let (stride, asked) = (options.stride.max(1), stop.clone());
         thread::spawn(move || run(feed, stride, &asked, &slot_sender, &work_sender));
@@ -102,7 +102,7 @@ fn run(
 fn decode_all(
     work: &Mutex<Receiver<Work>>,
     decoded: &PixelBudget,
-    limits: &DecodeLimits,
+    options: &DecodeOptions,
     source: Option<&Arc<str>>,
 ) {
     loop {
@@ -113,7 +113,7 @@ fn decode_all(
             return;
         };
         drop(work);
-        let mut outcome = item.and_then(|item| item.decode(limits));
+        let mut outcome = item.and_then(|item| item.decode(options));
         if let (Ok(sourced), Some(source)) = (&mut outcome, source) {
             sourced.frame = sourced.frame.clone().with_source(Arc::clone(source));
         }
@@ -147,7 +147,7 @@ impl Iterator for Frames {
     fn next(&mut self) -> Option<Outcome> {
         let outcome = self.slot().and_then(|slot| slot.recv().ok());
         match &outcome {
-            Some(Ok(sourced)) => self.decoded.free(sourced.frame.image().data().len() as u64),
+            Some(Ok(sourced)) => self.decoded.free(sourced.frame.pixel_bytes()),
             Some(Err(_)) => {}
             None => self.slots = None,
         }

@@ -3,7 +3,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use straylight_core::{Frame, RgbImage, Timestamp};
-use straylight_image::{DecodeLimits, decode_frame, read_frame_with};
+use straylight_image::{DecodeOptions, decode_frame, read_frame_with};
 
 use crate::{SourceError, SourceErrorKind};
 
@@ -65,15 +65,15 @@ pub struct Sourced {
 
 impl Item {
     /// Decodes the image; a decoder that panics spoils only its own image.
-    pub(crate) fn decode(self, limits: &DecodeLimits) -> Result<Sourced, SourceError> {
+    pub(crate) fn decode(self, options: &DecodeOptions) -> Result<Sourced, SourceError> {
         let Self { place, content } = self;
         let decoded = catch_unwind(AssertUnwindSafe(|| match content {
-            Content::File(path) => read_frame_with(&path, limits),
+            Content::File(path) => read_frame_with(&path, options),
             Content::Bytes {
                 bytes,
                 name,
                 captured_at,
-            } => decode_frame(bytes, &name, captured_at, limits),
+            } => decode_frame(bytes, &name, captured_at, options),
             Content::Pixels {
                 image,
                 name,

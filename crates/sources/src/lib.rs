@@ -103,7 +103,7 @@ fn feed(spec: Spec, options: &SourceOptions, stop: &Stop) -> Result<Box<dyn Feed
             stop: stop.clone(),
         })
     };
-    let limits = options.limits;
+    let limits = options.decode.limits;
     Ok(match spec {
         Spec::File(path) => Box::new(FilesFeed { paths: vec![path] }),
         Spec::Folder(folder) => folder_feed(folder, options, stop),

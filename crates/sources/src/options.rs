@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use straylight_image::DecodeLimits;
+use straylight_image::DecodeOptions;
 
 /// How a source is read.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +32,8 @@ pub struct SourceOptions {
     pub workers: usize,
     /// Number of images that may be read ahead of the consumer.
     pub ahead: usize,
-    /// How large an image may be.
-    pub limits: DecodeLimits,
+    /// How large an image may be, and how large JPEG files are decoded.
+    pub decode: DecodeOptions,
     /// The ffmpeg program.
     pub ffmpeg: PathBuf,
 }
@@ -54,7 +54,7 @@ impl Default for SourceOptions {
             backoff: Duration::from_millis(500),
             workers,
             ahead: workers * 2,
-            limits: DecodeLimits::default(),
+            decode: DecodeOptions::default(),
             ffmpeg: PathBuf::from("ffmpeg"),
         }
     }

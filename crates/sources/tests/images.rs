@@ -16,7 +16,7 @@ use std::time::Duration;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use straylight_core::{RgbImage, Timestamp};
-use straylight_image::{DecodeLimits, encode_jpeg, encode_png};
+use straylight_image::{DecodeLimits, DecodeOptions, encode_jpeg, encode_png};
 use straylight_sources::{
     Content, Feed, Frames, Item, Sink, SourceError, SourceErrorKind, SourceOptions, Sourced, Stop,
     open, open_list,
@@ -321,7 +321,10 @@ fn an_entry_that_claims_little_and_holds_much_is_cut_off() {
         ..DecodeLimits::default()
     };
     let options = SourceOptions {
-        limits,
+        decode: DecodeOptions {
+            limits,
+            scaled: None,
+        },
         ..SourceOptions::default()
     };
     let error = open(&text(&path), &options)

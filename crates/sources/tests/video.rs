@@ -494,7 +494,7 @@ fn a_frame_beyond_the_limit_ends_the_video_and_does_not_hang() {
     let scratch = tempfile::tempdir().unwrap();
     let clip = video(scratch.path());
     let mut options = SourceOptions::default();
-    options.limits.max_pixels = 1000;
+    options.decode.limits.max_pixels = 1000;
     let errors: Vec<_> = open(&clip, &options).unwrap().collect();
     assert_eq!(errors.len(), 1);
     let error = errors[0].as_ref().unwrap_err().to_string();

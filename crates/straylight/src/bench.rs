@@ -12,7 +12,7 @@ use straylight_hooks::{
     HookError, HookOptions, Ledger, Overflow, PostInferenceHook, QueueOptions, Trigger,
     TriggerError,
 };
-use straylight_image::{ImageError, read_frame};
+use straylight_image::ImageError;
 
 /// How long a hook may take to deliver what it accepted.
 const DRAIN: Duration = Duration::from_secs(600);
@@ -106,14 +106,14 @@ pub fn run(options: &BenchOptions, progress: &dyn Progress) -> Result<BenchRepor
     let first = options.images.first().ok_or(BenchError::NoImages)?;
     let deployment =
         Deployment::from_folder_with_progress(&options.deployment, &options.load, progress)?;
-    deployment.infer(&read_frame(first)?)?;
+    deployment.infer(&deployment.read_frame(first)?)?;
     let first_prediction_seconds = start.elapsed().as_secs_f64();
     if let Some(folder) = &options.collect {
         attach_hook(&deployment, folder, options.collect_share)?;
     }
-    let images = Images::new(options)?;
+    let images = Images::new(&deployment, options)?;
     for index in 0..WARM_UP {
-        deployment.infer(&images.get(index)?)?;
+        deployment.infer(&images.get(&deployment, index)?)?;
     }
     deployment.hooks().drain(DRAIN);
     let (mut taken, elapsed) = measure(&deployment, &images, options.seconds)?;
@@ -140,19 +140,22 @@ enum Images {
 }
 
 impl Images {
-    fn new(options: &BenchOptions) -> Result<Self, ImageError> {
+    fn new(deployment: &Deployment, options: &BenchOptions) -> Result<Self, ImageError> {
         if options.decode {
             return Ok(Self::Files(options.images.clone()));
         }
-        let frames = options.images.iter().map(|path| read_frame(path));
+        let frames = options
+            .images
+            .iter()
+            .map(|path| deployment.read_frame(path));
         Ok(Self::Decoded(frames.collect::<Result<_, _>>()?))
     }
 
     /// The image of this index, from the first again after the last.
-    fn get(&self, index: usize) -> Result<Frame, ImageError> {
+    fn get(&self, deployment: &Deployment, index: usize) -> Result<Frame, ImageError> {
         match self {
             Self::Decoded(frames) => Ok(frames[index % frames.len()].clone()),
-            Self::Files(paths) => read_frame(&paths[index % paths.len()]),
+            Self::Files(paths) => deployment.read_frame(&paths[index % paths.len()]),
         }
     }
 }
@@ -208,7 +211,7 @@ fn measure(
     let mut taken = Vec::new();
     while start.elapsed().as_secs_f64() < seconds {
         let before = Instant::now();
-        deployment.infer(&images.get(taken.len())?)?;
+        deployment.infer(&images.get(deployment, taken.len())?)?;
         taken.push(before.elapsed());
     }
     deployment.hooks().drain(DRAIN);

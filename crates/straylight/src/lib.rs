@@ -21,7 +21,8 @@ pub use straylight_core::{
     Task, TaskType, Timestamp, hide_secrets, holds_user,
 };
 pub use straylight_deploy::{
-    DeployError, Deployment, Keep, LoadOptions, ModelCache, SavedHooks, custom, deployment_folder,
+    DeployError, Deployment, JpegDecoding, Keep, LoadOptions, ModelCache, SavedHooks,
+    SavedOodModel, custom, deployment_folder,
 };
 pub use straylight_engine as engine;
 pub use straylight_files::write_atomically;

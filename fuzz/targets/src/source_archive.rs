@@ -1,7 +1,7 @@
 //! Any bytes in the place of an archive of images give frames within the limits, or errors that
 //! name the archive.
 
-use straylight_image::DecodeLimits;
+use straylight_image::{DecodeLimits, DecodeOptions};
 use straylight_sources::{SourceOptions, Spec, open_spec};
 
 pub(crate) fn fuzz(input: &[u8]) {
@@ -16,7 +16,10 @@ pub(crate) fn fuzz(input: &[u8]) {
         max_file_bytes: 1 << 20,
     };
     let options = SourceOptions {
-        limits,
+        decode: DecodeOptions {
+            limits,
+            scaled: None,
+        },
         ..SourceOptions::default()
     };
     let spec = if which & 1 == 0 {

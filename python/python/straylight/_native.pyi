@@ -26,6 +26,7 @@ class Deployment:
         fast: bool = False,
         saved_hooks: bool = True,
         hook_state: _Path | None = None,
+        jpeg_decoding: str | None = None,
     ) -> Deployment: ...
     def infer(
         self, image: _Image, name: str | None = None, activations: bool = False
@@ -36,6 +37,8 @@ class Deployment:
     def project(self) -> str: ...
     @property
     def folder(self) -> Path: ...
+    @property
+    def jpeg_decoding(self) -> str: ...
     @property
     def has_features(self) -> bool: ...
     @property

@@ -1,8 +1,8 @@
 //! The arguments that say how models are run.
 
 use clap::{Args, ValueEnum};
-use straylight::LoadOptions;
 use straylight::engine::Precision;
+use straylight::{JpegDecoding, LoadOptions};
 
 /// How models are run.
 #[derive(Debug, Args)]
@@ -13,6 +13,18 @@ pub(crate) struct EngineArguments {
     /// Arithmetic of the model.
     #[arg(long, default_value = "f32")]
     pub(crate) precision: PrecisionArgument,
+    /// How large JPEG files are decoded [default: as for the OOD model, else scaled].
+    #[arg(long)]
+    decoding: Option<DecodingArgument>,
+}
+
+/// How JPEG files are decoded that are far larger than what the network sees of them.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DecodingArgument {
+    /// With no more than about three times the pixels a side that the network sees: faster.
+    Scaled,
+    /// With all pixels: the same predictions as with other programs.
+    Whole,
 }
 
 /// The arithmetic of a model.
@@ -33,6 +45,10 @@ impl EngineArguments {
                 PrecisionArgument::F32 => Precision::F32,
                 PrecisionArgument::Device => Precision::Device,
             },
+            jpeg_decoding: self.decoding.map(|decoding| match decoding {
+                DecodingArgument::Scaled => JpegDecoding::Scaled,
+                DecodingArgument::Whole => JpegDecoding::Whole,
+            }),
             ..LoadOptions::default()
         }
     }

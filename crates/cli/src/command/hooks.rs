@@ -98,7 +98,7 @@ struct AddArguments {
     #[arg(long, value_name = "PLACE")]
     to: Option<String>,
     /// What holds images back, may be given several times: 1/s, 10/min, 100/h, 500/d, 2000 (in
-    /// all), 'label 30', 'similar 4', 'best 3/60'.
+    /// all), 'label 30', 'similar 4', 'object 60', 'best 3/60'.
     #[arg(long, value_name = "LIMIT")]
     limit: Vec<Limit>,
     /// Name of the hook in metrics, logs and queues.

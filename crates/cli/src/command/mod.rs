@@ -14,6 +14,7 @@ mod platform;
 mod predict;
 mod project;
 mod queue;
+mod reload;
 mod replay;
 mod run;
 mod serve;
@@ -84,6 +85,8 @@ enum Command {
     Project(project::Arguments),
     /// Look at hooks' queues on disk, send dead letters again, or drop them.
     Queue(queue::Arguments),
+    /// Let runs at work take deployment, OOD model and hooks anew, without losing an image.
+    Reload(reload::Arguments),
     /// Say what other hooks would have collected from the same images.
     Replay(replay::Arguments),
     /// Infer images, videos or streams with the deployment's hooks.
@@ -115,6 +118,7 @@ pub(crate) fn run(arguments: &Arguments, settings: &Settings) -> Outcome {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Project(arguments) => project::run(arguments),
         Command::Queue(arguments) => queue::run(arguments),
+        Command::Reload(arguments) => reload::run(arguments),
         Command::Replay(arguments) => replay::run(arguments),
         Command::Run(arguments) => run::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),

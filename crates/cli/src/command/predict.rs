@@ -68,8 +68,8 @@ pub(crate) struct Arguments {
 
 /// Infers every image of the source.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let frames = arguments.source.open()?.frames;
     let deployment = arguments.load()?;
+    let frames = arguments.source.open(&deployment)?.frames;
     output::stop_on_interrupt(vec![frames.stop()]);
     let options = RunOptions {
         keep: Keep {

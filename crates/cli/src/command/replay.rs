@@ -48,7 +48,6 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let present = HookFile::open(&arguments.deployment)?.hooks;
     let new = read_hooks(&arguments.hooks)?;
-    let frames = arguments.source.open()?.frames;
     let load = LoadOptions {
         hooks: SavedHooks::Ignore,
         ..arguments.engine.load_options()
@@ -56,6 +55,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let progress = TerminalProgress::new();
     let deployment =
         Deployment::from_folder_with_progress(&arguments.deployment, &load, &progress)?;
+    let frames = arguments.source.open(&deployment)?.frames;
     output::stop_on_interrupt(vec![frames.stop()]);
     let mut failed = None;
     let mut told = |step: Step| {

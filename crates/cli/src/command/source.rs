@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use straylight::Deployment;
 use straylight::run::{OpenError, OpenedSource, open_sources};
 use straylight::sources::SourceOptions;
 
@@ -26,8 +27,9 @@ pub(crate) struct SourceArguments {
 
 impl SourceArguments {
     /// Opens the source.
-    pub(crate) fn open(&self) -> Result<OpenedSource, Failure> {
-        let opened = self.reading.open(std::slice::from_ref(&self.source), &[])?;
+    pub(crate) fn open(&self, deployment: &Deployment) -> Result<OpenedSource, Failure> {
+        let sources = std::slice::from_ref(&self.source);
+        let opened = self.reading.open(sources, &[], deployment)?;
         opened
             .into_iter()
             .next()
@@ -93,8 +95,10 @@ impl ReadingArguments {
         &self,
         sources: &[String],
         names: &[String],
+        deployment: &Deployment,
     ) -> Result<Vec<OpenedSource>, Failure> {
-        let options = self.options();
+        let mut options = self.options();
+        options.decode.scaled = deployment.scaled_size();
         let opened = match open_sources(sources, names, &options, None) {
             Err(OpenError::NoServer(_)) => {
                 let platform = Arc::new(self.platform.open()?);

@@ -67,6 +67,7 @@ impl Scratch {
         }
         command.env("COLUMNS", "100");
         command.env("XDG_CONFIG_HOME", self.path().join("no-config"));
+        command.env("XDG_STATE_HOME", self.path().join("user-state"));
         command.current_dir(self.path());
     }
 

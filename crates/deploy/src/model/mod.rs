@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use straylight_core::{Label, Prediction, TaskType};
 use straylight_engine::graph::{HeadWeights, IrModel, ModelFacts, ModelFormat};
+use straylight_image::ScaledSize;
 use straylight_tasks::{
     FEATURE_VECTOR, Geometry, Outputs, PostProcessor, SALIENCY_MAP, TaskError, TilingConfig,
 };
@@ -49,6 +50,12 @@ impl TaskModel {
         let mut files = vec![self.path.clone()];
         files.extend(weights.exists().then_some(weights));
         files
+    }
+
+    /// To what size images are scaled, when they may be decoded smaller than they are.
+    pub(crate) fn scaled_size(&self) -> Option<ScaledSize> {
+        // A tile is made of every pixel.
+        self.tiling.is_none().then(|| self.network.scaled_size())?
     }
 
     /// Whether images must have 16 bits a sample.

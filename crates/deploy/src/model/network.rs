@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use straylight_engine::graph::{IrModel, ModelFacts, ModelFormat};
 use straylight_engine::{CompileOptions, CompiledModel, ModelSource, Runtime, TensorInfo};
+use straylight_image::ScaledSize;
 use straylight_tasks::{Geometry, Outputs, Reading, ResizeType};
 
 use crate::DeployError;
@@ -125,8 +126,13 @@ impl Network {
         self.preprocess.write(picture, &mut session)?;
         session.run()?;
         let results = Results::of(&session, &self.outputs)?;
-        let geometry = self.preprocess.geometry(picture.size());
+        let geometry = self.preprocess.geometry(picture.size);
         take(&results.view()?, &geometry)
+    }
+
+    /// To what size images are scaled, when they may be decoded smaller than they are.
+    pub(super) fn scaled_size(&self) -> Option<ScaledSize> {
+        self.preprocess.scaled_size()
     }
 
     /// Whether images must have 16 bits a sample.

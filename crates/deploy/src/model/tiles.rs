@@ -78,7 +78,7 @@ impl TaskModel {
             picture,
             seen: 0,
         };
-        let merged = predict_tiled(self.post.as_ref(), tiling, picture.size(), &mut tiles);
+        let merged = predict_tiled(self.post.as_ref(), tiling, picture.size, &mut tiles);
         let mut prediction = merged.map_err(|error| match error {
             TileError::Deploy(error) => error,
             TileError::Task(source) => DeployError::Task {

@@ -36,6 +36,11 @@ impl Interpolation {
         }
     }
 
+    /// Whether it takes single pixels.
+    pub(super) fn is_nearest(self) -> bool {
+        self == Self::OpenVino(resize::Interpolation::Nearest)
+    }
+
     /// Scales an image.
     pub(super) fn scale(self, image: &RgbImage, size: Size) -> RgbImage {
         let (width, height) = (size.width, size.height);

@@ -15,6 +15,7 @@ mod placement;
 mod values;
 
 use straylight_engine::{Dimension, ElementType, ImageInput, Layout, Session, TensorInfo};
+use straylight_image::{Fit, ScaledSize};
 use straylight_tasks::{Geometry, ResizeType, Size};
 
 use intensity::{Depth, Mode};
@@ -171,6 +172,37 @@ impl Preprocess {
             .is_some_and(|values| values.depth.is_deep())
     }
 
+    /// To what size images are scaled, when they may be decoded smaller than they are.
+    pub(crate) fn scaled_size(&self) -> Option<ScaledSize> {
+        // Nearest neighbours are single pixels of the file, not means of them.
+        if self.is_deep() || self.filter.is_nearest() {
+            return None;
+        }
+        let size = self.size?;
+        let scaled = |size: Size, fit| ScaledSize {
+            width: size.width,
+            height: size.height,
+            fit,
+        };
+        Some(match (self.before_cut, self.resize) {
+            (Some(BeforeCut::ShorterSide(side)), _) => {
+                let side = side.max(size.width).max(size.height);
+                scaled(Size::new(side, side), Fit::Cover)
+            }
+            (Some(BeforeCut::Stretched(before)), _) => {
+                let width = before.width.max(size.width);
+                scaled(
+                    Size::new(width, before.height.max(size.height)),
+                    Fit::Stretch,
+                )
+            }
+            (None, ResizeType::Standard) => scaled(size, Fit::Stretch),
+            // The square that is cut out is counted in pixels of the whole image.
+            (None, ResizeType::Crop) => return None,
+            (None, _) => scaled(size, Fit::Inside),
+        })
+    }
+
     /// What happens to an image of this size on its way into the network.
     pub(crate) fn geometry(&self, image: Size) -> Geometry {
         let network = self.embedded_size.unwrap_or_else(|| self.input_size(image));
@@ -195,13 +227,13 @@ impl Preprocess {
         picture: Picture<'_>,
         session: &mut Session,
     ) -> Result<(), DeployError> {
-        let input = self.input_size(picture.size());
+        let input = self.input_size(picture.size);
         if self.is_dynamic {
             session.set_input_shape(0, &[1, input.height as usize, input.width as usize, 3])?;
         }
         let placement = match self.before_cut {
-            Some(before) => Placement::cut_after_scaling(picture.size(), input, before),
-            None => Placement::new(self.resize, picture.size(), input),
+            Some(before) => Placement::cut_after_scaling(picture.size, input, before),
+            None => Placement::new(self.resize, picture.size, input),
         };
         let canvas = Canvas {
             placement,

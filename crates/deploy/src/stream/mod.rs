@@ -45,10 +45,10 @@ impl From<PathBuf> for Input {
 }
 
 impl Input {
-    fn read(self) -> Result<Frame, DeployError> {
+    fn read(self, deployment: &Deployment) -> Result<Frame, DeployError> {
         match self {
             Self::Frame(frame) => Ok(frame),
-            Self::File(path) => Ok(straylight_image::read_frame(&path)?),
+            Self::File(path) => Ok(deployment.read_frame(&path)?),
         }
     }
 }

@@ -121,7 +121,7 @@ fn work(deployment: &Deployment, queue: &Mutex<Receiver<Job>>, keep: Keep) {
             return;
         };
         let run = || {
-            let outcome = input.read().and_then(|frame| {
+            let outcome = input.read(deployment).and_then(|frame| {
                 let prediction = deployment.infer_with(&frame, keep)?;
                 Ok((frame, prediction))
             });

@@ -10,6 +10,7 @@ mod near_duplicate;
 mod options;
 mod quota;
 mod rate;
+mod same_object;
 mod time;
 
 use serde::{Deserialize, Serialize};
@@ -18,9 +19,12 @@ use straylight_core::{PerceptualHash, Prediction, RgbImage};
 pub(crate) use self::best_of::{BestOf, Offer};
 use self::label::LabelIntervals;
 use self::near_duplicate::NearDuplicates;
-pub use self::options::{BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions};
+pub use self::options::{
+    BestOfOptions, LimitKind, LimitOptions, NearDuplicateOptions, SameObjectOptions,
+};
 use self::quota::Quotas;
 use self::rate::{RateLimit, RateState};
+use self::same_object::SameObjects;
 pub(crate) use self::time::{LimitClock, LimitTime};
 
 /// The limits of one hook and what they remember, except for [`BestOf`], which holds events.
@@ -29,6 +33,7 @@ pub(crate) struct Limits {
     rate: Option<RateLimit>,
     labels: Option<LabelIntervals>,
     duplicates: Option<NearDuplicates>,
+    objects: Option<SameObjects>,
     quotas: Quotas,
     last: i64,
     window_left: Option<i64>,
@@ -42,6 +47,7 @@ struct Memory {
     rate: RateState,
     labels: label::LabelState,
     duplicates: near_duplicate::HashState,
+    objects: same_object::ObjectState,
     quotas: quota::QuotaState,
     /// End of the open window, in microseconds; its candidates are in the queue.
     window_ends: Option<i64>,
@@ -61,6 +67,9 @@ impl Limits {
             duplicates: options
                 .near_duplicates
                 .map(|options| NearDuplicates::new(options, memory.duplicates)),
+            objects: options
+                .same_object
+                .map(|options| SameObjects::new(options, memory.objects)),
             quotas: Quotas::new(options, memory.quotas),
             last: memory.last,
             window_left: memory.window_ends,
@@ -81,6 +90,11 @@ impl Limits {
                 .duplicates
                 .as_ref()
                 .map(NearDuplicates::state)
+                .unwrap_or_default(),
+            objects: self
+                .objects
+                .as_ref()
+                .map(SameObjects::state)
                 .unwrap_or_default(),
             quotas: self.quotas.state(),
             window_ends: window_ends.map(|time| time.0),
@@ -122,6 +136,13 @@ impl Limits {
             .is_some_and(|seen| !seen.admit(PerceptualHash::of(image)))
         {
             return Err(LimitKind::NearDuplicate);
+        }
+        // Without a feature vector nothing can be told; hooks with this limit ask for one.
+        let features = prediction.activations.features.as_deref();
+        if let Some((seen, features)) = self.objects.as_mut().zip(features)
+            && !seen.admit(now, features)
+        {
+            return Err(LimitKind::SameObject);
         }
         self.passed(now, &names);
         Ok(())

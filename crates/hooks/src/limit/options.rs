@@ -2,8 +2,8 @@ use serde::{Deserialize, Serialize};
 
 /// Which limits apply to a hook; the default is none.
 ///
-/// An image passes them in this order: rate, label interval, near-duplicates, best of a window,
-/// quotas. What one holds back does not count for those after it.
+/// An image passes them in this order: rate, label interval, near-duplicates, same object, best of a
+/// window, quotas. What one holds back does not count for those after it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitOptions {
@@ -16,6 +16,9 @@ pub struct LimitOptions {
     /// Holds back images that look like one that was collected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub near_duplicates: Option<NearDuplicateOptions>,
+    /// Holds back images of an object that was collected and has not been away for long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub same_object: Option<SameObjectOptions>,
     /// Collects only the images with the highest scores of each window of time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub best_of: Option<BestOfOptions>,
@@ -53,6 +56,28 @@ impl Default for NearDuplicateOptions {
     }
 }
 
+/// When two images show the same object, and how long it must be away to be collected again.
+///
+/// The deployment must give feature vectors.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SameObjectOptions {
+    /// How many seconds it must not be seen.
+    pub seconds: f64,
+    /// Least cosine of the angle between the feature vectors of two images of it, above 0, at most 1.
+    pub min_similarity: f64,
+}
+
+impl Default for SameObjectOptions {
+    /// A minute; a cosine of 0.9.
+    fn default() -> Self {
+        Self {
+            seconds: 60.0,
+            min_similarity: 0.9,
+        }
+    }
+}
+
 /// Which images of a window are the best.
 ///
 /// The candidates of the open window wait in memory, and on disk as well if the hooks have a state
@@ -78,6 +103,8 @@ pub enum LimitKind {
     LabelInterval,
     /// [`LimitOptions::near_duplicates`].
     NearDuplicate,
+    /// [`LimitOptions::same_object`].
+    SameObject,
     /// [`LimitOptions::best_of`].
     BestOf,
     /// One of the quotas.
@@ -86,10 +113,11 @@ pub enum LimitKind {
 
 impl LimitKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Rate,
         Self::LabelInterval,
         Self::NearDuplicate,
+        Self::SameObject,
         Self::BestOf,
         Self::Quota,
     ];
@@ -100,6 +128,7 @@ impl LimitKind {
             Self::Rate => "rate",
             Self::LabelInterval => "label_interval",
             Self::NearDuplicate => "near_duplicate",
+            Self::SameObject => "same_object",
             Self::BestOf => "best_of",
             Self::Quota => "quota",
         }
@@ -114,11 +143,21 @@ impl LimitOptions {
         for (key, value) in [
             ("max_frames_per_second", self.max_frames_per_second),
             ("min_seconds_per_label", self.min_seconds_per_label),
+            (
+                "same_object.seconds",
+                self.same_object.map(|same| same.seconds),
+            ),
             ("best_of.window_seconds", seconds),
         ] {
             if let Some(value) = value.filter(|value| !is_positive(*value)) {
                 return Err(format!("{key}: {value} is not a positive number"));
             }
+        }
+        let similarity = self.same_object.map_or(1.0, |same| same.min_similarity);
+        if !(similarity > 0.0 && similarity <= 1.0) {
+            return Err(format!(
+                "same_object.min_similarity: {similarity} is not above 0 and at most 1"
+            ));
         }
         let keep = self.best_of.map_or(1, |best| best.keep);
         if !(1..=1_000).contains(&keep) {

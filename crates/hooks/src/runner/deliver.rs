@@ -218,10 +218,10 @@ impl Runner {
         if !self.queue.is_durable() {
             return;
         }
-        if let Some(limits) = self.limits.to_save() {
+        if let Some(limits) = self.judge().limits.to_save() {
             let noted = self.queue.save_limits(&limits);
             if self.journal_health.note(&self.name, noted).is_none() {
-                self.limits.unsaved();
+                self.judge().limits.unsaved();
             }
         }
     }

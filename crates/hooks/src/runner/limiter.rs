@@ -69,7 +69,7 @@ impl Limiter {
             return Ok(());
         }
         let now = self.now(world, frame.captured_at());
-        lock(&self.limits).check(now, frame.image(), prediction)?;
+        lock(&self.limits).check(now, frame.decoded(), prediction)?;
         self.is_changed.store(true, Relaxed);
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod deliver;
 mod full;
+mod judge;
 mod limiter;
 mod priority;
 mod threads;
@@ -11,12 +12,12 @@ mod window;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 
 use straylight_core::{Frame, Prediction};
 
-use self::limiter::Limiter;
+use self::judge::Judge;
 pub(crate) use self::threads::Patience;
 use self::threads::Threads;
 use self::unfinished::Unfinished;
@@ -46,10 +47,11 @@ pub(crate) struct World {
 /// A hook with its queue, limits, counters and threads.
 pub(crate) struct Runner {
     pub(crate) name: Arc<str>,
-    pub(crate) hook: Arc<PostInferenceHook>,
+    /// Its action and its options; what decides about images is in `judge`.
+    hook: Arc<PostInferenceHook>,
+    judge: RwLock<Arc<Judge>>,
     pub(crate) queue: Queue,
     world: World,
-    limits: Limiter,
     counters: Counters,
     breaker: Arc<Breaker>,
     ids: EventIds,
@@ -109,7 +111,7 @@ impl Runner {
         breaker: Arc<Breaker>,
         world: World,
     ) -> Self {
-        let limits = Limiter::new(&hook.options.limits, &world, opened.limits.as_deref());
+        let judge = Judge::new(Arc::clone(&hook), &world, opened.limits.as_deref());
         let ids = EventIds::default();
         if let Some(last) = opened.last {
             ids.start_after(last);
@@ -117,8 +119,8 @@ impl Runner {
         let runner = Self {
             name,
             hook,
+            judge: RwLock::new(Arc::new(judge)),
             queue: opened.queue,
-            limits,
             counters: Counters::default(),
             breaker,
             ids,
@@ -161,38 +163,29 @@ impl Runner {
 
     fn decide(self: &Arc<Self>, frame: &Frame, prediction: &SharedPrediction<'_>) -> Outcome {
         self.release_held(Some(frame.captured_at()));
-        let score = match self.score(frame, prediction.prediction) {
+        let judge = self.judge();
+        let score = match judge.score(frame, prediction.prediction) {
             Ok(score) => score,
             Err(error) => return self.trigger_failed(&error),
         };
         self.counters.scored(score);
-        if !self.hook.trigger.decide(score) {
+        if !judge.hook.trigger.decide(score) {
             self.counters.evaluated(Account::NotFired);
             return Outcome::NotFired { score };
         }
-        if let Err(limit) = self.limits.check(&self.world, frame, prediction.prediction) {
+        if let Err(limit) = (judge.limits).check(&self.world, frame, prediction.prediction) {
             self.counters.evaluated(Account::Suppressed(limit));
             return Outcome::Suppressed { score, limit };
         }
-        let mut event = Arc::new(self.event(frame, prediction, score));
-        if self.limits.chooses_later() {
+        let mut event = Arc::new(self.event(frame, prediction, (&judge.hook, score)));
+        if judge.limits.chooses_later() {
             event = self.to_wait(event);
         }
         let count = |offer: &_| self.count_offer(offer);
-        match self.limits.offer(&self.world, &event, count) {
+        match judge.limits.offer(&self.world, &event, count) {
             None => self.fire(event, Counters::evaluated),
             Some(offer) => self.offered(offer, score),
         }
-    }
-
-    fn score(&self, frame: &Frame, prediction: &Prediction) -> Result<f64, TriggerError> {
-        let score = || self.hook.trigger.score(frame, prediction);
-        catch_unwind(AssertUnwindSafe(score)).unwrap_or_else(|_| {
-            Err(TriggerError::failed(
-                self.hook.trigger.name(),
-                "it panicked",
-            ))
-        })
     }
 
     /// A trigger that fails once fails for every image: one line says so, the counter the rest.
@@ -208,7 +201,11 @@ impl Runner {
     /// Sends an event to its queue unless a quota is used up; `count` moves the image.
     fn fire(self: &Arc<Self>, event: Arc<Event>, count: fn(&Counters, Account) -> u64) -> Outcome {
         let (id, score) = (event.id, event.score);
-        if let Err(limit) = self.limits.take_quota(&self.world, event.captured_at) {
+        if let Err(limit) = self
+            .judge()
+            .limits
+            .take_quota(&self.world, event.captured_at)
+        {
             count(&self.counters, Account::Suppressed(limit));
             self.queue.unhold(id);
             return Outcome::Suppressed { score, limit };
@@ -227,7 +224,14 @@ impl Runner {
         Outcome::Queued { score, id }
     }
 
-    fn event(&self, frame: &Frame, prediction: &SharedPrediction<'_>, score: f64) -> Event {
+    fn event(
+        &self,
+        frame: &Frame,
+        prediction: &SharedPrediction<'_>,
+        (hook, score): (&PostInferenceHook, f64),
+    ) -> Event {
+        // The score of the deployment's model goes before that of the trigger's own.
+        let of_model = prediction.prediction.ood_score.map(|score| score.value);
         let fired_at = self.world.clock.now();
         Event {
             id: self.ids.next(fired_at, self.world.random.next_u64()),
@@ -236,21 +240,15 @@ impl Runner {
             source: frame.source().cloned(),
             captured_at: frame.captured_at(),
             fired_at,
-            trigger: Arc::from(self.hook.trigger.name()),
+            trigger: Arc::from(hook.trigger.name()),
             score,
-            ood_score: self.ood_score(prediction.prediction, score),
-            reason: Arc::from(self.hook.trigger.reason(score)),
+            ood_score: of_model.or_else(|| hook.trigger.ood_score(score)),
+            reason: Arc::from(hook.trigger.reason(score)),
             picture: Picture::of_frame(frame),
             prediction: prediction.get(),
             key_policy: self.hook.options.key_policy,
             key: OnceLock::new(),
         }
-    }
-
-    /// That of the deployment's model goes before that of the trigger's own.
-    fn ood_score(&self, prediction: &Prediction, score: f64) -> Option<f64> {
-        let of_model = prediction.ood_score.map(|score| score.value);
-        of_model.or_else(|| self.hook.trigger.ood_score(score))
     }
 
     /// What the hook has done.

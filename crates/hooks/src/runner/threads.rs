@@ -177,13 +177,15 @@ impl Runner {
         let now = self.world.clock.monotonic();
         let written = self.keep_window().and_then(|kept| {
             let accepted = |id| self.world.observer.accepted(&self.name, id);
-            let spooled = self.queue.spool(now, || self.limits.to_keep(), accepted);
+            let spooled = self
+                .queue
+                .spool(now, || self.judge().limits.to_keep(), accepted);
             spooled.map(|spooled| kept + spooled)
         });
         self.queue.note_disk(written.is_err());
         match self.journal_health.note(&self.name, written) {
             None => {
-                self.limits.unsaved();
+                self.judge().limits.unsaved();
                 Step::Wait(Some(now + DISK_REST))
             }
             Some(0) => Step::Wait(None),

@@ -14,19 +14,19 @@ use crate::stats::{Account, Counters};
 impl Runner {
     /// Whether the open window outlives the process.
     pub(super) fn keeps_window(&self) -> bool {
-        self.queue.is_durable() && self.limits.has_lasting_window()
+        self.queue.is_durable() && self.judge().limits.has_lasting_window()
     }
 
     /// Goes on with the window that an earlier process left open.
     ///
     /// A hook that chooses no longer forgets the candidates.
     pub(super) fn resume_window(&self) {
-        if !self.queue.is_durable() || self.limits.is_of_recordings() {
+        if !self.queue.is_durable() || self.judge().limits.is_of_recordings() {
             return;
         }
         let candidates = self.queue.resume_held();
         let count = candidates.len();
-        let unwanted = self.limits.resume(&self.world, candidates);
+        let unwanted = self.judge().limits.resume(&self.world, candidates);
         self.counters.carried((count - unwanted.len()) as u64);
         if !unwanted.is_empty() {
             let count = unwanted.len();
@@ -65,7 +65,7 @@ impl Runner {
     /// Fires the best images of a window that is over when an image taken at this time comes, or
     /// of the open one.
     pub(crate) fn release_held(self: &Arc<Self>, captured_at: Option<Timestamp>) {
-        for event in self.limits.release(&self.world, captured_at) {
+        for event in self.judge().limits.release(&self.world, captured_at) {
             self.fire(event, Counters::released);
         }
     }
@@ -75,9 +75,9 @@ impl Runner {
         if !self.keeps_window() {
             return Ok(0);
         }
-        let candidates = self.limits.candidates();
-        let limits = || self.limits.to_keep();
-        let is_wanted = |id| self.limits.is_candidate(id);
+        let candidates = self.judge().limits.candidates();
+        let limits = || self.judge().limits.to_keep();
+        let is_wanted = |id| self.judge().limits.is_candidate(id);
         self.queue.hold(candidates, limits, is_wanted)
     }
 }

@@ -12,7 +12,7 @@ const EMPTY: [&str; 3] = ["no object", "no class", "empty"];
 
 /// Whether the annotation says that nothing is there.
 pub(super) fn is_empty_label(annotation: &Annotation, frame: &Frame) -> bool {
-    let (width, height) = (frame.image().width(), frame.image().height());
+    let (width, height) = frame.size();
     let [label] = annotation.labels.as_slice() else {
         return false;
     };

@@ -1,40 +1,48 @@
+use std::io::Cursor;
+
+use libjpeg_turbo_rs::{Decoder, JpegError, PixelFormat, ScalingFactor};
 use straylight_core::{ImageFormat, RgbImage};
-use zune_core::bytestream::ZCursor;
-use zune_core::colorspace::ColorSpace;
-use zune_core::options::DecoderOptions;
-use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
 
 use super::{Header, PixelReader, convert};
 use crate::ImageErrorKind;
 use crate::exif::CameraNotes;
 
-/// Baseline and progressive JPEG; gray, YCbCr, RGB, CMYK and YCCK.
+/// The second byte of the marker that begins a scan.
+const SCAN: u8 = 0xDA;
+/// The second byte of the marker that ends an image.
+const END: u8 = 0xD9;
+
+/// Baseline, progressive and lossless JPEG; gray, YCbCr, RGB, CMYK and YCCK.
+///
+/// The pixels are those of libjpeg-turbo, byte for byte: OpenCV and Pillow read with it.
 pub(super) struct JpegReader<'a> {
-    decoder: JpegDecoder<ZCursor<&'a [u8]>>,
+    bytes: &'a [u8],
+    decoder: Decoder<'a>,
     header: Header,
 }
 
 impl<'a> JpegReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Result<Self, ImageErrorKind> {
-        // Strict: a lenient decoder fills what is missing with gray and calls it done.
-        let options = DecoderOptions::default()
-            .set_strict_mode(true)
-            .set_max_width(usize::from(u16::MAX))
-            .set_max_height(usize::from(u16::MAX))
-            .jpeg_set_out_colorspace(ColorSpace::RGB);
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
-        decoder.decode_headers().map_err(error)?;
-        let missing = || ImageErrorKind::corrupt(ImageFormat::Jpeg, "the header has no size");
-        let info = decoder.info().ok_or_else(missing)?;
+        let mut decoder = Decoder::new(bytes).map_err(error)?;
+        decoder.set_output_format(PixelFormat::Rgb);
+        // A lenient decoder fills what is missing with gray and calls it done.
+        decoder.set_stop_on_warning(true);
+        // Whoever calls checks the size against limits of their own.
+        decoder.set_max_pixels(usize::MAX);
+        let notes = exif::get_exif_attr_from_jpeg(&mut Cursor::new(bytes)).map_or_else(
+            |_| CameraNotes::default(),
+            |exif| CameraNotes::of_block(&exif),
+        );
         let header = Header {
-            width: u32::from(info.width),
-            height: u32::from(info.height),
-            notes: decoder
-                .exif()
-                .map_or_else(CameraNotes::default, |exif| CameraNotes::of_block(exif)),
+            width: u32::from(decoder.header().width),
+            height: u32::from(decoder.header().height),
+            notes,
         };
-        Ok(Self { decoder, header })
+        Ok(Self {
+            bytes,
+            decoder,
+            header,
+        })
     }
 }
 
@@ -43,18 +51,51 @@ impl PixelReader for JpegReader<'_> {
         self.header
     }
 
-    fn pixels(mut self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
-        let rgb = self.decoder.decode().map_err(error)?;
-        let size = (self.header.width, self.header.height);
-        convert::image(ImageFormat::Jpeg, size, rgb)
+    fn divide(&mut self, divisor: u32) {
+        self.decoder.set_scale(ScalingFactor::new(1, divisor));
+    }
+
+    fn pixels(self: Box<Self>) -> Result<RgbImage, ImageErrorKind> {
+        if !has_end(self.bytes) {
+            let reason = "it ends before the marker that ends an image (FF D9)";
+            return Err(ImageErrorKind::corrupt(ImageFormat::Jpeg, reason));
+        }
+        let image = self.decoder.decode_image().map_err(error)?;
+        let size = (image.width as u32, image.height as u32);
+        convert::image(ImageFormat::Jpeg, size, image.data)
     }
 }
 
-fn error(error: DecodeErrors) -> ImageErrorKind {
-    match error {
-        DecodeErrors::Unsupported(what) => {
-            ImageErrorKind::unsupported(ImageFormat::Jpeg, format!("{what:?}"))
+/// Whether the marker that ends an image comes after the beginning of its first scan.
+///
+/// The decoder takes a few missing bytes for zeros, which are many pixels of a plain picture. A
+/// thumbnail, which has such a marker too, lies before the first scan.
+fn has_end(bytes: &[u8]) -> bool {
+    let scans = first_scan(bytes).and_then(|start| bytes.get(start..));
+    let mut pairs = scans.unwrap_or(bytes).windows(2);
+    pairs.rfind(|pair| pair == &[0xFF, END]).is_some()
+}
+
+/// Where the first scan begins (ITU T.81, B.1.1).
+fn first_scan(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    while bytes.get(at)? == &0xFF {
+        match *bytes.get(at + 1)? {
+            SCAN => return Some(at),
+            // Markers may follow any number of fill bytes.
+            0xFF => at += 1,
+            _ => {
+                let length = [*bytes.get(at + 2)?, *bytes.get(at + 3)?];
+                at += 2 + usize::from(u16::from_be_bytes(length));
+            }
         }
+    }
+    None
+}
+
+fn error(error: JpegError) -> ImageErrorKind {
+    match error {
+        JpegError::Unsupported(what) => ImageErrorKind::unsupported(ImageFormat::Jpeg, what),
         other => ImageErrorKind::corrupt(ImageFormat::Jpeg, other),
     }
 }

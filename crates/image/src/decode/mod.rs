@@ -5,8 +5,7 @@
 //! ends early is refused: half an image with a gray rest would look like an unknown object to
 //! an out-of-distribution detector.
 //!
-//! JPEG comes out of another inverse DCT and another chroma upsampling than libjpeg-turbo's:
-//! single samples differ by a few grey levels.
+//! JPEG gives the pixels of libjpeg-turbo, with which OpenCV and Pillow read.
 
 mod bmp;
 mod convert;
@@ -14,10 +13,13 @@ mod deep;
 mod gif;
 mod jpeg;
 mod png;
+mod scaling;
 mod tiff;
 mod webp;
 
 pub use deep::{DeepImage, decode_deep};
+pub(crate) use scaling::whole;
+pub use scaling::{Fit, ScaledSize, pixels_for};
 use straylight_core::{ImageFormat, RgbImage, Timestamp};
 
 use crate::exif::CameraNotes;
@@ -39,6 +41,16 @@ pub struct ImageInfo {
     pub orientation: Orientation,
 }
 
+/// How image files are decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DecodeOptions {
+    /// How large an image may be.
+    pub limits: DecodeLimits,
+    /// To what size images will be scaled, so that JPEG files are decoded no larger than that needs;
+    /// `None` decodes every pixel.
+    pub scaled: Option<ScaledSize>,
+}
+
 /// Size as stored, and what the camera wrote down.
 #[derive(Debug, Clone, Copy)]
 struct Header {
@@ -50,6 +62,9 @@ struct Header {
 /// One format's decoder after it has read the header.
 trait PixelReader {
     fn header(&self) -> Header;
+
+    /// Has the pixels decoded with a part of the width and height; no more than a wish.
+    fn divide(&mut self, _divisor: u32) {}
 
     /// Decodes the pixels as stored; called only when the size is within the limits.
     fn pixels(self: Box<Self>) -> Result<RgbImage, ImageErrorKind>;
@@ -69,13 +84,19 @@ pub fn decode_with(
     bytes: &[u8],
     limits: &DecodeLimits,
 ) -> Result<(RgbImage, ImageFormat), ImageError> {
-    let decoded = decode_with_time(bytes, limits)?;
+    let options = DecodeOptions {
+        limits: *limits,
+        scaled: None,
+    };
+    let decoded = decode_with_time(bytes, &options)?;
     Ok((decoded.image, decoded.format))
 }
 
 /// A decoded image file.
 pub(crate) struct Decoded {
     pub(crate) image: RgbImage,
+    /// Width and height of the whole upright image; `image` may be smaller.
+    pub(crate) size: (u32, u32),
     pub(crate) format: ImageFormat,
     /// When the camera says that the picture was taken.
     pub(crate) taken: Option<Timestamp>,
@@ -84,13 +105,18 @@ pub(crate) struct Decoded {
 /// Decodes an image file, and reads when it was taken.
 pub(crate) fn decode_with_time(
     bytes: &[u8],
-    limits: &DecodeLimits,
+    options: &DecodeOptions,
 ) -> Result<Decoded, ImageErrorKind> {
-    let (format, reader) = open(bytes, limits)?;
-    let CameraNotes { orientation, taken } = reader.header().notes;
-    let image = orientation.apply(reader.pixels()?);
+    let (format, mut reader) = open(bytes, &options.limits)?;
+    let header = reader.header();
+    let size = header.upright_size();
+    if let Some(scaled) = options.scaled {
+        reader.divide(scaled.divisor(size));
+    }
+    let CameraNotes { orientation, taken } = header.notes;
     Ok(Decoded {
-        image,
+        image: orientation.apply(reader.pixels()?),
+        size,
         format,
         taken,
     })
@@ -100,17 +126,23 @@ pub(crate) fn decode_with_time(
 pub fn probe(bytes: &[u8]) -> Result<ImageInfo, ImageError> {
     let (format, reader) = open(bytes, &DecodeLimits::default())?;
     let header = reader.header();
-    let (width, height) = if header.notes.orientation.swaps_sides() {
-        (header.height, header.width)
-    } else {
-        (header.width, header.height)
-    };
+    let (width, height) = header.upright_size();
     Ok(ImageInfo {
         format,
         width,
         height,
         orientation: header.notes.orientation,
     })
+}
+
+impl Header {
+    fn upright_size(&self) -> (u32, u32) {
+        if self.notes.orientation.swaps_sides() {
+            (self.height, self.width)
+        } else {
+            (self.width, self.height)
+        }
+    }
 }
 
 type Opened<'a> = (ImageFormat, Box<dyn PixelReader + 'a>);

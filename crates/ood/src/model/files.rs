@@ -30,6 +30,9 @@ const MODEL_FILE: &str = "ood_model.json";
 pub struct Provenance {
     /// Hash of the deployed model whose activations it was fitted on; any stable text.
     pub model_hash: Option<String>,
+    /// How JPEG files were decoded for the fit; versions that decoded all pixels did not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jpeg_decoding: Option<String>,
     /// What it was fitted on, for people: project, data sets, number of images.
     pub description: String,
     /// When it was fitted, as the caller's clock says; RFC 3339.

@@ -38,7 +38,7 @@ impl VideoFeed {
         let stem = self.path.file_stem().unwrap_or_default().to_string_lossy();
         let mut running = Running::start(&options.ffmpeg, &arguments, &self.stop)?;
         let broken = loop {
-            match running.frame(&options.limits) {
+            match running.frame(&options.decode.limits) {
                 Ok(Some(image)) => {
                     let item = clock.item(running.time(), image, place, &stem);
                     if sink(Ok(item)).is_break() {

@@ -122,7 +122,7 @@ impl LiveFeed {
         let arguments = arguments(&self.options, version, self.input(), None);
         let mut running = Running::start(&self.options.ffmpeg, &arguments, &self.stop)?;
         loop {
-            match running.frame(&self.options.limits) {
+            match running.frame(&self.options.decode.limits) {
                 Ok(Some(image)) => {
                     let name = format!("{}_{count:06}", self.name());
                     let content = Content::Pixels {

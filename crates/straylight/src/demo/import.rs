@@ -56,7 +56,7 @@ fn add(
     let Some(encoded) = frame.encoded() else {
         return Ok(());
     };
-    let size = (frame.image().width(), frame.image().height());
+    let size = frame.size();
     let new = NewImage::new(frame.name(), encoded.bytes.clone(), encoded.format, size);
     let added = store.add_image(dataset, &new)?;
     if let Some(annotation) = annotation(deployment, &photo.label, frame.image()) {

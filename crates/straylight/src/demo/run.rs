@@ -12,7 +12,6 @@ use straylight_hooks::action::{
 };
 use straylight_hooks::trigger::OodTrigger;
 use straylight_hooks::{HookOptions, PostInferenceHook};
-use straylight_image::read_frame;
 use straylight_store::Store;
 
 use super::assets::{Assets, Photo};
@@ -85,7 +84,7 @@ pub(super) fn attach_hooks(
 /// Infers a few photos that are not counted.
 pub(super) fn warm_up(deployment: &Deployment, assets: &Assets) -> Result<(), DemoError> {
     for photo in assets.split.known.iter().take(WARM_UP) {
-        deployment.infer(&read_frame(&assets.path(photo))?)?;
+        deployment.infer(&deployment.read_frame(&assets.path(photo))?)?;
     }
     Ok(())
 }
@@ -104,7 +103,7 @@ pub(super) fn timed(
     let start = Instant::now();
     let mut photos = Vec::with_capacity(all.len());
     for (photo, is_strange) in all {
-        let frame = read_frame(&assets.path(photo))?;
+        let frame = deployment.read_frame(&assets.path(photo))?;
         let prediction = deployment.infer_with(&frame, Keep::ACTIVATIONS)?;
         photos.push((photo.clone(), is_strange, frame, prediction));
         progress.advance(1);

@@ -8,7 +8,7 @@ use straylight_core::Frame;
 use straylight_files::FileError;
 use straylight_formats::{FormatError, ReadOptions, SetFiles};
 use straylight_image::{
-    DecodeLimits, ImageError, Listed, NoPictures, decode_frame, listed, read_frame,
+    DecodeOptions, ImageError, Listed, NoPictures, decode_frame, listed, read_frame_with,
 };
 use straylight_store::{ImageFilter, ImageSort, Page, SortDirection, Store, StoreError};
 
@@ -88,10 +88,17 @@ impl LabelledImage {
 
     /// Reads and decodes it.
     pub fn read(&self) -> Result<Frame, ReadError> {
+        self.read_with(&DecodeOptions::default())
+    }
+
+    /// Reads and decodes it with options of your own.
+    pub fn read_with(&self, options: &DecodeOptions) -> Result<Frame, ReadError> {
         match &self.source {
-            Source::File { path, .. } => Ok(read_frame(path)?),
+            Source::File { path, .. } => Ok(read_frame_with(path, options)?),
             Source::Frame(frame) => Ok(frame.clone()),
-            Source::Stored { store, image } => Ok(decode_stored(store, image, &self.name)?),
+            Source::Stored { store, image } => {
+                Ok(decode_stored(store, image, &self.name, options)?)
+            }
         }
     }
 }
@@ -206,15 +213,15 @@ impl DatasetImages {
     }
 }
 
-fn decode_stored(store: &Store, id: &str, name: &str) -> Result<Frame, ReadError> {
+fn decode_stored(
+    store: &Store,
+    id: &str,
+    name: &str,
+    options: &DecodeOptions,
+) -> Result<Frame, ReadError> {
     let captured_at = store.image(id)?.captured_at;
     let bytes = store.image_bytes(id)?;
-    Ok(decode_frame(
-        bytes,
-        name,
-        captured_at,
-        &DecodeLimits::default(),
-    )?)
+    Ok(decode_frame(bytes, name, captured_at, options)?)
 }
 
 #[cfg(test)]

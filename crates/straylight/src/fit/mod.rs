@@ -170,6 +170,7 @@ pub fn fit_ood(
     report.notes.extend(unknown_labels(deployment, images));
     let model = model.with_provenance(Provenance {
         model_hash: Some(deployment.model_hash()?),
+        jpeg_decoding: Some(deployment.jpeg_decoding().name().to_owned()),
         description: format!("{count} images of {}", deployment.project().name),
         // A date would make two fits of the same images differ.
         created_at: None,
@@ -245,8 +246,9 @@ fn run_all(
 ) -> Result<Vec<Result<Run, ReadError>>, DeployError> {
     progress.begin("Reading and inferring images", images.len() as u64);
     let threads = parallel::cores();
+    let options = deployment.decode_options(straylight_image::DecodeLimits::default());
     let runs = parallel::map(images.len(), threads, |index| {
-        let run = images[index].read().map(|frame| {
+        let run = images[index].read_with(&options).map(|frame| {
             let seed = make_outliers.map(|seed| seed.wrapping_add(index as u64));
             run_one(deployment, &frame, seed)
         });
@@ -280,7 +282,7 @@ fn made_from(
     frame: &Frame,
     seed: u64,
 ) -> Result<Vec<Activations>, DeployError> {
-    let made = straylight_ood::synthetic::outliers(frame.image(), seed);
+    let made = straylight_ood::synthetic::outliers(&deployment.pixels(frame), seed);
     made.into_iter()
         .map(|image| {
             let outlier = Frame::new(image, frame.name(), frame.captured_at());

@@ -1,12 +1,14 @@
 use std::str::FromStr;
 
-use straylight_hooks::{BestOfOptions, LimitOptions, NearDuplicateOptions};
+use straylight_hooks::{BestOfOptions, LimitOptions, NearDuplicateOptions, SameObjectOptions};
 
 /// One limit as users write it.
 ///
 /// `1/s` (or `0.5/s`): images a second in the long run; `10/min`, `100/h`, `500/d`: quotas of the
 /// clock and the calendar; `2000`: in all; `label 30`: seconds before a label is collected again;
-/// `similar` or `similar 4`: no near-duplicates (of at most so many bits); `best 3/60`: the three
+/// `similar` or `similar 4`: no near-duplicates (of at most so many bits); `object 60` or
+/// `object 60 0.9`: nothing that was collected and not away for so many seconds (with feature vectors
+/// whose angle has at least this cosine); `best 3/60`: the three
 /// highest scores of every 60 seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -25,6 +27,8 @@ pub enum Limit {
     Label(f64),
     /// Near-duplicates, of at most so many bits of 64.
     Similar(u32),
+    /// Seconds for which an object must be away, and the least cosine of two images of it.
+    Object(f64, f64),
     /// The best so many of so many seconds.
     Best(usize, f64),
 }
@@ -32,7 +36,7 @@ pub enum Limit {
 /// A text is no limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no limit: write 1/s, 10/min, 100/h, 500/d, 2000, `label 30`, `similar 4` or `best 3/60`"
+    "`{0}` is no limit: write 1/s, 10/min, 100/h, 500/d, 2000, `label 30`, `similar 4`, `object 60` or `best 3/60`"
 )]
 pub struct LimitError(pub String);
 
@@ -53,6 +57,15 @@ fn parse(text: &str) -> Option<Limit> {
         return match word {
             "label" => Some(Limit::Label(rest.trim_end_matches('s').parse().ok()?)),
             "similar" => Some(Limit::Similar(rest.parse().ok()?)),
+            "object" => {
+                let usual = SameObjectOptions::default().min_similarity;
+                let (seconds, cosine) = match rest.split_once(' ') {
+                    Some((seconds, cosine)) => (seconds, cosine.trim().parse().ok()?),
+                    None => (rest, usual),
+                };
+                let seconds = seconds.trim_end_matches('s').parse().ok()?;
+                Some(Limit::Object(seconds, cosine))
+            }
             "best" => {
                 let (keep, seconds) = rest.split_once('/')?;
                 let seconds = seconds.trim_end_matches('s').parse().ok()?;
@@ -88,6 +101,12 @@ impl Limit {
                     ..NearDuplicateOptions::default()
                 });
             }
+            Self::Object(seconds, min_similarity) => {
+                limits.same_object = Some(SameObjectOptions {
+                    seconds,
+                    min_similarity,
+                });
+            }
             Self::Best(keep, window_seconds) => {
                 limits.best_of = Some(BestOfOptions {
                     keep,
@@ -115,6 +134,9 @@ mod tests {
             Case("label 30s", Some(Limit::Label(30.0))),
             Case("similar", Some(Limit::Similar(4))),
             Case("similar 6", Some(Limit::Similar(6))),
+            Case("object 60", Some(Limit::Object(60.0, 0.9))),
+            Case("object 5s 0.8", Some(Limit::Object(5.0, 0.8))),
+            Case("object", None),
             Case("best 3/60s", Some(Limit::Best(3, 60.0))),
             Case("1/year", None),
             Case("often", None),

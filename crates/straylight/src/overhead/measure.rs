@@ -9,7 +9,6 @@ use straylight_files::FileError;
 use straylight_hooks::action::{FileSystemDataCollection, FileSystemOptions};
 use straylight_hooks::trigger::AlwaysTrigger;
 use straylight_hooks::{HookOptions, Overflow, PostInferenceHook, QueueOptions};
-use straylight_image::read_frame;
 use tempfile::TempDir;
 
 use super::{Mode, OverheadError, OverheadOptions, OverheadRow};
@@ -35,10 +34,14 @@ impl Bench {
         deployment: Arc<Deployment>,
         options: &OverheadOptions,
     ) -> Result<Self, OverheadError> {
-        let frames = options.images.iter().map(|path| read_frame(path));
+        let frames = options
+            .images
+            .iter()
+            .map(|path| deployment.read_frame(path));
+        let frames = frames.collect::<Result<_, _>>()?;
         Ok(Self {
             deployment,
-            frames: frames.collect::<Result<_, _>>()?,
+            frames,
             files: options.images.clone(),
             seconds: options.seconds,
         })
@@ -132,7 +135,7 @@ impl Bench {
     fn frame(&self, index: usize, decode: bool) -> Result<Frame, OverheadError> {
         let place = index % self.files.len();
         if decode {
-            return Ok(read_frame(&self.files[place])?);
+            return Ok(self.deployment.read_frame(&self.files[place])?);
         }
         Ok(self.frames[place].clone())
     }

@@ -15,6 +15,7 @@ struct State<T> {
     /// Whose turn is next.
     next: usize,
     is_closed: bool,
+    is_interrupted: bool,
 }
 
 impl<T> Fair<T> {
@@ -25,6 +26,7 @@ impl<T> Fair<T> {
                 open: sources,
                 next: 0,
                 is_closed: false,
+                is_interrupted: false,
             }),
             changed: Condvar::new(),
         }
@@ -47,12 +49,24 @@ impl<T> Fair<T> {
         self.changed.notify_all();
     }
 
-    /// The next item and its source; `None` when all sources have ended.
+    /// The next item and its source; `None` when all sources have ended, or somebody interrupted.
     pub(super) fn take(&self) -> Option<(usize, T)> {
-        let waits = |state: &State<T>| state.open > 0 && !state.is_closed && state.is_empty();
+        let waits =
+            |state: &State<T>| state.open > 0 && !state.is_told_to_end() && state.is_empty();
         let taken = self.wait(waits).take();
         self.changed.notify_all();
         taken
+    }
+
+    /// Lets whoever takes end, with nothing lost: [`Fair::go_on`] goes on.
+    pub(super) fn interrupt(&self) {
+        self.state().is_interrupted = true;
+        self.changed.notify_all();
+    }
+
+    /// Ends an interruption; says whether there was one.
+    pub(super) fn go_on(&self) -> bool {
+        std::mem::take(&mut self.state().is_interrupted)
     }
 
     /// Nothing more is wanted: whoever waits goes on.
@@ -82,8 +96,12 @@ impl<T> State<T> {
         self.places.iter().all(Option::is_none)
     }
 
+    fn is_told_to_end(&self) -> bool {
+        self.is_closed || self.is_interrupted
+    }
+
     fn take(&mut self) -> Option<(usize, T)> {
-        if self.is_closed {
+        if self.is_told_to_end() {
             return None;
         }
         let count = self.places.len();
@@ -136,5 +154,15 @@ mod tests {
             taken.sort_unstable();
             assert_eq!(taken, [(1, 0), (2, 0), (2, 1)]);
         });
+    }
+
+    #[test]
+    fn an_interruption_loses_nothing() {
+        let fair = Fair::new(1);
+        *fair.state().places.get_mut(0).unwrap() = Some(7);
+        fair.interrupt();
+        assert_eq!(fair.take(), None);
+        assert!(fair.go_on() && !fair.go_on());
+        assert_eq!(fair.take(), Some((0, 7)));
     }
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 use straylight_core::ContentHash;
 use straylight_deploy::Deployment;
 use straylight_hooks::config::{ConfigError, HookConfig};
-use straylight_hooks::{HookError, HookSet, HookSetOptions, LimitTimes, SourceKind};
+use straylight_hooks::{
+    HookError, HookSet, HookSetOptions, LimitTimes, PostInferenceHook, SourceKind,
+};
 
 use crate::hookfile::context;
 
@@ -50,11 +52,28 @@ pub fn hook_set(
         drain_time: Duration::ZERO,
         ..HookSetOptions::default()
     });
-    let context = context(deployment.ood_model());
-    for hook in hooks {
-        set.add(hook.build(&context)?)?;
+    for hook in build_hooks(deployment, hooks)? {
+        set.add(hook)?;
     }
     Ok(set)
+}
+
+/// Makes hooks for a deployment, with its OOD model.
+///
+/// # Errors
+///
+/// [`HookRunError`] when one cannot be made, or needs what the deployment does not give.
+pub fn build_hooks(
+    deployment: &Deployment,
+    hooks: &[HookConfig],
+) -> Result<Vec<PostInferenceHook>, HookRunError> {
+    let context = context(deployment.ood_model());
+    let build = |hook: &HookConfig| {
+        let hook = hook.build(&context)?;
+        deployment.check_hook(&hook)?;
+        Ok(hook)
+    };
+    hooks.iter().map(build).collect()
 }
 
 /// The folder of queues for a live source that was given none: one for each deployment and
@@ -63,7 +82,7 @@ pub fn hook_set(
 /// That is `$XDG_STATE_HOME/straylight/queues`, else `~/.local/state/straylight/queues`; on
 /// Windows `%LOCALAPPDATA%\straylight\queues`. `None` if the machine has no such folder.
 pub fn default_state_folder(deployment: &Path, source: &str) -> Option<PathBuf> {
-    let root = state_home(|name| std::env::var_os(name).filter(|value| !value.is_empty()))?;
+    let root = state_home()?;
     let deployment = std::fs::canonicalize(deployment).unwrap_or_else(|_| deployment.to_owned());
     let name = deployment.file_name().unwrap_or_default().display();
     let folder = format!("{name}-{}", digits(&deployment.display().to_string()));
@@ -101,7 +120,12 @@ fn without_user(source: &str) -> String {
     }
 }
 
-fn state_home(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
+/// The user's folder for the state of programs; `None` if the machine has no such folder.
+pub(super) fn state_home() -> Option<PathBuf> {
+    state_home_by(|name| std::env::var_os(name).filter(|value| !value.is_empty()))
+}
+
+fn state_home_by(variable: impl Fn(&str) -> Option<std::ffi::OsString>) -> Option<PathBuf> {
     let absolute = |name| {
         variable(name)
             .map(PathBuf::from)
@@ -157,12 +181,12 @@ mod tests {
                 found.map(|(_, value)| std::ffi::OsString::from(value))
             }
         };
-        let home = state_home(set(&[("HOME", "/home/a")]));
+        let home = state_home_by(set(&[("HOME", "/home/a")]));
         assert_eq!(home, Some("/home/a/.local/state".into()));
-        let chosen = state_home(set(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/state")]));
+        let chosen = state_home_by(set(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "/state")]));
         assert_eq!(chosen, Some("/state".into()));
-        let relative = state_home(set(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "state")]));
+        let relative = state_home_by(set(&[("HOME", "/home/a"), ("XDG_STATE_HOME", "state")]));
         assert_eq!(relative, home);
-        assert_eq!(state_home(|_| None), None);
+        assert_eq!(state_home_by(|_| None), None);
     }
 }

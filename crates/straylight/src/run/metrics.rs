@@ -42,6 +42,7 @@ impl RunMetrics {
                 self.last.with_label_values(&[name]).set(now);
             }
             Step::Bad(error) if error.kind().is_notice() => {}
+            Step::Reloaded(_) => {}
             Step::Bad(_) | Step::Failed { .. } => self.bad.with_label_values(&[name]).inc(),
         }
     }

@@ -18,13 +18,19 @@ mod metrics;
 mod picture;
 mod pipeline;
 mod record;
+mod registry;
+mod reload;
 mod replay;
 mod source;
 
-pub use hooks::{HookRunError, HookRunOptions, default_state_folder, hook_set, source_folder};
+pub use hooks::{
+    HookRunError, HookRunOptions, build_hooks, default_state_folder, hook_set, source_folder,
+};
 pub use metrics::RunMetrics;
 pub use picture::{PictureError, Pictures};
 pub use pipeline::{RunOptions, Seen, Step, Summary, run, run_all};
 pub use record::{BadRecord, HookRecord, Record};
+pub use registry::{RunEntry, RunRecord, running};
+pub use reload::{HooksReloaded, Reloads, Replacement};
 pub use replay::{ReplayError, Replayed, replay};
 pub use source::{OpenError, OpenedSource, open_sources};

@@ -11,6 +11,7 @@ use straylight_hooks::{HookSet, Outcome};
 use straylight_sources::{Frames, PixelBudget, SourceError, Sourced, Stop};
 
 use super::fair::Fair;
+use super::reload::{HooksReloaded, Reloads, replace_hooks};
 
 /// No image is taken while so many bytes of pixels are on their way, for each worker: a photo of 12
 /// megapixels has 35 MiB.
@@ -48,6 +49,8 @@ pub enum Step {
     Image(Box<Seen>),
     /// An image that could not be read, or a source that broke off.
     Bad(SourceError),
+    /// The source goes on with other hooks, and perhaps with another deployment; or why it cannot.
+    Reloaded(HooksReloaded),
     /// An image that could not be inferred.
     Failed {
         /// Where it comes from.
@@ -90,7 +93,10 @@ pub fn run(
     each: &mut dyn FnMut(Step) -> ControlFlow<()>,
 ) -> Result<Summary, DeployError> {
     let sources = vec![(frames, hooks)];
-    let summaries = run_all(deployment, sources, options, &mut |_, step| each(step))?;
+    let reloads = Reloads::default();
+    let summaries = run_all(deployment, sources, options, &reloads, &mut |_, step| {
+        each(step)
+    })?;
     Ok(summaries.into_iter().next().unwrap_or_default())
 }
 
@@ -103,7 +109,8 @@ pub fn run(
 /// ([`DropReason::Stalled`](straylight_hooks::DropReason)) is in its step's outcomes: whoever reads
 /// a source that can wait should end it there. The deployment's own hooks should be empty
 /// ([`SavedHooks::Ignore`](straylight_deploy::SavedHooks)): they would see the images out of order.
-/// Hooks are not drained: what they accepted may still be on its way.
+/// Hooks are not drained: what they accepted may still be on its way. `reloads` brings another
+/// deployment and other hooks, between two images.
 ///
 /// # Errors
 ///
@@ -112,44 +119,79 @@ pub fn run_all(
     deployment: &Arc<Deployment>,
     sources: Vec<(Frames, &HookSet)>,
     options: &RunOptions,
+    reloads: &Reloads,
     each: &mut dyn FnMut(usize, Step) -> ControlFlow<()>,
 ) -> Result<Vec<Summary>, DeployError> {
     let start = Instant::now();
     let (frames, hooks): (Vec<Frames>, Vec<&HookSet>) = sources.into_iter().unzip();
+    let mut running = hooks
+        .iter()
+        .zip(frames.iter().map(Frames::stop))
+        .map(|(hooks, stop)| Running::new(hooks, stop, start))
+        .collect::<Vec<_>>();
+    let fair = Arc::new(Fair::new(frames.len()));
+    let interrupted = Arc::clone(&fair);
+    reloads.wakes(move || interrupted.interrupt());
+    let mut deployment = Arc::clone(deployment);
+    let ended = thread::scope(|scope| {
+        for (source, frames) in frames.into_iter().enumerate() {
+            let fair = &fair;
+            scope.spawn(move || fair.give(source, frames));
+        }
+        let ended = loop {
+            let lap = lap(&deployment, &fair, &mut running, options, each);
+            if lap.is_err() || !fair.go_on() || running.iter().all(|running| running.is_ended) {
+                break lap;
+            }
+            if let Some(replacement) = reloads.take() {
+                deployment = replacement.deployment;
+                let reloaded = replace_hooks(&hooks, replacement.hooks, replacement.drain);
+                for (source, (running, reloaded)) in running.iter_mut().zip(reloaded).enumerate() {
+                    running.tell(Step::Reloaded(reloaded), &mut |step| each(source, step));
+                }
+            }
+        };
+        fair.close();
+        ended
+    });
+    ended?;
+    let summaries = running.into_iter().map(|running| running.summary);
+    Ok(summaries.collect())
+}
+
+/// Runs the images of all sources through one deployment, until they end or somebody interrupts.
+fn lap(
+    deployment: &Arc<Deployment>,
+    fair: &Fair<Result<Sourced, SourceError>>,
+    running: &mut [Running<'_>],
+    options: &RunOptions,
+    each: &mut dyn FnMut(usize, Step) -> ControlFlow<()>,
+) -> Result<(), DeployError> {
+    let hooks: Vec<&HookSet> = running.iter().map(|running| running.hooks).collect();
     let workers = deployment.start_async(StreamOptions {
         workers: options.workers,
         keep: keep(options, &hooks),
         ..StreamOptions::default()
     })?;
-    let mut running = hooks
-        .iter()
-        .zip(frames.iter().map(Frames::stop))
-        .map(|(hooks, stop)| Running::new(hooks, stop))
-        .collect::<Vec<_>>();
     let (sender, pending) = sync_channel(workers.bound());
     let budget = PixelBudget::new(MOST_ON_THEIR_WAY * deployment.requests() as u64);
-    let fair = Fair::new(frames.len());
     thread::scope(|scope| {
-        let (budget, fair) = (&budget, &fair);
-        for (source, frames) in frames.into_iter().enumerate() {
-            scope.spawn(move || fair.give(source, frames));
-        }
+        let budget = &budget;
         scope.spawn(move || feed(fair, &workers, budget, &sender));
         for (source, waiting) in pending {
             let bytes = waiting.bytes();
             if let Some(running) = running.get_mut(source) {
-                running.step(waiting, &mut |step| each(source, step), start);
+                running.step(waiting, &mut |step| each(source, step));
             }
             budget.free(bytes);
             if running.iter().all(|running| running.is_ended) {
+                fair.close();
                 break;
             }
         }
         budget.close();
-        fair.close();
     });
-    let summaries = running.into_iter().map(|running| running.summary);
-    Ok(summaries.collect())
+    Ok(())
 }
 
 /// A source of a run.
@@ -158,26 +200,23 @@ struct Running<'a> {
     stop: Stop,
     /// Whether it was asked to end: what is still on its way is given up.
     is_ended: bool,
+    start: Instant,
     summary: Summary,
 }
 
 impl<'a> Running<'a> {
-    fn new(hooks: &'a HookSet, stop: Stop) -> Self {
+    fn new(hooks: &'a HookSet, stop: Stop, start: Instant) -> Self {
         Self {
             hooks,
             stop,
             is_ended: false,
+            start,
             summary: Summary::default(),
         }
     }
 
     /// Asks the hooks about an image, counts it and tells it.
-    fn step(
-        &mut self,
-        waiting: Waiting,
-        each: &mut dyn FnMut(Step) -> ControlFlow<()>,
-        start: Instant,
-    ) {
+    fn step(&mut self, waiting: Waiting, each: &mut dyn FnMut(Step) -> ControlFlow<()>) {
         if self.is_ended {
             return;
         }
@@ -186,12 +225,17 @@ impl<'a> Running<'a> {
             Step::Image(_) => self.summary.images += 1,
             Step::Bad(error) if error.kind().is_notice() => {}
             Step::Bad(_) | Step::Failed { .. } => self.summary.bad += 1,
+            Step::Reloaded(_) => {}
         }
-        if each(step).is_break() {
+        self.tell(step, each);
+        self.summary.elapsed = self.start.elapsed();
+    }
+
+    fn tell(&mut self, step: Step, each: &mut dyn FnMut(Step) -> ControlFlow<()>) {
+        if !self.is_ended && each(step).is_break() {
             self.is_ended = true;
             self.stop.ask();
         }
-        self.summary.elapsed = start.elapsed();
     }
 }
 

@@ -75,7 +75,7 @@ fn is_zero(count: &usize) -> bool {
 impl<'a> Record<'a> {
     /// The line of an image; `hooks` are the names of the hooks in their order.
     pub fn of(seen: &'a Seen, hooks: &'a [String]) -> Self {
-        let image = seen.frame.image();
+        let (width, height) = seen.frame.size();
         let maps = seen.prediction.saliency_maps.iter();
         let decisions = hooks.iter().zip(&seen.hooks);
         Self {
@@ -83,8 +83,8 @@ impl<'a> Record<'a> {
             name: seen.frame.name(),
             source: seen.frame.source().map(|source| &**source),
             captured_at: seen.frame.captured_at(),
-            width: image.width(),
-            height: image.height(),
+            width,
+            height,
             ood_score: seen.ood_score,
             prediction: PredictionJson::of(&seen.prediction),
             left_out: seen.prediction.left_out,

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import _native
 from ..data_models import Label, Prediction, Project
@@ -71,12 +71,17 @@ class Deployment:
         device: str | Sequence[str],
         hook_state: str | os.PathLike[str] | None,
         saved_hooks: bool = True,
+        jpeg_decoding: str | None = None,
     ) -> None:
         self._hook_state = hook_state
         self._devices = _devices(device)
         self._requests, self._fast = 0, False
         self._native = _native.Deployment.load(
-            folder, self._devices, saved_hooks=saved_hooks, hook_state=hook_state
+            folder,
+            self._devices,
+            saved_hooks=saved_hooks,
+            hook_state=hook_state,
+            jpeg_decoding=jpeg_decoding,
         )
         self._hooks: list[PostInferenceHookInterface] | None = None
         self._callback: Callback | None = None
@@ -91,6 +96,7 @@ class Deployment:
         *,
         device: str | Sequence[str] = "CPU",
         hook_state: str | os.PathLike[str] | None = None,
+        jpeg_decoding: Literal["scaled", "whole"] | None = None,
     ) -> Deployment:
         """Loads a saved deployment with its OOD model and its hooks; needs no server.
 
@@ -98,11 +104,14 @@ class Deployment:
         :param device: OpenVINO's name of the device, or one for each task
         :param hook_state: folder in which hooks keep what waits for a server, so that it survives
             a crash and a restart; without one it waits in memory
+        :param jpeg_decoding: how JPEG files are decoded that are far larger than what the network
+            sees of them: ``scaled``, with about three times the pixels a side that it sees, or ``whole``;
+            as for the OOD model if ``None``, else ``scaled``. Arrays are always taken whole
         :raises MissingFileError: (a FileNotFoundError) if there is no deployment
         :raises ConfigurationError: (a ValueError) if a file of it is not what it should be
         """
         deployment = cls.__new__(cls)
-        deployment._open(path_to_folder, device, hook_state)
+        deployment._open(path_to_folder, device, hook_state, jpeg_decoding=jpeg_decoding)
         return deployment
 
     @property
@@ -164,7 +173,13 @@ class Deployment:
         # The queues on disk are let go before they are opened anew.
         old.clear_hooks()
         new = _native.Deployment.load(
-            old.folder, devices, requests, fast, saved_hooks=False, hook_state=self._hook_state
+            old.folder,
+            devices,
+            requests,
+            fast,
+            saved_hooks=False,
+            hook_state=self._hook_state,
+            jpeg_decoding=old.jpeg_decoding,
         )
         if old.ood_model is not None:
             new.set_ood_model(old.ood_model)

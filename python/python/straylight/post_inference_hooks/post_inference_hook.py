@@ -39,8 +39,8 @@ class PostInferenceHook(PostInferenceHookInterface):
         bounds above
     :param name: name in statistics and logs
     :param limits: further limits, as in a saved hook: ``min_seconds_per_label``,
-        ``near_duplicates``, ``best_of``, ``max_per_minute``, ``max_per_hour``, ``max_per_day``,
-        ``max_total``
+        ``near_duplicates``, ``same_object``, ``best_of``, ``max_per_minute``, ``max_per_hour``,
+        ``max_per_day``, ``max_total``
     :param queue: bounds of the queue, as in a saved hook: ``storage``, ``overflow``,
         ``max_events``, ``max_bytes``
     :param retry: ``initial_ms``, ``longest_ms``, ``max_attempts``

@@ -7,7 +7,7 @@ use clap::{ArgGroup, Args};
 use straylight::fit::{DatasetImages, Fitted, Outliers, dataset_images, fit_ood};
 use straylight::ood::threshold::Shortfall;
 use straylight::ood::{FitOptions, FitReport, ModelKind, OodModel, ThresholdRule, read_arrays};
-use straylight::{Deployment, SavedHooks};
+use straylight::{Deployment, SavedHooks, SavedOodModel};
 
 use crate::command::engine::EngineArguments;
 use crate::exit::{Exit, Failure, Outcome};
@@ -189,6 +189,7 @@ impl Arguments {
         let load = self.engine.load_options();
         let load = straylight::LoadOptions {
             hooks: SavedHooks::Ignore,
+            ood_model: SavedOodModel::Ignore,
             ..load
         };
         let deployment = Deployment::from_folder_with_progress(deployment, &load, &progress)?;
