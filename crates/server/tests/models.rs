@@ -88,12 +88,9 @@ fn predict_both_ways(server: &TestServer, project: &str) {
         .prediction(image["id"].as_str().unwrap())
         .unwrap();
     assert_eq!(stored.unwrap().annotations.len(), 1);
-    let failed = server.post(&format!("{project}/pipelines/active:explain"), &body);
-    assert_eq!(failed.status, 500);
-    assert!(
-        !failed.text().contains("saliency"),
-        "the cause stays in the log"
-    );
+    let refused = server.post(&format!("{project}/pipelines/active:explain"), &body);
+    assert_eq!(refused.status, 400);
+    assert!(refused.text().contains("no saliency maps"), "the caller is told why");
 }
 
 #[test]

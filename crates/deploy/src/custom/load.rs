@@ -32,7 +32,18 @@ pub(crate) fn load(
     runtime: &Runtime,
     options: &CompileOptions,
 ) -> Result<(Project, Vec<TaskModel>), DeployError> {
-    let description = ModelDescription::read(path)?;
+    ModelDescription::read(path)?.load(path, runtime, options)
+}
+
+impl ModelDescription {
+    /// Loads what it describes; `path` is where it stands or will stand.
+    pub(super) fn load(
+        &self,
+        path: &Path,
+        runtime: &Runtime,
+        options: &CompileOptions,
+    ) -> Result<(Project, Vec<TaskModel>), DeployError> {
+    let description = self;
     let project = description.project(path);
     let model = path.with_file_name(&description.model);
     let ir = match model.extension() {
@@ -59,6 +70,7 @@ pub(crate) fn load(
     });
     let models = models.collect::<Result<_, _>>()?;
     Ok((project, models))
+}
 }
 
 /// Keys of a description, and what Geti's `model_info` calls them.
@@ -235,13 +247,10 @@ impl ModelDescription {
         let outputs = &self.outputs;
         let activation = outputs.activation.map(Into::into);
         match self.task {
-            TaskType::Classification => Ok(match (activation, outputs.one_score) {
-                (None, false) => Reading::Usual,
-                (activation, one_of_two) => Reading::Scores(Scores {
-                    activation: activation.unwrap_or_default(),
-                    one_of_two,
-                }),
-            }),
+            TaskType::Classification => Ok(Reading::Scores(Scores {
+                activation,
+                one_of_two: outputs.one_score,
+            })),
             TaskType::Segmentation => Ok(Reading::Planes(Planes {
                 activation: activation.unwrap_or_default(),
                 background: outputs.background,

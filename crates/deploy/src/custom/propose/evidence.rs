@@ -102,6 +102,11 @@ impl<'a> Evidence<'a> {
         })
     }
 
+    /// The runtime that read the model.
+    pub(super) fn runtime(&self) -> &'a Runtime {
+        self.runtime
+    }
+
     /// The numbers that the graph gives for a few images; `None` when it cannot be run on them.
     pub(super) fn probe(&self) -> Option<&Probe> {
         self.probe

@@ -21,6 +21,7 @@ mod probe;
 mod said;
 mod segmentation;
 mod set;
+mod trial;
 mod ultralytics;
 mod yolo;
 
@@ -53,8 +54,9 @@ pub struct Proposal {
 /// # Errors
 ///
 /// [`DeployError::Engine`] when the model cannot be read, [`DeployError::BareModel`] when it is of
-/// no known family, [`DeployError::Undecided`] when a key must be said, and
-/// [`DeployError::Config`] for an assignment that does not fit.
+/// no known family, [`DeployError::Undecided`] when a key must be said,
+/// [`DeployError::Config`] for an assignment that does not fit, and whatever loading the description
+/// or inferring one made-up image with it fails with.
 pub fn propose(
     model: &Path,
     runtime: &Runtime,
@@ -72,7 +74,9 @@ pub fn propose(
     hub::read(&evidence, &mut draft)?;
     family(&evidence, &mut draft, assignments)?;
     normalisation::settle(&evidence, &mut draft, assignments)?;
-    draft.finish(&evidence, assignments)
+    let mut proposal = draft.finish(&evidence, assignments)?;
+    proposal.notes.extend(trial::run(&evidence, &proposal.description)?);
+    Ok(proposal)
 }
 
 /// Finds the family of a model; the first that its evidence fits.
