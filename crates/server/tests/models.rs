@@ -90,7 +90,10 @@ fn predict_both_ways(server: &TestServer, project: &str) {
     assert_eq!(stored.unwrap().annotations.len(), 1);
     let refused = server.post(&format!("{project}/pipelines/active:explain"), &body);
     assert_eq!(refused.status, 400);
-    assert!(refused.text().contains("no saliency maps"), "the caller is told why");
+    assert!(
+        refused.text().contains("no saliency maps"),
+        "the caller is told why"
+    );
 }
 
 #[test]
