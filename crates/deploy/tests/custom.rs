@@ -117,7 +117,10 @@ fn what_does_not_load_or_run_is_not_proposed() {
     let model = folder.path().join("model.xml");
     struct Case(&'static [&'static str], &'static [&'static str]);
     for Case(said, expected) in [
-        Case(&["labels=fish,tool", "input.scale=128"], &["labels", "4", "--set labels="]),
+        Case(
+            &["labels=fish,tool", "input.scale=128"],
+            &["labels", "4", "--set labels="],
+        ),
         Case(
             &["labels=fish,tool", "input.scale=1", "outputs.scores=logits"],
             &["labels", "4", "--set labels="],

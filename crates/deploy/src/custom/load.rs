@@ -43,34 +43,34 @@ impl ModelDescription {
         runtime: &Runtime,
         options: &CompileOptions,
     ) -> Result<(Project, Vec<TaskModel>), DeployError> {
-    let description = self;
-    let project = description.project(path);
-    let model = path.with_file_name(&description.model);
-    let ir = match model.extension() {
-        Some(extension) if extension == "xml" => Some(IrModel::read(&model)?),
-        _ => None,
-    };
-    let info: ModelInfo = description.model_info().into_iter().collect();
-    let config = Config::new(&model, Some(&info), &Value::Null);
-    config.check_keys().map_err(|error| reworded(error, path))?;
-    let adapter = description.adapter(path)?;
-    let in_words_of_description = |error| reworded(error, path);
-    let tasks = project.trainable_tasks();
-    let models = tasks.map(|task| {
-        TaskModel::build(
-            task,
-            &model,
-            &config,
-            ir.as_ref(),
-            adapter.clone(),
-            runtime,
-            options,
-        )
-        .map_err(in_words_of_description)
-    });
-    let models = models.collect::<Result<_, _>>()?;
-    Ok((project, models))
-}
+        let description = self;
+        let project = description.project(path);
+        let model = path.with_file_name(&description.model);
+        let ir = match model.extension() {
+            Some(extension) if extension == "xml" => Some(IrModel::read(&model)?),
+            _ => None,
+        };
+        let info: ModelInfo = description.model_info().into_iter().collect();
+        let config = Config::new(&model, Some(&info), &Value::Null);
+        config.check_keys().map_err(|error| reworded(error, path))?;
+        let adapter = description.adapter(path)?;
+        let in_words_of_description = |error| reworded(error, path);
+        let tasks = project.trainable_tasks();
+        let models = tasks.map(|task| {
+            TaskModel::build(
+                task,
+                &model,
+                &config,
+                ir.as_ref(),
+                adapter.clone(),
+                runtime,
+                options,
+            )
+            .map_err(in_words_of_description)
+        });
+        let models = models.collect::<Result<_, _>>()?;
+        Ok((project, models))
+    }
 }
 
 /// Keys of a description, and what Geti's `model_info` calls them.

@@ -75,7 +75,9 @@ pub fn propose(
     family(&evidence, &mut draft, assignments)?;
     normalisation::settle(&evidence, &mut draft, assignments)?;
     let mut proposal = draft.finish(&evidence, assignments)?;
-    proposal.notes.extend(trial::run(&evidence, &proposal.description)?);
+    proposal
+        .notes
+        .extend(trial::run(&evidence, &proposal.description)?);
     Ok(proposal)
 }
 

@@ -2,7 +2,7 @@
 
 use straylight_core::RgbImage;
 use straylight_engine::CompileOptions;
-use straylight_tasks::TaskError;
+use straylight_tasks::{Size, TaskError};
 
 use super::evidence::Evidence;
 use crate::custom::ModelDescription;
@@ -33,13 +33,15 @@ pub(super) fn run(
 
 fn infer(model: &TaskModel) -> Result<(), DeployError> {
     let (width, height) = SIZE;
-    let levels = (0..width * height * 3).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8);
+    let levels =
+        (0..width * height * 3).map(|index| (index.wrapping_mul(2_654_435_761) >> 24) as u8);
     let Ok(image) = RgbImage::new(width, height, levels.collect::<Vec<u8>>()) else {
         return Ok(());
     };
     let picture = Picture {
         image: &image,
         deep: None,
+        size: Size::new(width, height),
     };
     model.infer(picture, Keep::ACTIVATIONS).map(|_| ())
 }
