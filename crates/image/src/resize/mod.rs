@@ -15,6 +15,11 @@
 //!   before 13, and 13.0 when both sides shrink alike), else within one level. In fixed point;
 //!   rules in `pillow.rs`.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a loop gets vectors only within a function that has them"
+)]
+
 mod cubic;
 mod deep;
 mod fixed;

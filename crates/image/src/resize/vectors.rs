@@ -1,10 +1,5 @@
 //! The loops over a row with the vectors of AVX2; the numbers are those of the plain loops.
 
-#![allow(
-    clippy::inline_always,
-    reason = "a loop gets vectors only within a function that has them"
-)]
-
 use pulp::NullaryFnOnce;
 use pulp::x86::V3;
 

@@ -16,6 +16,7 @@ mod hub;
 mod libreyolo;
 mod model_info;
 mod normalisation;
+mod onnx_image;
 mod parts;
 mod probe;
 mod said;
@@ -72,6 +73,7 @@ pub fn propose(
     }
     let mut draft = Draft::default();
     hub::read(&evidence, &mut draft)?;
+    onnx_image::read(&evidence, &mut draft)?;
     family(&evidence, &mut draft, assignments)?;
     normalisation::settle(&evidence, &mut draft, assignments)?;
     let mut proposal = draft.finish(&evidence, assignments)?;
