@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use straylight_engine::graph::{ModelDetail, ModelFacts, Place, TfliteModel};
 use straylight_engine::{Dimension, ElementType, ModelSource, Runtime, TensorInfo};
 
-use super::beside;
 use super::probe::Probe;
 use super::ultralytics::listed;
+use super::{beside, tflite};
 use crate::DeployError;
 
 /// File beside a model with one label a line.
@@ -67,6 +67,9 @@ impl<'a> Evidence<'a> {
         let facts = ModelFacts::read(model)?;
         facts.check_weights()?;
         if let Some(reason) = facts.miscomputed() {
+            return Err(bare(model, reason));
+        }
+        if let Some(reason) = tflite::refusal(&facts) {
             return Err(bare(model, reason));
         }
         let read = runtime.read(&ModelSource::file(model))?;

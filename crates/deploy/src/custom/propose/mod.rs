@@ -22,6 +22,7 @@ mod probe;
 mod said;
 mod segmentation;
 mod set;
+mod tflite;
 mod trial;
 mod ultralytics;
 mod yolo;
