@@ -1,4 +1,4 @@
-"""PaddleClas and PaddleDetection with Paddle's own exporter, in an environment of its own (requirements-paddle.txt).
+"""Paddle's classifiers and PaddleDetection with Paddle's own exporter, in an environment of its own (requirements-paddle.txt).
 
 With pyenv's Python, run it with `LD_PRELOAD=libz.so.1`: Paddle 2.6 brings a zlib that crashes Pillow.
 """
@@ -26,9 +26,9 @@ def to_onnx(saved: Path, folder: Path, opset: int = 13) -> None:
     subprocess.run([program, *words, "--save_file", folder / "model.onnx", "--opset_version", str(opset)], check=True, capture_output=True)
 
 
-@model("paddleclas-like MobileNetV3", "paddlepaddle", "--recipe imagenet --set input.interpolation=pillow_bilinear")
+@model("paddle MobileNetV3", "paddlepaddle", "--recipe imagenet --set input.interpolation=pillow_bilinear")
 def classifier(folder, photos):
-    """A classifier of paddle.vision with a softmax, as PaddleClas exports its own."""
+    """A classifier of paddle.vision with a softmax, as such models are exported."""
     paddle.seed(0)
     network = paddle.vision.models.mobilenet_v3_small(num_classes=len(NAMES))
     pixels = {}

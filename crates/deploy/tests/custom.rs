@@ -112,10 +112,10 @@ fn another_number_of_labels_than_scores_is_refused() {
 
 #[test]
 fn what_does_not_load_or_run_is_not_proposed() {
+    struct Case(&'static [&'static str], &'static [&'static str]);
     let folder = plain_model(DEMO);
     let runtime = Runtime::load(&RuntimeOptions::default(), &NoProgress).unwrap();
     let model = folder.path().join("model.xml");
-    struct Case(&'static [&'static str], &'static [&'static str]);
     for Case(said, expected) in [
         Case(
             &["labels=fish,tool", "input.scale=128"],

@@ -344,8 +344,8 @@ mod tests {
 
     #[test]
     fn numbers_before_names_are_no_part_of_them() {
-        let names = |lines: &[&str]| numbered(lines).map(|names| names.join("|"));
         struct Case(&'static [&'static str], Option<&'static str>);
+        let names = |lines: &[&str]| numbered(lines).map(|names| names.join("|"));
         for Case(lines, expected) in [
             Case(&["0 red", "1 dark green"], Some("red|dark green")),
             Case(&["0: red", "1: green"], Some("red|green")),

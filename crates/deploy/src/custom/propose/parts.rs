@@ -193,7 +193,12 @@ fn scored<'a>(
 /// scores.
 fn range(evidence: &Evidence<'_>, (classes, scores): (&str, Option<&str>)) -> Option<(f32, f32)> {
     let mut range: Option<(f32, f32)> = None;
-    for (classes, scores) in scored(evidence, classes, scores) {
+    // For an image in which nothing is, OpenVINO may give a row of what was in the memory before.
+    let several = |(classes, _): &(&[f32], Option<&[f32]>)| classes.len() > 1;
+    for (classes, scores) in scored(evidence, classes, scores)
+        .into_iter()
+        .filter(several)
+    {
         for (row, &class) in classes.iter().enumerate() {
             let score = scores.map(|scores| scores.get(row).copied().unwrap_or(0.0));
             if score.is_none_or(|score| score > UNUSED) {

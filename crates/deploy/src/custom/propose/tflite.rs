@@ -31,7 +31,7 @@ fn foreign(model: &TfliteModel) -> Option<String> {
 
 /// Deep networks of integers whose weights have a scale for each channel.
 ///
-/// OpenVINO 2026.4 rounds otherwise than TFLite; measured with Keras' MobileNetV2 of 53 layers: up
+/// OpenVINO 2026.4 rounds otherwise than TFLite; measured with `MobileNetV2` of 53 layers: up
 /// to 0.3 in a probability.
 fn other_integers(model: &TfliteModel) -> Option<String> {
     let layers = model.operators.iter().filter(|one| is_integer_layer(one));
