@@ -15,7 +15,7 @@ from common import labels, model, objects, one
 from PIL import Image
 
 NAMES = ["cat", "dog", "bird", "fish"]
-CONFIGS = Path(__file__).with_name("paddle")
+CONFIGS = Path(__file__).with_name("paddle_configs")
 MEAN, DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 
 
