@@ -1,11 +1,17 @@
 """What all exporters share: photos, folders, the form of predictions, heads that find something."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
+
+try:
+    import torch
+except ImportError:  # TensorFlow and Paddle have environments of their own.
+    torch = None
 
 # Functions that export a model by its name: each fills a folder and returns its library's predictions.
 MODELS: dict = {}

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from onnx import TensorProto, checker, helper, numpy_helper
+from onnx import ModelProto, TensorProto, checker, helper, numpy_helper
 from PIL import Image
 
 WIDTH, HEIGHT = 128, 64
@@ -59,6 +59,14 @@ def model(nodes, constants, shape, kind, name, values, metadata=None) -> bytes:
         made.metadata_props.add(key=key, value=value)
     checker.check_model(made, full_check=True)
     return made.SerializeToString(deterministic=True)
+
+
+def said(made: bytes, metadata: dict) -> bytes:
+    """Return a model with entries in its metadata."""
+    loaded = ModelProto.FromString(made)
+    for key, value in metadata.items():
+        loaded.metadata_props.add(key=key, value=value)
+    return loaded.SerializeToString(deterministic=True)
 
 
 def corners(boxes=OBJECTS) -> np.ndarray:
@@ -475,6 +483,12 @@ def segmentation_without_background():
     return fixed({"out": f32(logits[None])}), {"labels.txt": names}, {"areas": [32 * 64, 64 * 64, 32 * 64], "labels": names}
 
 
+def of_red() -> dict:
+    """Return the answer of a classifier by mean colour for the red image."""
+    powers = np.exp(4 * np.array([200, 20, 20]) / 255)
+    return {"objects": [{"label": "red", "score": powers[0] / powers.sum()}], "image": "red.png"}
+
+
 def by_colour(last=(), count=3, inputs=(1, 3, 32, 32), kind=TensorProto.FLOAT) -> bytes:
     """Return a classifier by mean colour: logits are 4 / 255 times the mean of red, green, blue."""
     weights = np.eye(3, dtype=np.float32)[:, :count] * np.float32(4 / 255)
@@ -650,6 +664,128 @@ def softmax_of_opset_11():
     made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
     checker.check_model(made, full_check=True)
     return made.SerializeToString(deterministic=True), {"labels.txt": ["red", "green", "blue"]}, {"refused": "opset 11"}
+
+
+@case
+def ultralytics_ready_of_two():
+    """Two classes: rows of six could be raw, but they are not as many as the grids have cells."""
+    rows = np.zeros((300, 6))
+    rows[:2] = np.concatenate([letterboxed(), OBJECTS[:, 4:]], 1)
+    return fixed({"output0": f32(rows[None])}, metadata=ultralytics("detect")), {}, answer()
+
+
+@case
+def ultralytics_one_class_with_objectness():
+    """One class: six values of each of the anchors' cells are no score and class behind NMS."""
+    rows = candidates(np.concatenate([centres(letterboxed()), OBJECTS[:, 4:5], [[1.0], [1.0]]], 1), 252)
+    metadata = ultralytics("detect") | {"names": "{0: 'thing'}"}
+    found = answer()
+    for item in found["objects"]:
+        item["label"] = "thing"
+    return fixed({"output0": f32(rows[None])}, metadata=metadata), {}, found
+
+
+@case
+def ultralytics_list_of_names():
+    """The names as a list."""
+    rows = candidates(np.concatenate([centres(letterboxed()), scores()], 1), 84)
+    metadata = ultralytics("detect") | {"names": json.dumps(NAMES)}
+    return fixed({"output0": f32(rows.T[None])}, metadata=metadata), {}, answer()
+
+
+@case
+def tensorflow_with_raw_outputs():
+    """What the exporter of TensorFlow 2 adds: raw boxes and scores, anchors, scores of all classes."""
+    boxes = fractions()[None, :, [1, 0, 3, 2]]
+    outputs = {"detection_anchor_indices": f32([[3, 4]]), "detection_boxes": f32(boxes), "detection_classes": f32([[1, 2]]),
+               "detection_multiclass_scores": f32([[[0.05, 0.9, 0.05], [0.1, 0.2, 0.7]]]), "detection_scores": f32(OBJECTS[None, :, 4]),
+               "num_detections": f32([2]), "raw_detection_boxes": f32(np.tile(boxes, (1, 9, 1))), "raw_detection_scores": f32(np.full((1, 18, 3), 0.3))}
+    return fixed(outputs, (1, 64, 64, 3), TensorProto.UINT8, "input_tensor"), {"labels.txt": NAMES}, answer()
+
+
+@case
+def tensorflow_in_pixels():
+    """TensorFlow's Model Garden: edges in pixels of the input, classes as whole numbers."""
+    outputs = {"detection_boxes": f32(stretched()[None, :, [1, 0, 3, 2]]), "detection_classes": np.array([[1, 2]], np.int32),
+               "detection_scores": f32(OBJECTS[None, :, 4]), "num_detections": np.array([2], np.int32)}
+    return fixed(outputs, (1, 64, 64, 3), TensorProto.UINT8, "inputs"), {"labels.txt": NAMES}, answer()
+
+
+@case
+def lists_from_zero():
+    """Lists as torchvision has them, but class 0 is found."""
+    outputs = {"boxes": f32(fractions()), "labels": np.array([0, 1]), "scores": f32(OBJECTS[:, 4])}
+    return fixed(outputs), {"labels.txt": NAMES}, answer()
+
+
+@case
+def crossed_edges():
+    """Centre and size, which cannot be edges."""
+    outputs = {"boxes": f32(centres(stretched())[None]), "labels": np.array([[0, 1]]), "scores": f32(OBJECTS[None, :, 4])}
+    return fixed(outputs), {"labels.txt": NAMES}, {"undecided": "outputs.box_format"}
+
+
+@case
+def unknown_detector():
+    """A detector of no known form, two of whose outputs look like class scores."""
+    outputs = {"box_scores": f32([[0.9, 0.7]]), "box_edges": f32([[1, 2, 3, 4, 5, 6, 7, 8]])}
+    return fixed(outputs), {"labels.txt": NAMES}, {"refused": "no family"}
+
+
+@case
+def segmentation_of_one_plane():
+    """Logits of one label."""
+    logits = np.where(planes()[None] == 1, 5.0, -5.0)
+    return fixed({"out": f32(logits[None])}), {"labels.txt": ["thing"]}, {"areas": [64 * 64], "labels": ["thing"]}
+
+
+@case
+def blue_first():
+    """ONNX's own key for the order of the channels."""
+    made = said(by_colour(), {"Image.BitmapPixelFormat": "Bgr8", "Image.NominalPixelRange": "NominalRange_0_255"})
+    return made, {"labels.txt": ["blue", "green", "red"]}, of_red()
+
+
+@case
+def linear_light():
+    """A brightness curve that images are not given."""
+    return said(by_colour(), {"Image.ColorSpaceGamma": "Linear"}), {"labels.txt": ["red", "green", "blue"]}, {"refused": "Image.ColorSpaceGamma"}
+
+
+@case
+def numbered_labels():
+    """Labels with numbers, a byte order mark and line ends of Windows."""
+    return by_colour(), {"labels.txt": "\ufeff0 red\r\n1 green\r\n2 blue\r\n\r\n"}, of_red()
+
+
+@case
+def names_in_metadata():
+    """Names of a classifier as a list of JSON."""
+    return said(by_colour(), {"class_names": '["red", "green", "blue"]'}), {}, of_red()
+
+
+@case
+def too_few_names_in_metadata():
+    """Two names for three classes."""
+    return said(by_colour(), {"names": "{0: 'red', 1: 'green'}"}), {}, {"undecided": "labels"}
+
+
+@case
+def model_info_without_type():
+    """Keys of Model API for the image alone."""
+    made, files, found = model_info()
+    loaded = ModelProto.FromString(made)
+    kept = [entry for entry in loaded.metadata_props if "model_type" not in entry.key]
+    del loaded.metadata_props[:]
+    loaded.metadata_props.extend(kept)
+    return loaded.SerializeToString(deterministic=True), files, found
+
+
+@case
+def model_info_with_a_word():
+    """A switch that is neither on nor off."""
+    made, files, _ = model_info()
+    return made.replace(b"True", b"Half"), files, {"config": "reverse_input_channels"}
 
 
 def main() -> None:

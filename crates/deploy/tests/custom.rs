@@ -101,13 +101,44 @@ fn wrong_descriptions_name_what_is_wrong() {
 }
 
 #[test]
-fn more_labels_than_scores_are_noticed() {
-    let folder = plain_model(&DEMO.replace("tool]", "tool, more]"));
-    let report = custom::check(folder.path(), &fish(), &options()).unwrap();
-    assert_eq!(
-        report.missing,
-        ["The model gives 4 class scores, and there are 5 labels."]
-    );
+fn another_number_of_labels_than_scores_is_refused() {
+    for labels in ["tool, more]", "]"] {
+        let folder = plain_model(&DEMO.replace("tool]", labels));
+        let deployment = Deployment::from_folder(folder.path(), &options()).unwrap();
+        let text = deployment.infer(&fish()).unwrap_err().to_string();
+        assert!(text.contains("4 scores for"), "{text}");
+    }
+}
+
+#[test]
+fn what_does_not_load_or_run_is_not_proposed() {
+    struct Case(&'static [&'static str], &'static [&'static str]);
+    let folder = plain_model(DEMO);
+    let runtime = Runtime::load(&RuntimeOptions::default(), &NoProgress).unwrap();
+    let model = folder.path().join("model.xml");
+    for Case(said, expected) in [
+        Case(
+            &["labels=fish,tool", "input.scale=128"],
+            &["labels", "4", "--set labels="],
+        ),
+        Case(
+            &["labels=fish,tool", "input.scale=1", "outputs.scores=logits"],
+            &["labels", "4", "--set labels="],
+        ),
+        Case(&["input.scale=0"], &["input.scale", "0"]),
+        Case(&["input.scale=1,2"], &["input.scale", "2 values"]),
+        Case(
+            &["input.scale=1", "input.mean=1,2,3,4"],
+            &["input.mean", "4 values"],
+        ),
+        Case(&["input.scale=1", "outputs.features=none"], &["`none`"]),
+    ] {
+        let said: Vec<_> = said.iter().map(|one| one.parse().unwrap()).collect();
+        let error = custom::propose(&model, &runtime, &said).unwrap_err();
+        let text = error.to_string();
+        let named = expected.iter().all(|part| text.contains(part));
+        assert!(named, "{said:?}: {text}");
+    }
 }
 
 #[test]

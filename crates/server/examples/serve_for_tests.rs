@@ -59,12 +59,13 @@ struct FirstLabel;
 impl PredictorLoader for FirstLabel {
     fn load(&self, folder: &Path) -> Result<Arc<dyn Predictor>, PredictError> {
         let path = folder.join("deployment/project.json");
-        let text = std::fs::read_to_string(path).map_err(|e| PredictError(e.to_string()))?;
+        let text =
+            std::fs::read_to_string(path).map_err(|e| PredictError::Failed(e.to_string()))?;
         let project: Project =
-            serde_json::from_str(&text).map_err(|e| PredictError(e.to_string()))?;
+            serde_json::from_str(&text).map_err(|e| PredictError::Failed(e.to_string()))?;
         let labels = project.trainable_tasks().flat_map(|t| t.labels.clone());
         let label = labels.into_iter().next();
-        let label = label.ok_or_else(|| PredictError("there is no label".to_owned()))?;
+        let label = label.ok_or_else(|| PredictError::Failed("there is no label".to_owned()))?;
         Ok(Arc::new(Stub { label }))
     }
 }

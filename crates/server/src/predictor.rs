@@ -75,5 +75,11 @@ pub struct HookStatus {
 
 /// Why a deployment could not be loaded or an image not be predicted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct PredictError(pub String);
+pub enum PredictError {
+    /// The server or the deployment is at fault; the cause goes into the log.
+    #[error("{0}")]
+    Failed(String),
+    /// The model cannot do what was asked, or not with this image; the caller is told why.
+    #[error("{0}")]
+    Unfit(String),
+}

@@ -88,11 +88,11 @@ fn predict_both_ways(server: &TestServer, project: &str) {
         .prediction(image["id"].as_str().unwrap())
         .unwrap();
     assert_eq!(stored.unwrap().annotations.len(), 1);
-    let failed = server.post(&format!("{project}/pipelines/active:explain"), &body);
-    assert_eq!(failed.status, 500);
+    let refused = server.post(&format!("{project}/pipelines/active:explain"), &body);
+    assert_eq!(refused.status, 400);
     assert!(
-        !failed.text().contains("saliency"),
-        "the cause stays in the log"
+        refused.text().contains("no saliency maps"),
+        "the caller is told why"
     );
 }
 

@@ -158,7 +158,7 @@ impl Predictor for Served {
         if let Some(model) = self.deployment.ood_model() {
             let score = model
                 .score_detailed(&prediction.activations)
-                .map_err(told)?;
+                .map_err(|error| PredictError::Failed(error.to_string()))?;
             let named = score
                 .detectors
                 .iter()
@@ -236,6 +236,13 @@ fn status(stats: &HookStats, description: String, dead: &[DeadLetter]) -> HookSt
     }
 }
 
-fn told(error: impl std::fmt::Display) -> PredictError {
-    PredictError(error.to_string())
+/// What a caller may know of an error: what the model cannot do, but no path of the server.
+fn told(error: DeployError) -> PredictError {
+    match error {
+        DeployError::NoExplanation { .. } | DeployError::OtherImage { .. } => {
+            PredictError::Unfit(error.to_string())
+        }
+        DeployError::Task { source, .. } => PredictError::Unfit(source.to_string()),
+        other => PredictError::Failed(other.to_string()),
+    }
 }

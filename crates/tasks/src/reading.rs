@@ -32,8 +32,9 @@ pub enum Reading {
 /// What a classifier's scores are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scores {
-    /// What has to be done to get probabilities.
-    pub activation: Activation,
+    /// What has to be done to get probabilities; without it a softmax, unless they are
+    /// probabilities already.
+    pub activation: Option<Activation>,
     /// Whether there is one score for two labels: that of the second.
     pub one_of_two: bool,
 }
@@ -52,20 +53,31 @@ impl Scores {
             return Err(tensor.unfit("its description says one score for two labels"));
         };
         let other = match self.activation {
-            Activation::None => 1.0 - score,
+            None | Some(Activation::None) => 1.0 - score,
             // The softmax of 0 and x is the sigmoid of x.
             _ => 0.0,
         };
         Ok(Cow::Owned(vec![other, score]))
     }
 
-    pub(crate) fn probabilities(self, scores: &[f32]) -> Vec<f32> {
-        match self.activation {
-            Activation::None => scores.to_vec(),
-            Activation::Sigmoid if !self.one_of_two => {
+    /// The probabilities; `None` when it is not said how scores become such.
+    pub(crate) fn probabilities(self, scores: &[f32]) -> Option<Vec<f32>> {
+        Some(match self.activation {
+            None if self.one_of_two => scores.to_vec(),
+            None => return None,
+            Some(Activation::None) => scores.to_vec(),
+            Some(Activation::Sigmoid) if !self.one_of_two => {
                 scores.iter().map(|&score| sigmoid(score)).collect()
             }
-            _ => softmax(scores),
+            Some(_) => softmax(scores),
+        })
+    }
+
+    /// Whether scores are no logits; `None` when that is not said.
+    pub(crate) fn are_probabilities(self) -> Option<bool> {
+        match self.activation {
+            None => self.one_of_two.then_some(true),
+            Some(activation) => Some(activation == Activation::None),
         }
     }
 }

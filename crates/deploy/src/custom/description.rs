@@ -127,6 +127,14 @@ impl ModelDescription {
             let reason = format!("this program knows {}", OPTIONS.join(", "));
             return wrong(&format!("options.{key}"), &reason);
         }
+        for key in ["confidence_threshold", "iou_threshold"] {
+            let value = self.options.get(key);
+            let in_range =
+                |value: &Value| value.as_f64().is_some_and(|one| (0.0..=1.0).contains(&one));
+            if value.is_some_and(|value| !in_range(value)) {
+                return wrong(&format!("options.{key}"), "wanted a number of 0 to 1");
+            }
+        }
         let own = |(key, reason): (&str, String)| DeployError::config(path, key, reason);
         self.input.check(self.task).map_err(own)?;
         self.outputs
@@ -208,6 +216,16 @@ mod tests {
             Case("m.onnx", "../m.onnx", "model"),
             Case("detection\n", "crop\n", "task"),
             Case("nms_execute", "nms_exceute", "options.nms_exceute"),
+            Case(
+                "nms_execute: true",
+                "iou_threshold: 1.5",
+                "options.iou_threshold",
+            ),
+            Case(
+                "nms_execute: true",
+                "confidence_threshold: high",
+                "options.confidence_threshold",
+            ),
             Case("detection\n", "cooking\n", "cooking"),
             Case("options", "optoins", "optoins"),
             Case("bgr", "[", "straylight.yaml"),

@@ -32,33 +32,45 @@ pub(crate) fn load(
     runtime: &Runtime,
     options: &CompileOptions,
 ) -> Result<(Project, Vec<TaskModel>), DeployError> {
-    let description = ModelDescription::read(path)?;
-    let project = description.project(path);
-    let model = path.with_file_name(&description.model);
-    let ir = match model.extension() {
-        Some(extension) if extension == "xml" => Some(IrModel::read(&model)?),
-        _ => None,
-    };
-    let info: ModelInfo = description.model_info().into_iter().collect();
-    let config = Config::new(&model, Some(&info), &Value::Null);
-    config.check_keys().map_err(|error| reworded(error, path))?;
-    let adapter = description.adapter(path)?;
-    let in_words_of_description = |error| reworded(error, path);
-    let tasks = project.trainable_tasks();
-    let models = tasks.map(|task| {
-        TaskModel::build(
-            task,
-            &model,
-            &config,
-            ir.as_ref(),
-            adapter.clone(),
-            runtime,
-            options,
-        )
-        .map_err(in_words_of_description)
-    });
-    let models = models.collect::<Result<_, _>>()?;
-    Ok((project, models))
+    ModelDescription::read(path)?.load(path, runtime, options)
+}
+
+impl ModelDescription {
+    /// Loads what it describes; `path` is where it stands or will stand.
+    pub(super) fn load(
+        &self,
+        path: &Path,
+        runtime: &Runtime,
+        options: &CompileOptions,
+    ) -> Result<(Project, Vec<TaskModel>), DeployError> {
+        let description = self;
+        let project = description.project(path);
+        let model = path.with_file_name(&description.model);
+        let ir = match model.extension() {
+            Some(extension) if extension == "xml" => Some(IrModel::read(&model)?),
+            _ => None,
+        };
+        let info: ModelInfo = description.model_info().into_iter().collect();
+        let config = Config::new(&model, Some(&info), &Value::Null);
+        config.check_keys().map_err(|error| reworded(error, path))?;
+        let adapter = description.adapter(path)?;
+        let in_words_of_description = |error| reworded(error, path);
+        let tasks = project.trainable_tasks();
+        let models = tasks.map(|task| {
+            TaskModel::build(
+                task,
+                &model,
+                &config,
+                ir.as_ref(),
+                adapter.clone(),
+                runtime,
+                options,
+            )
+            .map_err(in_words_of_description)
+        });
+        let models = models.collect::<Result<_, _>>()?;
+        Ok((project, models))
+    }
 }
 
 /// Keys of a description, and what Geti's `model_info` calls them.
@@ -235,13 +247,10 @@ impl ModelDescription {
         let outputs = &self.outputs;
         let activation = outputs.activation.map(Into::into);
         match self.task {
-            TaskType::Classification => Ok(match (activation, outputs.one_score) {
-                (None, false) => Reading::Usual,
-                (activation, one_of_two) => Reading::Scores(Scores {
-                    activation: activation.unwrap_or_default(),
-                    one_of_two,
-                }),
-            }),
+            TaskType::Classification => Ok(Reading::Scores(Scores {
+                activation,
+                one_of_two: outputs.one_score,
+            })),
             TaskType::Segmentation => Ok(Reading::Planes(Planes {
                 activation: activation.unwrap_or_default(),
                 background: outputs.background,

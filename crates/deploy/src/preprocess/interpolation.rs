@@ -41,6 +41,29 @@ impl Interpolation {
         self == Self::OpenVino(resize::Interpolation::Nearest)
     }
 
+    /// Scales an image into one line for each row, of at least its length.
+    pub(super) fn scale_into<'a>(
+        self,
+        image: &RgbImage,
+        size: Size,
+        lines: impl Iterator<Item = &'a mut [u8]>,
+    ) {
+        let (width, height) = (size.width, size.height);
+        match self {
+            Self::OpenVino(resize::Interpolation::Linear) => {
+                resize::bilinear_openvino_into(image, width, height, lines);
+            }
+            Self::OpencvBilinear => resize::bilinear_cv_into(image, width, height, lines),
+            _ => {
+                let scaled = self.scale(image, size);
+                let rows = scaled.data().chunks_exact(scaled.width() as usize * 3);
+                for (row, line) in rows.zip(lines) {
+                    line[..row.len()].copy_from_slice(row);
+                }
+            }
+        }
+    }
+
     /// Scales an image.
     pub(super) fn scale(self, image: &RgbImage, size: Size) -> RgbImage {
         let (width, height) = (size.width, size.height);

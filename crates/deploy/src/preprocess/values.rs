@@ -32,13 +32,35 @@ impl Canvas {
     /// Scales and places an image of 8 bits.
     pub(super) fn levels(&self, image: &RgbImage, target: &mut [u8]) {
         let part = self.placement.part.and_then(|part| cut(image, part));
-        let scaled = self.placement.scaled;
         let source = part.as_ref().unwrap_or(image);
-        let scaled = self.filter.scale(source, scaled);
-        let cut = self.placement.cut.and_then(|part| cut(&scaled, part));
-        let scaled = cut.unwrap_or(scaled);
+        let size = self.placement.scaled;
         let pad = self.pad_value.min(255) as u8;
-        self.place(scaled.data(), scaled.width(), target, pad);
+        if let Some(part) = self.placement.cut {
+            let scaled = self.filter.scale(source, size);
+            let cut = cut(&scaled, part).unwrap_or(scaled);
+            return self.place(cut.data(), cut.width(), target, pad);
+        }
+        let (left, top) = self.placement.offset;
+        let (start, top) = (left as usize * 3, top as usize);
+        let end = start + size.width as usize * 3;
+        let rows = top..top + size.height as usize;
+        let mut lines = target.chunks_exact_mut(self.width as usize * 3).enumerate();
+        let mut inner = std::iter::from_fn(|| {
+            for (row, line) in lines.by_ref() {
+                if !rows.contains(&row) {
+                    line.fill(pad);
+                } else if let Some((before, rest)) = line.split_at_mut_checked(start) {
+                    before.fill(pad);
+                    let (inner, after) = rest.split_at_mut_checked(end - start)?;
+                    after.fill(pad);
+                    return Some(inner);
+                }
+            }
+            None
+        });
+        self.filter.scale_into(source, size, inner.by_ref());
+        // What is below the image.
+        inner.for_each(drop);
     }
 
     /// Scales and places an image of 16 bits; nothing is rounded.

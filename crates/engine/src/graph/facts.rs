@@ -107,7 +107,9 @@ impl ModelFacts {
     /// known format or damaged.
     pub fn read(path: &Path) -> Result<Self, EngineError> {
         let Some(format) = ModelFormat::of(path) else {
-            let reason = "its name does not end in .xml (OpenVINO IR), .onnx or .tflite";
+            let reason = "its name does not end in .xml (OpenVINO IR), .onnx or .tflite; a SavedModel \
+                          becomes an IR by OpenVINO's `ovc FOLDER --output_model NAME`, a model of \
+                          PyTorch, Keras or Paddle is exported as ONNX";
             return Err(wrong(path, reason));
         };
         let (facts, weights, detail) = match format {

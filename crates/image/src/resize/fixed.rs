@@ -1,4 +1,5 @@
-use super::two_tap::{Arithmetic, Tap};
+use super::two_tap::{Adjacent, Arithmetic, Tap, plain_rgb};
+use super::vectors::Vectors;
 
 /// One in the fixed-point weights of 11 bits.
 const ONE: f32 = 2048.0;
@@ -42,6 +43,19 @@ impl Arithmetic for Fixed {
         ((i32::from(left) * w0 + i32::from(right) * w1) >> 4) as i16
     }
 
+    fn across_rgb(
+        vectors: Option<Vectors>,
+        row: &[u8],
+        taps: &[Adjacent<i16>],
+        samples: &mut [i16],
+    ) {
+        match vectors {
+            Some(vectors) => vectors.fixed(row, taps, samples),
+            None => plain_rgb::<Self>(row, taps, samples),
+        }
+    }
+
+    #[inline(always)]
     fn down(above: i16, below: i16, weights: [i16; 2]) -> u8 {
         let [w0, w1] = weights.map(i32::from);
         let sum = ((i32::from(above) * w0) >> 16) + ((i32::from(below) * w1) >> 16);

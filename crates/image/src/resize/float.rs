@@ -1,4 +1,5 @@
-use super::two_tap::{Arithmetic, Tap};
+use super::two_tap::{Adjacent, Arithmetic, Tap, plain_rgb};
+use super::vectors::Vectors;
 
 /// The arithmetic of OpenVINO's `Interpolate` (opset 11, mode `linear`) on 8 bits.
 ///
@@ -22,6 +23,19 @@ impl Arithmetic for Float {
         f32::from(left) * weights[0] + f32::from(right) * weights[1]
     }
 
+    fn across_rgb(
+        vectors: Option<Vectors>,
+        row: &[u8],
+        taps: &[Adjacent<f32>],
+        samples: &mut [f32],
+    ) {
+        match vectors {
+            Some(vectors) => vectors.float(row, taps, samples),
+            None => plain_rgb::<Self>(row, taps, samples),
+        }
+    }
+
+    #[inline(always)]
     fn down(above: f32, below: f32, weights: [f32; 2]) -> u8 {
         nearest_level(above * weights[0] + below * weights[1])
     }
@@ -32,7 +46,7 @@ impl Arithmetic for Float {
 /// `round_ties_even` is a call of a library function where the processor's own instruction is
 /// not sure to exist, and keeps the loop from being vectorised. At 2^23 the last bit of an `f32`
 /// is worth one: adding it rounds, and leaves the level in the lowest bits.
-#[inline]
+#[inline(always)]
 fn nearest_level(value: f32) -> u8 {
     const TWO_TO_THE_23: f32 = 8_388_608.0;
     (value + TWO_TO_THE_23).to_bits() as u8

@@ -3,17 +3,27 @@
 /// Each row is averaged at every byte, also at those that fall between two target pixels: that
 /// is twice the additions, but all in a row, and the compiler makes vectors of them.
 pub(crate) fn halve<const C: usize>(source: &[u8], width: usize) -> Vec<u8> {
-    let stride = width * C * 2;
     let mut target = vec![0; source.len() / 4];
+    halve_into::<C>(source, width, target.chunks_exact_mut(width * C));
+    target
+}
+
+/// As [`halve`], into one line for each target row, of at least its length.
+pub(super) fn halve_into<'a, const C: usize>(
+    source: &[u8],
+    width: usize,
+    lines: impl Iterator<Item = &'a mut [u8]>,
+) {
+    let stride = width * C * 2;
     let mut means = vec![0; stride];
-    for (pair, row) in (source.chunks_exact(stride * 2)).zip(target.chunks_exact_mut(width * C)) {
+    for (pair, line) in source.chunks_exact(stride * 2).zip(lines) {
         let (above, below) = pair.split_at(stride);
         average::<C>(above, below, &mut means);
-        for (pixel, mean) in row.chunks_exact_mut(C).zip(means.chunks_exact(C * 2)) {
+        let pixels = line.chunks_exact_mut(C).take(width);
+        for (pixel, mean) in pixels.zip(means.chunks_exact(C * 2)) {
             pixel.copy_from_slice(&mean[..C]);
         }
     }
-    target
 }
 
 /// At each byte the mean of it and the next pixel's, in both rows.

@@ -15,6 +15,11 @@
 //!   before 13, and 13.0 when both sides shrink alike), else within one level. In fixed point;
 //!   rules in `pillow.rs`.
 
+#![allow(
+    clippy::inline_always,
+    reason = "a loop gets vectors only within a function that has them"
+)]
+
 mod cubic;
 mod deep;
 mod fixed;
@@ -22,6 +27,8 @@ mod float;
 pub(crate) mod halve;
 mod pillow;
 mod two_tap;
+#[cfg_attr(not(target_arch = "x86_64"), path = "no_vectors.rs")]
+mod vectors;
 
 pub use deep::{Interpolation, deep_openvino};
 use straylight_core::RgbImage;
@@ -31,7 +38,22 @@ use straylight_core::RgbImage;
 /// Mode `linear`, half-pixel centres, no antialiasing, result rounded half to even. A side of 0
 /// is taken for 1.
 pub fn bilinear_openvino(image: &RgbImage, width: u32, height: u32) -> RgbImage {
-    of_image(image, (width, height), two_tap::resize::<float::Float, 3>)
+    of_image(image, (width, height), openvino_linear::<3>)
+}
+
+/// As [`bilinear_openvino`], into one line for each target row, of at least `3 * width` levels;
+/// what is behind them in a line stays as it is.
+pub fn bilinear_openvino_into<'a>(
+    image: &RgbImage,
+    width: u32,
+    height: u32,
+    lines: impl Iterator<Item = &'a mut [u8]>,
+) {
+    let (size, target) = (sides(image), (width.max(1), height.max(1)));
+    if size == target {
+        return copy(image, lines);
+    }
+    two_tap::resize::<float::Float, 3>(image.data(), size, target, lines);
 }
 
 /// Scales an image as OpenVINO's `Interpolate` does on 8 bits, with a filter of choice.
@@ -52,6 +74,20 @@ pub fn openvino(image: &RgbImage, width: u32, height: u32, filter: Interpolation
 /// A side of 0 is taken for 1.
 pub fn bilinear_cv(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     of_image(image, (width, height), cv_linear::<3>)
+}
+
+/// As [`bilinear_cv`], into lines as those of [`bilinear_openvino_into`].
+pub fn bilinear_cv_into<'a>(
+    image: &RgbImage,
+    width: u32,
+    height: u32,
+    lines: impl Iterator<Item = &'a mut [u8]>,
+) {
+    let (size, target) = (sides(image), (width.max(1), height.max(1)));
+    if size == target {
+        return copy(image, lines);
+    }
+    cv_linear_into::<3>(image.data(), size, target, lines);
 }
 
 /// Scales a single-channel map as [`bilinear_cv`] does an image.
@@ -95,8 +131,20 @@ pub fn bicubic_pillow(image: &RgbImage, width: u32, height: u32) -> RgbImage {
 
 type Size = (u32, u32);
 
+fn sides(image: &RgbImage) -> Size {
+    (image.width(), image.height())
+}
+
+/// Hands on an image that already has its size.
+fn copy<'a>(image: &RgbImage, lines: impl Iterator<Item = &'a mut [u8]>) {
+    let rows = image.data().chunks_exact(image.width() as usize * 3);
+    for (row, line) in rows.zip(lines) {
+        line[..row.len()].copy_from_slice(row);
+    }
+}
+
 fn of_image(image: &RgbImage, target: Size, scale: fn(&[u8], Size, Size) -> Vec<u8>) -> RgbImage {
-    let size = (image.width(), image.height());
+    let size = sides(image);
     let target = (target.0.max(1), target.1.max(1));
     if size == target {
         return image.clone();
@@ -123,12 +171,32 @@ fn of_gray(
     Some(scale(levels, size, target))
 }
 
-/// Halving both sides exactly is a mean of 2 x 2 pixels in OpenCV, not an interpolation.
 fn cv_linear<const C: usize>(source: &[u8], size: Size, target: Size) -> Vec<u8> {
+    let line = target.0 as usize * C;
+    let mut result = vec![0; line * target.1 as usize];
+    cv_linear_into::<C>(source, size, target, result.chunks_exact_mut(line));
+    result
+}
+
+/// Halving both sides exactly is a mean of 2 x 2 pixels in OpenCV, not an interpolation.
+fn cv_linear_into<'a, const C: usize>(
+    source: &[u8],
+    size: Size,
+    target: Size,
+    lines: impl Iterator<Item = &'a mut [u8]>,
+) {
     if size == (target.0.saturating_mul(2), target.1.saturating_mul(2)) {
-        return halve::halve::<C>(source, target.0 as usize);
+        return halve::halve_into::<C>(source, target.0 as usize, lines);
     }
-    two_tap::resize::<fixed::Fixed, C>(source, size, target)
+    two_tap::resize::<fixed::Fixed, C>(source, size, target, lines);
+}
+
+fn openvino_linear<const C: usize>(source: &[u8], size: Size, target: Size) -> Vec<u8> {
+    let line = target.0 as usize * C;
+    let mut result = vec![0; line * target.1 as usize];
+    let lines = result.chunks_exact_mut(line);
+    two_tap::resize::<float::Float, C>(source, size, target, lines);
+    result
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use serde_json::json;
 use straylight_geti::wire::{ErrorBody, ErrorCode};
 use straylight_store::StoreError;
 
+use crate::predictor::PredictError;
+
 /// An answer that says what went wrong, in the platform's shape.
 #[derive(Debug)]
 pub(crate) enum ApiError {
@@ -63,6 +65,15 @@ impl From<StoreError> for ApiError {
             StoreError::Deleted => Self::Status(StatusCode::GONE, error.to_string()),
             StoreError::Busy { .. } => Self::Busy,
             _ => Self::Internal(error.to_string()),
+        }
+    }
+}
+
+impl From<PredictError> for ApiError {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Failed(cause) => Self::Internal(cause),
+            PredictError::Unfit(reason) => Self::bad(reason),
         }
     }
 }

@@ -61,9 +61,7 @@ pub(crate) fn predict_frame(
     frame: &Frame,
 ) -> ApiResult<Predicted> {
     app.metrics.count_prediction();
-    predictor
-        .predict(frame)
-        .map_err(|e| ApiError::Internal(e.to_string()))
+    Ok(predictor.predict(frame)?)
 }
 
 /// Predicts an image file; for callers who have its bytes.
@@ -149,8 +147,7 @@ async fn explain(State(app): State<Shared>, ids: Ids, request: Request) -> ApiRe
     let maps = app
         .compute(move |app| {
             let predictor = app.models.active(&app.store, ids.project())?;
-            let explained = predictor.explain(&asked.frame);
-            let explained = explained.map_err(|e| ApiError::Internal(e.to_string()))?;
+            let explained = predictor.explain(&asked.frame)?;
             explained
                 .saliency_maps
                 .iter()

@@ -14,7 +14,7 @@ use straylight_store::{ImageRecord, Neighbour};
 use super::dataset::path;
 use super::image::with_project;
 use super::{PageResult, layout};
-use crate::api::{ApiError, ApiResult, stored_frame};
+use crate::api::{ApiResult, stored_frame};
 use crate::app::{App, Shared};
 use crate::predictor::Predictor;
 
@@ -106,9 +106,7 @@ fn keep(
     image: &ImageRecord,
 ) -> ApiResult<bool> {
     let features = match stored_frame(app, image) {
-        Ok(frame) => predictor
-            .features(&frame)
-            .map_err(|e| ApiError::Internal(e.to_string()))?,
+        Ok(frame) => predictor.features(&frame)?,
         Err(error) => {
             tracing::warn!(?error, image = image.id, "an image cannot be compared");
             Some([].into())

@@ -247,8 +247,10 @@ struct Loader;
 impl PredictorLoader for Loader {
     fn load(&self, folder: &Path) -> Result<Arc<dyn Predictor>, PredictError> {
         let path = folder.join("deployment/project.json");
-        let text = std::fs::read_to_string(&path).map_err(|e| PredictError(e.to_string()))?;
-        let value: Value = serde_json::from_str(&text).map_err(|e| PredictError(e.to_string()))?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|e| PredictError::Failed(e.to_string()))?;
+        let value: Value =
+            serde_json::from_str(&text).map_err(|e| PredictError::Failed(e.to_string()))?;
         let label = &value["pipeline"]["tasks"][1]["labels"][0];
         Ok(Arc::new(Stub {
             id: label["id"].as_str().unwrap_or_default().to_owned(),
@@ -292,7 +294,9 @@ impl Predictor for Stub {
     }
 
     fn explain(&self, _frame: &Frame) -> Result<Prediction, PredictError> {
-        Err(PredictError("this model has no saliency maps".to_owned()))
+        Err(PredictError::Unfit(
+            "this model has no saliency maps".to_owned(),
+        ))
     }
 
     /// Width and height: images are alike when they have the same form.

@@ -14,7 +14,6 @@ use std::borrow::Cow;
 use straylight_core::{Activations, Annotation, Label, Prediction, SaliencyMap, Shape};
 
 use crate::config::Hierarchy;
-use crate::decoder::Activation;
 use crate::labels::scored;
 use crate::numeric::{is_softmaxed, probabilities, sigmoid};
 use crate::post::features;
@@ -94,7 +93,9 @@ impl Classification {
         let labels = self.labels.all().len();
         let fits = match self.head {
             Head::Hierarchical { .. } => true,
-            _ => (1..=labels).contains(&count),
+            // A label of Geti's may stand for no class.
+            _ if self.described.is_none() => (1..=labels).contains(&count),
+            _ => count == labels,
         };
         if fits {
             return Ok(());
@@ -114,8 +115,9 @@ impl Classification {
     }
 
     fn probabilities(&self, scores: &[f32]) -> Result<Vec<f32>, TaskError> {
-        if let Some(described) = self.described {
-            return Ok(described.probabilities(scores));
+        let described = self.described.and_then(|one| one.probabilities(scores));
+        if let Some(probabilities) = described {
+            return Ok(probabilities);
         }
         match &self.head {
             Head::Single { .. } => Ok(probabilities(scores)),
@@ -167,10 +169,8 @@ impl PostProcessor for Classification {
         let probabilities = self.probabilities(&scores)?;
         let single = matches!(self.head, Head::Single { .. });
         // What the model already normalised are no logits.
-        let logits = match self.described {
-            Some(described) => described.activation != Activation::None,
-            None => !(single && is_softmaxed(&scores)),
-        };
+        let normalised = self.described.and_then(Scores::are_probabilities);
+        let logits = !normalised.unwrap_or_else(|| single && is_softmaxed(&scores));
         Ok(Activations {
             features: features(outputs),
             logits: logits.then(|| scores.as_ref().into()),

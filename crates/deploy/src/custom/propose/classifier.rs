@@ -17,6 +17,14 @@ const SCORES: [&str; 5] = ["logit", "prob", "score", "softmax", "class"];
 const FEATURES: [&str; 4] = ["feature", "embed", "pool", "hidden"];
 
 pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, DeployError> {
+    // A detector of no known form is no classifier, whatever shapes its outputs have.
+    let finds = |output: &TensorInfo| {
+        let name = output.name.to_lowercase();
+        name.contains("box") || name.contains("detection")
+    };
+    if evidence.outputs.iter().any(finds) {
+        return Ok(false);
+    }
     let tflite = matches!(evidence.facts.detail, ModelDetail::Tflite(_));
     let is_plain_integer =
         |output: &&TensorInfo| is_integer(output) && !evidence.is_quantised(&output.name);

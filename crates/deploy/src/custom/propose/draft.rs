@@ -44,7 +44,7 @@ impl Draft {
     /// Whether boxes are pixels or fractions, by the largest number that the graph gave for one.
     ///
     /// A graph that found nothing gives no number above 0, and leaves a guess.
-    pub(super) fn say_coordinates(&mut self, largest: f32) {
+    pub(super) fn say_coordinates(&mut self, largest: f32, usual: Coordinates) {
         let (coordinates, origin, why) = if largest > 2.0 {
             let why = "the graph gives numbers above 2: pixels";
             (Coordinates::Pixels, Origin::Graph, why)
@@ -52,8 +52,8 @@ impl Draft {
             let why = "the graph gives 0 to 1: fractions";
             (Coordinates::Fractions, Origin::Graph, why)
         } else {
-            let why = "pixels; the graph found nothing to tell by";
-            (Coordinates::Pixels, Origin::Guess, why)
+            let why = "as usual; the graph found nothing to tell by";
+            (usual, Origin::Guess, why)
         };
         self.outputs.coordinates = coordinates;
         self.say("outputs.coordinates", origin, why);
@@ -188,12 +188,17 @@ impl Draft {
         assignments: &[Assignment],
     ) -> Result<Vec<String>, DeployError> {
         let assigned = assignments.iter().any(|one| one.key() == "labels");
+        let named = evidence.named_classes();
         let (names, origin, why) = match (&evidence.labels, self.labels.take(), self.classes) {
             (Some(names), _, _) if assigned => {
                 (names.clone(), Origin::You, "you said them".to_owned())
             }
             (Some(names), _, _) => (names.clone(), Origin::File, "labels.txt".to_owned()),
             (None, Some(names), _) => (names, Origin::File, "the names in the file".to_owned()),
+            (None, None, _) if named.is_some() => {
+                let (key, names) = named.unwrap_or_default();
+                (names, Origin::File, format!("`{key}` of the metadata"))
+            }
             (None, None, Some(count)) => (
                 (0..count).map(|class| format!("class {class}")).collect(),
                 Origin::Guess,

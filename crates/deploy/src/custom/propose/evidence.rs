@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use straylight_engine::graph::{ModelDetail, ModelFacts, Place, TfliteModel};
 use straylight_engine::{Dimension, ElementType, ModelSource, Runtime, TensorInfo};
 
-use super::beside;
 use super::probe::Probe;
+use super::ultralytics::listed;
+use super::{beside, tflite};
 use crate::DeployError;
 
 /// File beside a model with one label a line.
@@ -68,6 +69,9 @@ impl<'a> Evidence<'a> {
         if let Some(reason) = facts.miscomputed() {
             return Err(bare(model, reason));
         }
+        if let Some(reason) = tflite::refusal(&facts) {
+            return Err(bare(model, reason));
+        }
         let read = runtime.read(&ModelSource::file(model))?;
         let mut inputs = read.inputs().to_vec();
         if inputs.is_empty() {
@@ -102,6 +106,11 @@ impl<'a> Evidence<'a> {
         })
     }
 
+    /// The runtime that read the model.
+    pub(super) fn runtime(&self) -> &'a Runtime {
+        self.runtime
+    }
+
     /// The numbers that the graph gives for a few images; `None` when it cannot be run on them.
     pub(super) fn probe(&self) -> Option<&Probe> {
         self.probe
@@ -114,14 +123,16 @@ impl<'a> Evidence<'a> {
         self.outputs.iter().find(|output| output.name == name)
     }
 
-    /// The only output whose name is this word, or ends with it after a separator.
+    /// The only output whose name is this word, or else ends with it after a separator.
     pub(super) fn ending(&self, word: &str) -> Option<&TensorInfo> {
         let fits = |name: &str| {
             let name = name.split(':').next().unwrap_or(name);
             name.strip_suffix(word)
                 .is_some_and(|rest| rest.is_empty() || rest.ends_with(['/', '.', '_']))
         };
-        let mut found = self.outputs.iter().filter(|output| fits(&output.name));
+        // TensorFlow Object Detection has `raw_detection_boxes` beside `detection_boxes`.
+        let found = |output: &&TensorInfo| fits(&output.name) && !output.name.contains("raw_");
+        let mut found = self.outputs.iter().filter(found);
         found.next().filter(|_| found.next().is_none())
     }
 
@@ -134,6 +145,28 @@ impl<'a> Evidence<'a> {
             .or_else(|| self.facts.get(Place::RtInfo, key))
             .or_else(|| self.beside.get(key).map(String::as_str))
             .or_else(|| self.facts.get(Place::ModelInfo, key))
+    }
+
+    /// Names of the classes that the metadata say under one of the usual keys.
+    pub(super) fn named_classes(&self) -> Option<(&'static str, Vec<String>)> {
+        let keys = [
+            "names",
+            "labels",
+            "classes",
+            "class_names",
+            "class_labels",
+            "id2label",
+        ];
+        keys.into_iter().find_map(|key| {
+            let text = self.metadata(key)?;
+            let words = || {
+                let words = text.split([',', '\n']).map(str::trim);
+                let words: Vec<String> = words.map(str::to_owned).collect();
+                let plain = !text.contains(['[', '{', '"']) && words.len() > 1;
+                (plain && words.iter().all(|word| !word.is_empty())).then_some(words)
+            };
+            Some((key, listed(text).or_else(words)?))
+        })
     }
 
     /// Kinds of nodes and how many there are; empty for formats without names.
@@ -245,9 +278,43 @@ fn read_labels(model: &Path) -> Result<Option<Vec<String>>, DeployError> {
         return Ok(None);
     }
     let text = straylight_files::read_to_string(&path)?;
+    let text = text.trim_start_matches('\u{feff}');
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let names: Vec<String> = lines.map(str::to_owned).collect();
+    let lines: Vec<&str> = lines.collect();
+    let names =
+        numbered(&lines).unwrap_or_else(|| lines.iter().map(|&line| line.to_owned()).collect());
     Ok((!names.is_empty()).then_some(names))
+}
+
+/// The names of lines that all begin with their number, `0 person` or `1: car`; numbers count up
+/// from 0 or 1. Numbers that a list from 0 leaves out are classes without a name.
+fn numbered(lines: &[&str]) -> Option<Vec<String>> {
+    let entries: Vec<(usize, &str)> = lines
+        .iter()
+        .map(|line| number_and_name(line))
+        .collect::<Option<_>>()?;
+    let &(first, _) = entries.first()?;
+    let (last, _) = *entries.last()?;
+    let rising = entries.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let dense = last + 1 - first.min(last) == entries.len();
+    // A gap is a class that no longer exists, as in the 90 numbers of COCO's 80 classes.
+    if !rising || first > 1 || (first == 1 && !dense) || last > 4 * entries.len() {
+        return None;
+    }
+    let name = |number: usize| {
+        let found = entries.iter().find(|(other, _)| *other == number);
+        found.map_or_else(|| format!("class {number}"), |(_, name)| (*name).to_owned())
+    };
+    Some((first..=last).map(name).collect())
+}
+
+/// A number, something between, and a name.
+fn number_and_name(line: &str) -> Option<(usize, &str)> {
+    let end = line.find(|one: char| !one.is_ascii_digit())?;
+    let (number, rest) = line.split_at_checked(end)?;
+    let name = rest.trim_start_matches([':', ',', ';', '.', '\t', ' ']);
+    let is_apart = name.len() < rest.len() && !name.is_empty();
+    Some((number.parse().ok().filter(|_| is_apart)?, name))
 }
 
 /// Whether a tensor holds whole numbers.
@@ -269,4 +336,33 @@ pub(super) fn core(shape: &[Dimension], rank: usize) -> &[Dimension] {
         shape = rest;
     }
     shape
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbered;
+
+    #[test]
+    fn numbers_before_names_are_no_part_of_them() {
+        struct Case(&'static [&'static str], Option<&'static str>);
+        let names = |lines: &[&str]| numbered(lines).map(|names| names.join("|"));
+        for Case(lines, expected) in [
+            Case(&["0 red", "1 dark green"], Some("red|dark green")),
+            Case(&["0: red", "1: green"], Some("red|green")),
+            Case(&["1,red", "2,green"], Some("red|green")),
+            Case(
+                &["0  person", "1  bicycle", "3  car"],
+                Some("person|bicycle|class 2|car"),
+            ),
+            // Names that are numbers, or begin with one.
+            Case(&["0", "1"], None),
+            Case(&["3d printer", "4x4"], None),
+            Case(&["1 euro", "2 euro", "5 euro"], None),
+            Case(&["10 euro", "20 euro"], None),
+            Case(&["1 b", "0 a"], None),
+            Case(&["0 a", "b"], None),
+        ] {
+            assert_eq!(names(lines).as_deref(), expected, "{lines:?}");
+        }
+    }
 }

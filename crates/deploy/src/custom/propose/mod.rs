@@ -16,11 +16,14 @@ mod hub;
 mod libreyolo;
 mod model_info;
 mod normalisation;
+mod onnx_image;
 mod parts;
 mod probe;
 mod said;
 mod segmentation;
 mod set;
+mod tflite;
+mod trial;
 mod ultralytics;
 mod yolo;
 
@@ -53,8 +56,9 @@ pub struct Proposal {
 /// # Errors
 ///
 /// [`DeployError::Engine`] when the model cannot be read, [`DeployError::BareModel`] when it is of
-/// no known family, [`DeployError::Undecided`] when a key must be said, and
-/// [`DeployError::Config`] for an assignment that does not fit.
+/// no known family, [`DeployError::Undecided`] when a key must be said,
+/// [`DeployError::Config`] for an assignment that does not fit, and whatever loading the description
+/// or inferring one made-up image with it fails with.
 pub fn propose(
     model: &Path,
     runtime: &Runtime,
@@ -70,9 +74,14 @@ pub fn propose(
     }
     let mut draft = Draft::default();
     hub::read(&evidence, &mut draft)?;
+    onnx_image::read(&evidence, &mut draft)?;
     family(&evidence, &mut draft, assignments)?;
     normalisation::settle(&evidence, &mut draft, assignments)?;
-    draft.finish(&evidence, assignments)
+    let mut proposal = draft.finish(&evidence, assignments)?;
+    proposal
+        .notes
+        .extend(trial::run(&evidence, &proposal.description)?);
+    Ok(proposal)
 }
 
 /// Finds the family of a model; the first that its evidence fits.

@@ -42,16 +42,15 @@ const KNOWN: [&str; 29] = [
     "otx_version",
 ];
 
-/// Fills the draft from `model_info`; `false` when there is none with a type of model.
+/// Fills the draft from `model_info`; `false` when there is none that says what the outputs are.
 pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, DeployError> {
     let info = evidence.facts.model_info().unwrap_or_default();
-    let Some(kind) = info.get("model_type") else {
-        return Ok(false);
-    };
     // Ultralytics' own metadata say more.
-    if evidence.metadata("names").is_some() && evidence.metadata("task").is_some() {
+    let ultralytics = evidence.metadata("names").is_some() && evidence.metadata("task").is_some();
+    if info.iter().next().is_none() || ultralytics {
         return Ok(false);
     }
+    let kind = info.get("model_type");
     // Ultralytics' OpenVINO exports of v8 and later say `YOLO`.
     let known = |value: &str| {
         if value == "YOLO" {
@@ -72,21 +71,28 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
         .iter()
         .map(|(key, _)| key)
         .find(|key| !KNOWN.contains(key));
-    let supported = matches!(
-        config.model_type,
-        ModelType::Classification | ModelType::Ssd | ModelType::YoloV5
-    );
+    let supported = kind.is_none()
+        || matches!(
+            config.model_type,
+            ModelType::Classification | ModelType::Ssd | ModelType::YoloV5
+        );
     if !supported || strange.is_some() || config.hierarchy.is_some() {
         let what = strange.map_or_else(
-            || format!("model_type {kind}"),
+            || format!("model_type {}", kind.unwrap_or_default()),
             |key| format!("the key {key}"),
         );
         return Err(evidence.refused(format!(
             "its model_info has {what}, which a description cannot say: load it as a deployment of Geti"
         )));
     }
-    draft.labels = (!config.labels.is_empty()).then(|| config.labels.clone());
-    draft.say("labels", Origin::File, "model_info");
+    if !config.labels.is_empty() {
+        draft.labels = Some(config.labels.clone());
+        draft.say("labels", Origin::File, "model_info");
+    }
+    check_layout(evidence, draft)?;
+    let Some(kind) = kind else {
+        return input_alone(evidence, draft, &config);
+    };
     pixels(evidence, draft, &config)?;
     match config.model_type {
         ModelType::Classification => classifier(evidence, draft, &config),
@@ -104,9 +110,55 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     Ok(true)
 }
 
-/// Python writes `True`, OpenVINO's `set_rt_info(True)` becomes `YES`.
-fn is_true(text: &str) -> bool {
-    ["true", "yes", "1"].contains(&text.to_ascii_lowercase().as_str())
+/// What is said of the image by a `model_info` without `model_type`; the outputs are found by their
+/// looks.
+fn input_alone(
+    evidence: &Evidence<'_>,
+    draft: &mut Draft,
+    config: &TaskConfig,
+) -> Result<bool, DeployError> {
+    let info = evidence.facts.model_info().unwrap_or_default();
+    let says = |keys: &[&str]| keys.iter().any(|key| info.get(key).is_some());
+    if says(&["mean_values", "scale_values", "resize_type", "pad_value"]) {
+        pixels(evidence, draft, config)?;
+    }
+    if says(&["reverse_input_channels"]) {
+        channels(evidence, draft, false)?;
+    }
+    Ok(false)
+}
+
+/// Refuses a layout that the graph contradicts.
+fn check_layout(evidence: &Evidence<'_>, draft: &Draft) -> Result<(), DeployError> {
+    let info = evidence.facts.model_info().unwrap_or_default();
+    for key in ["layout", "input_layout"] {
+        // Such as `image:NCHW`.
+        let said = info.get(key).and_then(|text| text.rsplit(':').next());
+        let said = said.map(|text| text.trim().to_ascii_uppercase());
+        if said.is_some_and(|said| !said.is_empty() && Some(&said) != draft.input.layout.as_ref()) {
+            let reason = format!(
+                "is no layout of one image of shape {}",
+                evidence.input.shape_text()
+            );
+            return Err(DeployError::config(&evidence.model, key, reason));
+        }
+    }
+    Ok(())
+}
+
+/// A switch: Python writes `True`, OpenVINO's `set_rt_info(True)` becomes `YES`.
+fn switch(evidence: &Evidence<'_>, key: &str) -> Result<Option<bool>, DeployError> {
+    let info = evidence.facts.model_info().unwrap_or_default();
+    match info.get(key).map(str::to_ascii_lowercase).as_deref() {
+        // Python's word for nothing.
+        None | Some("none" | "") => Ok(None),
+        Some("true" | "yes" | "1") => Ok(Some(true)),
+        Some("false" | "no" | "0") => Ok(Some(false)),
+        Some(other) => {
+            let reason = format!("`{other}` is neither True nor False");
+            Err(DeployError::config(&evidence.model, key, reason))
+        }
+    }
 }
 
 fn pixels(
@@ -128,8 +180,20 @@ fn pixels(
         scale = vec![255.0];
     }
     draft.pixels(&numbers("mean_values")?, &scale, Origin::File, "model_info");
-    let pad = info.get("pad_value").and_then(|text| text.parse().ok());
-    let pad = pad.unwrap_or(if yolo { 114 } else { 0 });
+    let pad = match numbers("pad_value")?.as_slice() {
+        [] => {
+            if yolo {
+                114
+            } else {
+                0
+            }
+        }
+        &[level] if (0.0..=255.0).contains(&level) && level.fract() == 0.0 => level as u8,
+        _ => {
+            let reason = "wanted one whole number of 0 to 255";
+            return Err(DeployError::config(&evidence.model, "pad_value", reason));
+        }
+    };
     let how = match config.resize {
         ResizeType::FitToWindow => "fit",
         ResizeType::FitToWindowLetterbox | ResizeType::Letterbox => "letterbox",
@@ -147,7 +211,7 @@ fn pixels(
 /// and the default of its YOLO models, means red first.
 fn channels(evidence: &Evidence<'_>, draft: &mut Draft, yolo: bool) -> Result<(), DeployError> {
     let info = evidence.facts.model_info().unwrap_or_default();
-    let reversed = info.get("reverse_input_channels").map(is_true);
+    let reversed = switch(evidence, "reverse_input_channels")?;
     let of_geti = ["label_ids", "task_type", "optimization_config"];
     let of_geti = of_geti.iter().any(|key| info.get(key).is_some());
     match (of_geti, reversed.unwrap_or(yolo)) {

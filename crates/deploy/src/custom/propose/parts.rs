@@ -23,17 +23,19 @@ pub(super) fn tensorflow(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<b
         return Ok(false);
     };
     draft.task = Some(TaskType::Detection);
+    if let Some(boxes) = evidence.output(&boxes) {
+        coordinates(evidence, draft, boxes, Coordinates::Fractions);
+    }
     draft.outputs.boxes = Some(boxes);
     draft.outputs.scores = Some(scores);
     draft.outputs.classes = Some(classes.clone());
     draft.outputs.count = named("num_detections");
     draft.outputs.box_format = BoxFormat::CornersYx;
-    draft.outputs.coordinates = Coordinates::Fractions;
     draft.option("nms_execute", false);
     draft.say(
         "outputs",
         Origin::Graph,
-        "names of TensorFlow Object Detection: y before x, fractions",
+        "names of TensorFlow Object Detection: y before x",
     );
     draft.say(
         "input.channels",
@@ -41,7 +43,13 @@ pub(super) fn tensorflow(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<b
         "TensorFlow Object Detection: red first",
     );
     let why = "TensorFlow Object Detection numbers classes from 1";
-    first_class(evidence, draft, &classes, Some((1, why)))?;
+    let scores = draft.outputs.scores.clone();
+    first_class(
+        evidence,
+        draft,
+        (&classes, scores.as_deref()),
+        Some((1, why)),
+    )?;
     Ok(true)
 }
 
@@ -107,7 +115,11 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     draft.outputs.classes = Some(found.classes.name.clone());
     draft.option("nms_execute", false);
     // torchvision's lists have no batch axis.
-    let torchvision = found.boxes.shape.len() == 2 && found.scores.is_some();
+    let scores = found.scores.map(|output| output.name.as_str());
+    let classes = (found.classes.name.as_str(), scores);
+    // Where class 0 is found, it is no background.
+    let zero = range(evidence, classes).is_some_and(|(low, _)| low < 0.5);
+    let torchvision = found.boxes.shape.len() == 2 && scores.is_some() && !zero;
     let expected = if torchvision {
         draft.pixels(
             &[],
@@ -132,7 +144,8 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
         Origin::Graph,
         format!("{kind}, by types and shapes"),
     );
-    coordinates(evidence, draft, found.boxes);
+    check_corners(evidence, found.boxes, scores)?;
+    coordinates(evidence, draft, found.boxes, Coordinates::Pixels);
     if let Some(masks) = found.masks {
         draft.task = Some(TaskType::InstanceSegmentation);
         draft.outputs.masks = Some(masks.name.clone());
@@ -143,19 +156,111 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
             MaskArea::Box
         };
     }
-    first_class(evidence, draft, &found.classes.name, expected)?;
+    first_class(evidence, draft, classes, expected)?;
     Ok(true)
 }
 
-/// Whether boxes are pixels or fractions: by the numbers that the graph gives.
-fn coordinates(evidence: &Evidence<'_>, draft: &mut Draft, boxes: &TensorInfo) {
+/// Scores up to here are those of unused rows.
+const UNUSED: f32 = 0.01;
+
+/// The values of an output for all made-up images, with those of its scores in the same places.
+fn scored<'a>(
+    evidence: &'a Evidence<'_>,
+    values: &str,
+    scores: Option<&str>,
+) -> Vec<(&'a [f32], Option<&'a [f32]>)> {
+    let place = |name: &str| {
+        evidence
+            .outputs
+            .iter()
+            .position(|output| output.name == name)
+    };
+    let (Some(probe), Some(values)) = (evidence.probe(), place(values)) else {
+        return Vec::new();
+    };
+    let mut scores = scores.and_then(place).map(|place| probe.all(place));
+    let all = probe.all(values).map(|tensor| {
+        let scores = scores.as_mut().and_then(Iterator::next);
+        (
+            tensor.values.as_slice(),
+            scores.map(|tensor| tensor.values.as_slice()),
+        )
+    });
+    all.collect()
+}
+
+/// The least and the greatest class of the rows that are used: those with a score, if there are
+/// scores.
+fn range(evidence: &Evidence<'_>, (classes, scores): (&str, Option<&str>)) -> Option<(f32, f32)> {
+    let mut range: Option<(f32, f32)> = None;
+    // For an image in which nothing is, OpenVINO may give a row of what was in the memory before.
+    let several = |(classes, _): &(&[f32], Option<&[f32]>)| classes.len() > 1;
+    for (classes, scores) in scored(evidence, classes, scores)
+        .into_iter()
+        .filter(several)
+    {
+        for (row, &class) in classes.iter().enumerate() {
+            let score = scores.map(|scores| scores.get(row).copied().unwrap_or(0.0));
+            if score.is_none_or(|score| score > UNUSED) {
+                let (low, high) = range.unwrap_or((class, class));
+                range = Some((low.min(class), high.max(class)));
+            }
+        }
+    }
+    range
+}
+
+/// Asks when boxes that are used cannot be corners: the right edge is left of the left one.
+fn check_corners(
+    evidence: &Evidence<'_>,
+    boxes: &TensorInfo,
+    scores: Option<&str>,
+) -> Result<(), DeployError> {
+    let width = boxes.shape.last().copied().flatten().unwrap_or(4);
+    let crossed = |(values, scores): (&[f32], Option<&[f32]>)| {
+        values.chunks_exact(width).enumerate().any(|(row, edges)| {
+            let score = match scores {
+                Some(scores) => scores.get(row).copied(),
+                None => edges.get(4).copied(),
+            };
+            score.is_some_and(|score| score > UNUSED)
+                && (edges[2] < edges[0] || edges[3] < edges[1])
+        })
+    };
+    let mut all = scored(evidence, &boxes.name, scores).into_iter();
+    if !all.any(crossed) {
+        return Ok(());
+    }
+    Err(evidence.undecided(
+        "outputs.box_format",
+        format!(
+            "`{}` does not hold left, upper, right and lower edges: some would be crossed",
+            boxes.name
+        ),
+        &[
+            (
+                "--set outputs.box_format=centre",
+                "column and row of the centre, width, height",
+            ),
+            (
+                "--set outputs.box_format=left_top_size",
+                "left and upper edge, width, height",
+            ),
+            ("--set outputs.box_format=corners", "edges all the same"),
+        ],
+    ))
+}
+
+/// Whether boxes are pixels or fractions: by the numbers that the graph gives, else what is usual.
+fn coordinates(evidence: &Evidence<'_>, draft: &mut Draft, boxes: &TensorInfo, usual: Coordinates) {
     let place = evidence
         .outputs
         .iter()
         .position(|output| output.name == boxes.name);
     let width = boxes.shape.last().copied().flatten().unwrap_or(4);
     let (Some(probe), Some(place)) = (evidence.probe(), place) else {
-        draft.say("outputs.coordinates", Origin::Guess, "pixels");
+        draft.outputs.coordinates = usual;
+        draft.say("outputs.coordinates", Origin::Guess, "as usual");
         return;
     };
     let edges = probe
@@ -164,7 +269,7 @@ fn coordinates(evidence: &Evidence<'_>, draft: &mut Draft, boxes: &TensorInfo) {
     let largest = edges
         .flat_map(|row| row.iter().take(4))
         .fold(0.0_f32, |a, &b| a.max(b.abs()));
-    draft.say_coordinates(largest);
+    draft.say_coordinates(largest, usual);
 }
 
 /// Whether classes count from 0 or from 1.
@@ -174,7 +279,7 @@ fn coordinates(evidence: &Evidence<'_>, draft: &mut Draft, boxes: &TensorInfo) {
 fn first_class(
     evidence: &Evidence<'_>,
     draft: &mut Draft,
-    classes: &str,
+    classes: (&str, Option<&str>),
     expected: Option<(i64, &str)>,
 ) -> Result<(), DeployError> {
     let background = evidence.labels.iter().flatten().next();
@@ -187,23 +292,7 @@ fn first_class(
         );
         return Ok(());
     }
-    let place = evidence
-        .outputs
-        .iter()
-        .position(|output| output.name == classes);
-    let seen =
-        |place| {
-            let all = evidence
-                .probe()
-                .into_iter()
-                .flat_map(move |probe| probe.all(place));
-            all.flat_map(|tensor| tensor.values.iter().copied())
-                .fold(None, |range, value| match range {
-                    None => Some((value, value)),
-                    Some((low, high)) => Some((value.min(low), value.max(high))),
-                })
-        };
-    let range: Option<(f32, f32)> = place.and_then(seen);
+    let range = range(evidence, classes);
     let labels = evidence.labels.as_ref().map(Vec::len);
     let reaches = |count: usize| range.is_some_and(|(_, high)| high >= count as f32);
     let (first, origin, why) = match (labels, range, expected) {
@@ -212,13 +301,12 @@ fn first_class(
             Origin::Graph,
             "the graph gives a class as high as the labels' number",
         ),
-        // Unused rows are filled with zeros, so that a zero tells nothing where 1 is usual.
+        (_, Some((low, _)), _) if low < 0.5 => (0, Origin::Graph, "the graph gives class 0"),
         (_, _, Some((first, why))) => (first, Origin::Graph, why),
-        (_, Some((low, _)), None) if low < 0.5 => (0, Origin::Graph, "the graph gives class 0"),
         _ => {
             return Err(evidence.undecided(
                 "outputs.first_class",
-                format!("`{classes}` may number the labels from 0 or from 1"),
+                format!("`{}` may number the labels from 0 or from 1", classes.0),
                 &[
                     ("--set outputs.first_class=0", "the first label is class 0"),
                     (

@@ -11,6 +11,7 @@ use straylight_engine::TensorInfo;
 use super::Origin;
 use super::draft::Draft;
 use super::evidence::{Evidence, core};
+use super::yolo::are_cells;
 use crate::DeployError;
 use crate::custom::{Activation, Axis, Column, Coordinates, Interpolation};
 
@@ -45,8 +46,11 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     };
     // YOLOv5's own exporter writes no task.
     let task = evidence.metadata("task").unwrap_or("detect");
-    let Some(names) = dictionary(names) else {
-        return Ok(false);
+    let Some(names) = listed(names) else {
+        return Err(evidence.refused(format!(
+            "its metadata are those of Ultralytics, but its names are neither a dictionary from 0 on \
+             nor a list: {names}"
+        )));
     };
     check_channels(evidence)?;
     let count = evidence.labels.as_ref().map_or(names.len(), Vec::len);
@@ -282,8 +286,8 @@ fn table(
     };
     let is = |side: Option<usize>, width: usize| side == Some(width);
     let (raw, objectness, ready) = (4 + count + more, 5 + count + more, 6 + more);
-    // Widths may agree (4 + 2 classes = 6); then it is ready if its candidates are few, or if the
-    // graph sorts them.
+    // Widths may agree (4 + 2 classes = 6); then it is ready if the graph sorts its candidates, or
+    // if they are not as many as its grids have cells.
     let sorted = evidence
         .kinds()
         .keys()
@@ -294,7 +298,9 @@ fn table(
         || evidence
             .metadata("args")
             .is_some_and(|args| args.contains("'nms': True"));
-    let is_ready = is(second, ready) && (said || sorted || !is(second, raw));
+    let looks_raw = is(second, raw) || is(second, objectness);
+    let not_cells = are_cells(evidence, first) == Some(false);
+    let is_ready = is(second, ready) && (said || sorted || !looks_raw || not_cells);
     let turned = evidence.metadata("task") == Some("obb") && is_ready && !said && !sorted;
     draft.outputs.detections = Some(rows.name.clone());
     let extra = extra.map(|(column, _)| column);
@@ -379,6 +385,16 @@ pub(super) fn dictionary(text: &str) -> Option<Vec<String>> {
     (in_order && !entries.is_empty()).then(|| entries.into_iter().map(|(_, name)| name).collect())
 }
 
+/// Names of classes as a dictionary from 0 on or a list, as Python or JSON writes them.
+pub(super) fn listed(text: &str) -> Option<Vec<String>> {
+    let text = text.trim();
+    if !text.starts_with('[') {
+        return dictionary(text);
+    }
+    let names = first_list(text)?;
+    (!names.is_empty()).then_some(names)
+}
+
 /// The texts of the first list in a value of Python.
 fn first_list(text: &str) -> Option<Vec<String>> {
     let (_, inner) = text.split_once('[')?;
@@ -423,6 +439,11 @@ mod tests {
         assert_eq!(points, ["nose", "left_eye"]);
         for wrong in ["{}", "", "{0: 'a', 2: 'c'}", "{0: 'a", "['a']"] {
             assert_eq!(names(wrong), None, "{wrong}");
+        }
+        assert_eq!(listed(r#" ["a", 'b'] "#).unwrap(), ["a", "b"]);
+        assert_eq!(listed("{0: 'a'}").unwrap(), ["a"]);
+        for wrong in ["[]", "a,b", "['a', 3]", "['a'"] {
+            assert_eq!(listed(wrong), None, "{wrong}");
         }
     }
 }

@@ -38,19 +38,20 @@ pub(super) fn read(evidence: &Evidence<'_>, draft: &mut Draft) -> Result<bool, D
     let &[first, second] = core(&output.shape, 2) else {
         return Ok(false);
     };
+    let is_detection_output = output.shape.len() == 4 && second == Some(7);
+    if output.shape.len() != 3 && !is_detection_output {
+        return Ok(false);
+    }
     draft.task = Some(TaskType::Detection);
     draft.outputs.detections = Some(output.name.clone());
+    if is_detection_output {
+        detection_output(draft);
+        return Ok(true);
+    }
     let table = Table {
         output,
         rows: (first, second),
     };
-    if output.shape.len() == 4 && second == Some(7) {
-        detection_output(draft);
-        return Ok(true);
-    }
-    if output.shape.len() != 3 {
-        return Ok(false);
-    }
     let found = grids(evidence, first).or_else(|| grids(evidence, second));
     if let Some((_, anchors)) = found {
         let turned = grids(evidence, first).is_none();
@@ -99,6 +100,13 @@ fn grids(evidence: &Evidence<'_>, count: Option<usize>) -> Option<(&'static [usi
             .find(|anchors| cells > 0 && cells * anchors == count)
             .map(|anchors| (strides, anchors))
     })
+}
+
+/// Whether a number of candidates is that of the cells of the usual grids, with or without anchors;
+/// `None` when the number or the input's size is open.
+pub(super) fn are_cells(evidence: &Evidence<'_>, count: Option<usize>) -> Option<bool> {
+    sides(evidence)?;
+    Some(grids(evidence, Some(count?)).is_some())
 }
 
 fn sides(evidence: &Evidence<'_>) -> Option<[usize; 2]> {
@@ -293,7 +301,7 @@ fn largest(
 fn ranges(evidence: &Evidence<'_>, draft: &mut Draft, output: &TensorInfo, turned: bool) {
     let highest = (0..4).filter_map(|column| largest(evidence, output, turned, column));
     let highest = highest.fold(f32::NEG_INFINITY, f32::max);
-    draft.say_coordinates(highest);
+    draft.say_coordinates(highest, Coordinates::Pixels);
 }
 
 /// Whether rows of six are edges, score and class by their numbers: the last is whole, and right
