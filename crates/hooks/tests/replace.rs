@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use common::*;
 use serde_json::{Value, json};
+use straylight_core::Prediction;
 use straylight_hooks::clock::ManualClock;
 use straylight_hooks::config::{BuildContext, HookConfig};
 use straylight_hooks::{DrainOptions, HookError, LimitOptions, PostInferenceHook};
@@ -20,7 +21,7 @@ const AT_ONCE: DrainOptions = DrainOptions {
 };
 
 /// A hook that writes into a folder on the thread that submits.
-fn saved(name: &str, folder: &Path, trigger: Value, limits: Value) -> PostInferenceHook {
+fn saved(name: &str, folder: &Path, trigger: &Value, limits: &Value) -> PostInferenceHook {
     let config: HookConfig = serde_json::from_value(json!({
         "name": name,
         "trigger": trigger,
@@ -49,7 +50,7 @@ fn a_hook_of_which_trigger_and_limits_change_goes_on_counting() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::new(start());
     let hooks = in_memory(&clock);
-    let hook = |trigger, limits| saved("a", folder.path(), trigger, limits);
+    let hook = |trigger: Value, limits: Value| saved("a", folder.path(), &trigger, &limits);
     hooks.add(hook(always(), json!({"max_total": 3}))).unwrap();
     hooks.submit("1");
     let replaced = |hook| hooks.replace(vec![hook], AT_ONCE).unwrap();
@@ -67,21 +68,17 @@ fn a_hook_of_which_trigger_and_limits_change_goes_on_counting() {
 
 #[test]
 fn others_end_with_what_they_have_delivered() {
-    let [first, second] = [(), ()].map(|()| tempfile::tempdir().unwrap());
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let clock = ManualClock::new(start());
     let hooks = in_memory(&clock);
     let sink = Sink::new(|_| Ok(()));
     hooks
-        .add(saved("a", first.path(), always(), json!({})))
+        .add(saved("a", first.path(), &always(), &json!({})))
         .unwrap();
     hooks.add(hook(&sink, inline())).unwrap();
-    common::check(hooks.set());
-    drop(
-        hooks
-            .set()
-            .submit(&frame("1"), &straylight_core::Prediction::default()),
-    );
-    let new = vec![saved("a", second.path(), always(), json!({}))];
+    check(hooks.set());
+    drop(hooks.set().submit(&frame("1"), &Prediction::default()));
+    let new = vec![saved("a", second.path(), &always(), &json!({}))];
     let (ended, lost) = hooks.replace(new, AT_ONCE).unwrap();
     let delivered: Vec<_> = ended
         .iter()
@@ -98,7 +95,7 @@ fn hooks_that_cannot_run_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let clock = ManualClock::new(start());
     let hooks = in_memory(&clock);
-    let hook = |name: &str| saved(name, folder.path(), always(), json!({}));
+    let hook = |name: &str| saved(name, folder.path(), &always(), &json!({}));
     hooks.add(hook("a")).unwrap();
     hooks.submit("1");
     let error = hooks
@@ -108,8 +105,8 @@ fn hooks_that_cannot_run_change_nothing() {
     let wrong = saved(
         "c",
         folder.path(),
-        always(),
-        json!({"max_frames_per_second": 0.0}),
+        &always(),
+        &json!({"max_frames_per_second": 0.0}),
     );
     assert!(hooks.replace(vec![hook("b"), wrong], AT_ONCE).is_err());
     hooks.submit("2");

@@ -37,7 +37,7 @@ pub enum Fit {
 }
 
 /// How many times as wide and as high a decoded image is as what a network sees of it, at least. With
-/// 1.5 five of 414 labels changed, with this one of them: `benchmarks/large_photos/scaled.py`.
+/// 1.5 five of 414 labels changed, with this none: `benchmarks/large_photos/scaled.py`.
 const LEAST_RATIO: f64 = 3.0;
 
 impl ScaledSize {
