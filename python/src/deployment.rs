@@ -40,7 +40,7 @@ impl Deployment {
         keep: Keep,
     ) -> PyResult<Bound<'py, PyAny>> {
         let core = self.core()?;
-        let frame = frame(image, name, core)?;
+        let frame = frame(image, name, Some(core))?;
         let prediction = py.detach(|| {
             let prediction = core.infer_with(&frame, keep);
             // The pixels are let go here, without the lock.
@@ -55,7 +55,11 @@ impl Deployment {
 fn decoding(name: &str) -> Outcome<JpegDecoding> {
     let known = [JpegDecoding::Scaled, JpegDecoding::Whole];
     let named = known.into_iter().find(|known| known.name() == name);
-    named.ok_or_else(|| Raised::value(format!("jpeg_decoding is `scaled` or `whole`, not `{name}`")))
+    named.ok_or_else(|| {
+        Raised::value(format!(
+            "jpeg_decoding is `scaled` or `whole`, not `{name}`"
+        ))
+    })
 }
 
 #[pymethods]

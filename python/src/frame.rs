@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use numpy::ndarray::ArrayViewD;
 use numpy::{PyArray3, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use straylight::image::read_frame;
 use straylight::{Deployment, Frame, RgbImage, Timestamp};
 
 use crate::error::{Outcome, Raised};
@@ -16,16 +17,20 @@ use crate::error::{Outcome, Raised};
 const WANTED: &str = "an image is an array of uint8 or uint16 of shape (height, width), \
                       (height, width, 1 to 4), RGB, or the path of an image file";
 
-/// Takes an image as a frame: an array, anything that becomes one, or the path of a file.
+/// Takes an image as a frame: an array, anything that becomes one, or the path of a file, which is
+/// decoded no larger than the deployment needs.
 pub(crate) fn frame(
     image: &Bound<'_, PyAny>,
     name: Option<&str>,
-    deployment: &Deployment,
+    deployment: Option<&Deployment>,
 ) -> PyResult<Frame> {
     if let Ok(path) = image.extract::<PathBuf>() {
         let frame = image
             .py()
-            .detach(|| deployment.read_frame(&path))
+            .detach(|| match deployment {
+                Some(deployment) => deployment.read_frame(&path),
+                None => read_frame(&path),
+            })
             .map_err(Raised::from)?;
         return Ok(frame);
     }

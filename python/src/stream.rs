@@ -84,7 +84,7 @@ impl Stream {
         runtime_data: Py<PyAny>,
         explain: bool,
     ) -> PyResult<()> {
-        let input = frame::frame(image, None, &self.deployment)?;
+        let input = frame::frame(image, None, Some(&self.deployment))?;
         let given = image.clone().unbind();
         let (done, failure) = (Arc::clone(&self.done), Arc::clone(&self.failure));
         let counted = Counted::new(&self.on_their_way);

@@ -92,7 +92,7 @@ impl HookSet {
         prediction: &Bound<'_, PyAny>,
         name: Option<&str>,
     ) -> PyResult<()> {
-        let image = frame::frame(image, name)?;
+        let image = frame::frame(image, name, None)?;
         let prediction = convert::from_python(prediction)?;
         let core = self.core()?;
         py.detach(|| core.submit(&image, &prediction));
@@ -209,7 +209,7 @@ pub(crate) fn perform(
     };
     let trigger = Given(score.unwrap_or(1.0));
     let hook = PostInferenceHook::new(Box::new(trigger), action.boxed(), options);
-    let image = frame::frame(image, name)?;
+    let image = frame::frame(image, name, None)?;
     let prediction = convert::from_python(prediction)?;
     let error = py.detach(|| -> Outcome<Option<String>> {
         let hooks = core::HookSet::new(HookSetOptions::default());

@@ -72,7 +72,7 @@ impl Trigger {
         image: &Bound<'_, PyAny>,
         prediction: &Bound<'_, PyAny>,
     ) -> PyResult<f64> {
-        let image = frame::frame(image, None)?;
+        let image = frame::frame(image, None, None)?;
         let prediction = convert::from_python(prediction)?;
         let score = py.detach(|| self.0.score(&image, &prediction));
         Ok(score.map_err(Raised::from)?)
