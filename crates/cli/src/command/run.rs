@@ -1,14 +1,17 @@
 //! `straylight run`: infer with hooks.
 
+mod reloading;
+
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use reloading::Reloading;
 use straylight::hookfile::{HookFile, read_hooks};
 use straylight::hooks::config::{HookConfig, QueueConfig};
 use straylight::hooks::{
@@ -16,9 +19,8 @@ use straylight::hooks::{
     Overflow, QueueFolder, SourceKind, Storage,
 };
 use straylight::run::{
-    HookRunOptions, HooksReloaded, OpenedSource, Record, Reloads, Replacement, RunEntry,
-    RunMetrics, RunOptions, Step, Summary, build_hooks, default_state_folder, hook_set, run_all,
-    source_folder,
+    HookRunOptions, OpenedSource, Record, Reloads, RunMetrics, RunOptions, Step, Summary,
+    default_state_folder, hook_set, run_all, source_folder,
 };
 use straylight::server::MetricsEndpoint;
 use straylight::sources::Stop;
@@ -205,72 +207,6 @@ fn total(summaries: &[Summary]) -> Summary {
             bad: sum.bad + one.bad,
             elapsed: sum.elapsed.max(one.elapsed),
         })
-}
-
-/// How a run answers to those who tell it to reload.
-struct Reloading {
-    sources: usize,
-    entry: Mutex<Option<RunEntry>>,
-}
-
-impl Reloading {
-    fn new(arguments: &Arguments, running: &[Running]) -> Self {
-        let names = running.iter().map(|one| one.name.clone()).collect();
-        let entry = RunEntry::create(&arguments.deployment, names);
-        let entry = entry.unwrap_or_else(|error| {
-            output::note(&format!(
-                "note: `straylight reload` will not find this run: {error}"
-            ));
-            None
-        });
-        Self {
-            sources: running.len(),
-            entry: Mutex::new(entry),
-        }
-    }
-
-    /// Loads everything anew while the run goes on.
-    fn prepare(&self, arguments: &Arguments, reloads: &Reloads) {
-        match arguments.replacement(self.sources) {
-            Ok(replacement) => reloads.offer(replacement),
-            Err(failure) => {
-                let error = failure.error.to_string();
-                output::note(&format!("not reloaded, the run goes on as it was: {error}"));
-                self.answer(Some(error));
-            }
-        }
-    }
-
-    /// A source has other hooks now.
-    fn done(
-        &self,
-        source: usize,
-        one: &mut Running,
-        reloaded: HooksReloaded,
-    ) -> Result<(), Failure> {
-        let (ended, lost) = reloaded.inspect_err(|error| self.answer(Some(error.to_string())))?;
-        let stats = one.hooks.stats().into_iter();
-        one.hook_names = stats.map(|stats| stats.hook).collect();
-        for stats in ended {
-            output::note(&format!(
-                "{}: the hook {} ended: {} fired, {} delivered",
-                one.name, stats.hook, stats.run.fired, stats.run.delivered
-            ));
-        }
-        tell_lost(&lost);
-        if source + 1 == self.sources {
-            output::note("reloaded: deployment, OOD model and hooks");
-            self.answer(None);
-        }
-        Ok(())
-    }
-
-    fn answer(&self, error: Option<String>) {
-        let mut entry = self.entry.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(Err(error)) = entry.as_mut().map(|entry| entry.reloaded(error)) {
-            output::note(&format!("note: the answer cannot be written: {error}"));
-        }
-    }
 }
 
 /// Lost images that are named; the others are counted.
@@ -501,17 +437,6 @@ impl Arguments {
         stats
             .iter()
             .all(|stats| is_complete(stats) && !waits(stats))
-    }
-
-    /// What the run goes on with, loaded and checked.
-    fn replacement(&self, sources: usize) -> Result<Replacement, Failure> {
-        let (deployment, configs) = (self.load()?, self.configs()?);
-        let hooks = (0..sources).map(|_| build_hooks(&deployment, &configs));
-        Ok(Replacement {
-            hooks: hooks.collect::<Result<_, _>>()?,
-            deployment,
-            drain: self.drain_options(false),
-        })
     }
 
     fn load(&self) -> Result<Arc<Deployment>, Failure> {
