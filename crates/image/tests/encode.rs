@@ -53,6 +53,20 @@ proptest! {
     }
 
     #[test]
+    fn damaged_jpeg_files_never_panic(
+        file in prop::sample::select(vec!["rgb.jpg", "progressive.jpg", "subsampled.jpg", "gray.jpg", "cmyk_adobe.jpg"]),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+    ) {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/images");
+        let mut bytes = std::fs::read(folder.join(file)).unwrap();
+        for (place, value) in damage {
+            let place = place.index(bytes.len());
+            bytes[place] = value;
+        }
+        let _ = decode(&bytes);
+    }
+
+    #[test]
     fn decoding_any_bytes_never_panics(
         head in prop::sample::select(vec![
             &b"\xff\xd8\xff"[..], b"\x89PNG\r\n\x1a\n", b"RIFF\x20\0\0\0WEBPVP8 ", b"GIF89a",
