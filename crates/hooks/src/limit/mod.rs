@@ -119,6 +119,13 @@ impl Limits {
         image: &RgbImage,
         prediction: &Prediction,
     ) -> Result<(), LimitKind> {
+        // Whatever else holds the image back, its object is in view. Without a feature vector nothing
+        // can be told; hooks with this limit ask for one.
+        let object = self
+            .objects
+            .as_mut()
+            .zip(prediction.activations.features.as_deref());
+        let object = object.map(|(seen, features)| (seen.sees(now, features), features));
         if self.rate.as_ref().is_some_and(|rate| !rate.allows(now)) {
             return Err(LimitKind::Rate);
         }
@@ -130,19 +137,22 @@ impl Limits {
         {
             return Err(LimitKind::LabelInterval);
         }
-        if self
-            .duplicates
-            .as_mut()
-            .is_some_and(|seen| !seen.admit(PerceptualHash::of(image)))
+        let hash = self.duplicates.as_ref().map(|_| PerceptualHash::of(image));
+        let duplicates = self.duplicates.as_mut().zip(hash);
+        if duplicates
+            .as_ref()
+            .is_some_and(|(seen, hash)| seen.has(*hash))
         {
             return Err(LimitKind::NearDuplicate);
         }
-        // Without a feature vector nothing can be told; hooks with this limit ask for one.
-        let features = prediction.activations.features.as_deref();
-        if let Some((seen, features)) = self.objects.as_mut().zip(features)
-            && !seen.admit(now, features)
-        {
+        if object.is_some_and(|(is_known, _)| is_known) {
             return Err(LimitKind::SameObject);
+        }
+        if let Some((seen, hash)) = duplicates {
+            seen.passed(hash);
+        }
+        if let Some((seen, (_, features))) = self.objects.as_mut().zip(object) {
+            seen.passed(now, features);
         }
         self.passed(now, &names);
         Ok(())

@@ -22,17 +22,18 @@ impl NearDuplicates {
         Self { options, seen }
     }
 
-    /// Remembers the hash unless it is close to one that is remembered.
-    pub(super) fn admit(&mut self, hash: PerceptualHash) -> bool {
+    /// Whether the hash is close to one that is remembered.
+    pub(super) fn has(&self, hash: PerceptualHash) -> bool {
         let is_close = |seen: &PerceptualHash| seen.distance(hash) <= self.options.max_distance;
-        if self.seen.0.iter().any(is_close) {
-            return false;
-        }
+        self.seen.0.iter().any(is_close)
+    }
+
+    /// Remembers the hash of an image that passed.
+    pub(super) fn passed(&mut self, hash: PerceptualHash) {
         self.seen.0.push_back(hash);
         while self.seen.0.len() > self.options.memory {
             self.seen.0.pop_front();
         }
-        true
     }
 
     pub(super) fn state(&self) -> HashState {

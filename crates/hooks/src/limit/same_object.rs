@@ -40,26 +40,34 @@ impl SameObjects {
         Self { options, seen }
     }
 
-    /// Remembers the object unless it is one that was seen lately.
-    pub(super) fn admit(&mut self, now: LimitTime, features: &[f32]) -> bool {
+    /// Whether an image shows an object that was seen lately; if so, its time begins anew.
+    pub(super) fn sees(&mut self, now: LimitTime, features: &[f32]) -> bool {
         let direction = Direction::of(features);
         let (earliest, seen) = (self.earliest(now), &mut self.seen.0);
         seen.retain(|object| object.at >= earliest);
         let least = self.options.min_similarity;
         let same = |object: &Seen| object.direction.cosine(&direction) >= least;
-        let known = seen.iter().position(same);
         // What was collected stays the measure: an object that changes slowly is seen anew some day.
-        let known = known.and_then(|place| seen.remove(place));
-        let is_new = known.is_none();
-        let direction = known.map_or(direction, |object| object.direction);
-        seen.push_back(Seen {
+        let Some(known) = seen
+            .iter()
+            .position(same)
+            .and_then(|place| seen.remove(place))
+        else {
+            return false;
+        };
+        seen.push_back(Seen { at: now.0, ..known });
+        true
+    }
+
+    /// Remembers the object of an image that passed.
+    pub(super) fn passed(&mut self, now: LimitTime, features: &[f32]) {
+        self.seen.0.push_back(Seen {
             at: now.0,
-            direction,
+            direction: Direction::of(features),
         });
-        while seen.len() > MEMORY {
-            seen.pop_front();
+        while self.seen.0.len() > MEMORY {
+            self.seen.0.pop_front();
         }
-        is_new
     }
 
     fn earliest(&self, now: LimitTime) -> i64 {
@@ -68,6 +76,17 @@ impl SameObjects {
 
     pub(super) fn state(&self) -> ObjectState {
         self.seen.clone()
+    }
+}
+
+#[cfg(test)]
+impl SameObjects {
+    fn admit(&mut self, now: LimitTime, features: &[f32]) -> bool {
+        let is_new = !self.sees(now, features);
+        if is_new {
+            self.passed(now, features);
+        }
+        is_new
     }
 }
 

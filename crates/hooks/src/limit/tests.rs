@@ -157,3 +157,31 @@ fn options_out_of_range_are_refused() {
     assert!(with(0.0).check().is_err() && with(f64::NAN).check().is_err());
     assert!(with(0.1).check().is_ok());
 }
+
+#[test]
+fn what_one_limit_holds_back_is_remembered_by_no_other() {
+    let options = LimitOptions {
+        near_duplicates: Some(NearDuplicateOptions::default()),
+        same_object: Some(SameObjectOptions {
+            seconds: 10.0,
+            ..SameObjectOptions::default()
+        }),
+        ..LimitOptions::default()
+    };
+    let mut limits = Limits::new(&options, None);
+    let mut check = |second: i64, seed: u8, features: [f32; 2]| {
+        let mut shown = prediction(&[("a", 0.9)]);
+        shown.activations.features = Some(features.into());
+        limits.check(LimitTime(second * SECOND), &image(seed), &shown)
+    };
+    let (cat, dog) = ([1.0, 0.0], [0.0, 1.0]);
+    assert_eq!(check(0, 1, cat), Ok(()));
+    // Another picture of the cat, and then the same picture of a dog.
+    assert_eq!(check(1, 5, cat), Err(LimitKind::SameObject));
+    assert_eq!(check(2, 5, dog), Ok(()));
+    // Near-duplicates keep the cat in view.
+    for second in [8, 16, 24] {
+        assert_eq!(check(second, 1, cat), Err(LimitKind::NearDuplicate));
+    }
+    assert_eq!(check(30, 9, cat), Err(LimitKind::SameObject));
+}
