@@ -147,7 +147,10 @@ pub fn run_all(
                 deployment = replacement.deployment;
                 let reloaded = replace_hooks(&hooks, replacement.hooks, replacement.drain);
                 for (source, (running, reloaded)) in running.iter_mut().zip(reloaded).enumerate() {
-                    running.tell(Step::Reloaded(reloaded), &mut |step| each(source, step));
+                    // Also those that were ended: all of them answer.
+                    if each(source, Step::Reloaded(reloaded)).is_break() {
+                        running.end();
+                    }
                 }
             }
         };
@@ -227,15 +230,15 @@ impl<'a> Running<'a> {
             Step::Bad(_) | Step::Failed { .. } => self.summary.bad += 1,
             Step::Reloaded(_) => {}
         }
-        self.tell(step, each);
+        if each(step).is_break() {
+            self.end();
+        }
         self.summary.elapsed = self.start.elapsed();
     }
 
-    fn tell(&mut self, step: Step, each: &mut dyn FnMut(Step) -> ControlFlow<()>) {
-        if !self.is_ended && each(step).is_break() {
-            self.is_ended = true;
-            self.stop.ask();
-        }
+    fn end(&mut self) {
+        self.is_ended = true;
+        self.stop.ask();
     }
 }
 

@@ -1,6 +1,6 @@
 //! A run that is told to reload: it loads everything anew, and answers.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use straylight::run::{HooksReloaded, Reloads, Replacement, RunEntry, build_hooks};
 
@@ -12,6 +12,8 @@ use crate::output;
 pub(super) struct Reloading {
     sources: usize,
     entry: Mutex<Option<RunEntry>>,
+    /// Why the hooks of a source could not be exchanged.
+    failed: Mutex<Option<String>>,
 }
 
 impl Reloading {
@@ -27,6 +29,7 @@ impl Reloading {
         Self {
             sources: running.len(),
             entry: Mutex::new(entry),
+            failed: Mutex::default(),
         }
     }
 
@@ -49,7 +52,17 @@ impl Reloading {
         one: &mut Running,
         reloaded: HooksReloaded,
     ) -> Result<(), Failure> {
-        let (ended, lost) = reloaded.inspect_err(|error| self.answer(Some(error.to_string())))?;
+        if let Err(error) = &reloaded {
+            *self.failed() = Some(format!("{}: {error}", one.name));
+        }
+        if source + 1 == self.sources {
+            let failed = self.failed().take();
+            if failed.is_none() {
+                output::note("reloaded: deployment, OOD model and hooks");
+            }
+            self.answer(failed);
+        }
+        let (ended, lost) = reloaded?;
         let stats = one.hooks.stats().into_iter();
         one.hook_names = stats.map(|stats| stats.hook).collect();
         for stats in ended {
@@ -59,11 +72,11 @@ impl Reloading {
             ));
         }
         tell_lost(&lost);
-        if source + 1 == self.sources {
-            output::note("reloaded: deployment, OOD model and hooks");
-            self.answer(None);
-        }
         Ok(())
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<String>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, error: Option<String>) {
