@@ -227,8 +227,8 @@ impl Deployment {
 
     /// Sets the OOD model that is saved with the deployment.
     fn set_ood_model(&self, model: &OodModel) -> PyResult<()> {
-        self.core()?.set_ood_model(Arc::clone(&model.0));
-        Ok(())
+        let set = self.core()?.set_ood_model(Arc::clone(&model.0));
+        Ok(set.map_err(Raised::from)?)
     }
 }
 

@@ -33,7 +33,8 @@ pub struct Deployment {
     pub(crate) ood_model: RwLock<Option<Arc<OodModel>>>,
     /// What a description says that decides numbers; `None` for Geti's deployments.
     pub(crate) described: Option<String>,
-    pub(crate) jpeg_decoding: JpegDecoding,
+    /// How JPEG files are to be decoded, if somebody said so.
+    pub(crate) asked_decoding: Option<JpegDecoding>,
     /// Where a zip file was unpacked; removed with the deployment.
     _unpacked: Option<TempDir>,
 }
@@ -87,14 +88,14 @@ impl Deployment {
                 &options.compile_options(0),
             )?
         };
-        let mut deployment = Self {
+        let deployment = Self {
             folder,
             project,
             models,
             hooks: hook_set(options),
             ood_model: RwLock::default(),
             described,
-            jpeg_decoding: options.jpeg_decoding.unwrap_or_default(),
+            asked_decoding: options.jpeg_decoding,
             _unpacked: unpacked.map(|(kept, _)| kept),
         };
         deployment.load_hooks_and_ood_model(options, progress)?;
@@ -165,14 +166,9 @@ impl Deployment {
     /// they are: [`JpegDecoding::Scaled`], one model, no tiles, no samples of 16 bits.
     pub fn scaled_size(&self) -> Option<ScaledSize> {
         match self.models.as_slice() {
-            [only] if self.jpeg_decoding == JpegDecoding::Scaled => only.scaled_size(),
+            [only] if self.jpeg_decoding() == JpegDecoding::Scaled => only.scaled_size(),
             _ => None,
         }
-    }
-
-    /// How JPEG files are decoded.
-    pub fn jpeg_decoding(&self) -> JpegDecoding {
-        self.jpeg_decoding
     }
 
     /// How files are decoded for this deployment, within these limits.

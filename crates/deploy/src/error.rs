@@ -41,10 +41,10 @@ pub enum DeployError {
         reason: String,
     },
     /// JPEG files were to be decoded otherwise than when the OOD model was fitted.
-    #[error("{}: the OOD model was fitted on JPEG files that were decoded `{fitted}`, and `{asked}` is asked for: scores would mean something else; leave the choice out, or fit again with it", path.display())]
+    #[error(
+        "the OOD model was fitted on JPEG files that were decoded `{fitted}`, and `{asked}` is asked for: scores would mean something else; leave the choice out, or fit again with it"
+    )]
     OtherJpegDecoding {
-        /// The folder of the OOD model.
-        path: PathBuf,
         /// How JPEG files were decoded for the fit.
         fitted: String,
         /// How they were to be decoded now.

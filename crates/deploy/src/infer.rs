@@ -78,11 +78,33 @@ impl Deployment {
     }
 
     /// Sets the OOD model that is saved with the deployment; attached hooks keep theirs.
-    pub fn set_ood_model(&self, model: Arc<OodModel>) {
+    ///
+    /// From now on JPEG files are decoded as they were for its fit.
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::OtherJpegDecoding`] when another decoding was asked for, or it is not known.
+    pub fn set_ood_model(&self, model: Arc<OodModel>) -> Result<(), DeployError> {
+        let fitted = decoding_of(&model);
+        let asked = self.asked_decoding.or(fitted).unwrap_or_default();
+        if fitted != Some(asked) {
+            let fitted = model.provenance().jpeg_decoding.clone();
+            return Err(DeployError::OtherJpegDecoding {
+                fitted: fitted.unwrap_or_else(|| JpegDecoding::Whole.name().to_owned()),
+                asked: asked.name(),
+            });
+        }
         *self
             .ood_model
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(model);
+        Ok(())
+    }
+
+    /// How JPEG files are decoded: as was asked for, else as for the OOD model, else scaled.
+    pub fn jpeg_decoding(&self) -> JpegDecoding {
+        let of_model = || decoding_of(self.ood_model().as_deref()?);
+        self.asked_decoding.or_else(of_model).unwrap_or_default()
     }
 
     /// Infers one image; the attached hooks see it.
@@ -145,15 +167,14 @@ impl Deployment {
 
     /// Reads the OOD model and the hooks that were saved with the deployment.
     pub(crate) fn load_hooks_and_ood_model(
-        &mut self,
+        &self,
         options: &LoadOptions,
         progress: &dyn Progress,
     ) -> Result<(), DeployError> {
         let folder = self.folder.join(OOD);
         if options.ood_model == SavedOodModel::Attach && OodModel::exists(&folder) {
             let model = self.load_ood_model(&folder, progress)?;
-            self.jpeg_decoding = jpeg_decoding(&folder, &model, options.jpeg_decoding)?;
-            self.set_ood_model(Arc::new(model));
+            self.set_ood_model(Arc::new(model))?;
         }
         let path = self.folder.join(HOOKS);
         if options.hooks == SavedHooks::Ignore || !path.exists() {
@@ -171,7 +192,11 @@ impl Deployment {
     }
 
     /// Reads an OOD model that belongs to this deployment.
-    fn load_ood_model(
+    ///
+    /// # Errors
+    ///
+    /// [`DeployError::OodModel`] when it cannot be read or was fitted for another deployment.
+    pub fn load_ood_model(
         &self,
         folder: &Path,
         progress: &dyn Progress,
@@ -217,26 +242,13 @@ impl Deployment {
     }
 }
 
-/// How JPEG files are decoded for an OOD model: as for its fit.
-fn jpeg_decoding(
-    folder: &Path,
-    model: &OodModel,
-    asked: Option<JpegDecoding>,
-) -> Result<JpegDecoding, DeployError> {
-    let fitted = model.provenance().jpeg_decoding.as_deref();
-    // Versions that did not say decoded all pixels.
-    let fitted = fitted.unwrap_or(JpegDecoding::Whole.name());
+/// How JPEG files were decoded for the fit of an OOD model; `None` for a way that is not known.
+fn decoding_of(model: &OodModel) -> Option<JpegDecoding> {
+    let named = model.provenance().jpeg_decoding.as_deref();
+    // Versions that did not say decoded all pixels, and so are arrays.
+    let named = named.unwrap_or(JpegDecoding::Whole.name());
     let known = [JpegDecoding::Scaled, JpegDecoding::Whole];
-    let known = known.into_iter().find(|known| known.name() == fitted);
-    let asked = asked.or(known).unwrap_or_default();
-    if known == Some(asked) {
-        return Ok(asked);
-    }
-    Err(DeployError::OtherJpegDecoding {
-        path: folder.to_owned(),
-        fitted: fitted.to_owned(),
-        asked: asked.name(),
-    })
+    known.into_iter().find(|known| known.name() == named)
 }
 
 /// The score that goes with a prediction; an image that cannot be scored has none.

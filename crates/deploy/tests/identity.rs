@@ -5,11 +5,11 @@ mod common;
 
 use std::fs;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use straylight_core::{NoProgress, Prediction, Progress};
 use straylight_deploy::{Deployment, JpegDecoding, Keep, LoadOptions, ModelCache, SavedOodModel};
-use straylight_ood::{ActivationSet, FitOptions, Matrix, OodModel, Provenance};
+use straylight_ood::{ActivationSet, FitOptions, Matrix, ModelBinding, OodModel, Provenance};
 
 const DESCRIPTION: &str = "version: 1\nname: first\nmodel: model.xml\ntask: classification\n\
     labels: [fish, monument, renewable, tool]\n\
@@ -266,4 +266,43 @@ fn a_photo_gives_the_same_whether_it_was_decoded_smaller_before() {
     assert_ne!(scaled, whole);
     let label = |prediction: &Prediction| prediction.annotations[0].labels[0].name.clone();
     assert_eq!(label(&scaled), label(&whole));
+}
+
+#[test]
+fn an_ood_model_that_is_set_decides_how_jpeg_files_are_decoded() {
+    let folder = described();
+    let model_of = |jpeg_decoding: &str| {
+        let provenance = Provenance {
+            jpeg_decoding: Some(jpeg_decoding.to_owned()),
+            ..Provenance::default()
+        };
+        save_ood_of(folder.path(), provenance);
+        let folder = folder.path().join("ood");
+        Arc::new(OodModel::load(&folder, ModelBinding::Any).unwrap())
+    };
+    let [scaled, whole, other] = ["scaled", "whole", "sharpened"].map(model_of);
+    let load = |jpeg_decoding| {
+        let options = LoadOptions {
+            jpeg_decoding,
+            ood_model: SavedOodModel::Ignore,
+            ..options()
+        };
+        Deployment::from_folder(folder.path(), &options).unwrap()
+    };
+    let deployment = load(None);
+    for (model, expected) in [
+        (&whole, JpegDecoding::Whole),
+        (&scaled, JpegDecoding::Scaled),
+    ] {
+        deployment.set_ood_model(Arc::clone(model)).unwrap();
+        assert_eq!(deployment.jpeg_decoding(), expected);
+    }
+    let error = deployment.set_ood_model(other).unwrap_err().to_string();
+    assert!(error.contains("`sharpened`"), "{error}");
+    assert!(
+        load(Some(JpegDecoding::Scaled))
+            .set_ood_model(whole)
+            .is_err()
+    );
+    assert_eq!(deployment.jpeg_decoding(), JpegDecoding::Scaled);
 }

@@ -149,7 +149,9 @@ fn with_ood_model(root: &Path) -> Deployment {
         &FitOptions::default(),
         &NoProgress,
     );
-    deployment.set_ood_model(Arc::new(fitted.unwrap().model));
+    deployment
+        .set_ood_model(Arc::new(fitted.unwrap().model))
+        .unwrap();
     deployment
         .add_hook(strays(&root.with_file_name("strays")))
         .unwrap();

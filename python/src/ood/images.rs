@@ -11,6 +11,7 @@ use straylight_geti::{DownloadOptions, ProjectApi};
 use super::{OodModel, Rule, Wishes, fitted};
 use crate::deployment::Deployment;
 use crate::error::Outcome;
+use crate::error::Raised;
 use crate::geti::Client;
 use crate::interruptible;
 
@@ -28,7 +29,8 @@ fn wishes(kind: String, rule: Rule, seed: u64) -> Wishes {
 
 fn keep(deployment: &CoreDeployment, fit: Fitted) -> PyResult<Fit> {
     let (model, report) = fitted(fit.model, &fit.report)?;
-    deployment.set_ood_model(Arc::clone(&model.0));
+    let set = deployment.set_ood_model(Arc::clone(&model.0));
+    set.map_err(Raised::from)?;
     Ok((model, report, fit.skipped))
 }
 

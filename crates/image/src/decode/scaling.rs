@@ -93,9 +93,12 @@ pub fn pixels_for(frame: &Frame, scaled: Option<ScaledSize>) -> Cow<'_, RgbImage
 /// The whole image of a file of which a smaller picture was decoded.
 pub(crate) fn whole(file: &EncodedImage, picture: &RgbImage, size: (u32, u32)) -> RgbImage {
     let decoded = decode_with(&file.bytes, &limits_of(file, size));
-    // Who decodes a smaller picture reads the whole file, so the fall-back is not reached.
+    // Who decodes a smaller picture has read the whole file, so the fall-back should not be reached.
     decoded.map_or_else(
-        |_| resize::bilinear_cv(picture, size.0, size.1),
+        |error| {
+            tracing::warn!(%error, "only a smaller picture can be decoded; it is enlarged");
+            resize::bilinear_cv(picture, size.0, size.1)
+        },
         |(image, _)| image,
     )
 }

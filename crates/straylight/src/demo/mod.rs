@@ -145,7 +145,7 @@ pub fn run(options: &DemoOptions, progress: &dyn Progress) -> Result<DemoReport,
         progress,
     )?;
     let threshold = fitted.model.threshold();
-    deployment.set_ood_model(Arc::new(fitted.model));
+    deployment.set_ood_model(Arc::new(fitted.model))?;
 
     run::warm_up(&deployment, &assets)?;
     let without_hooks = run::timed(&deployment, &assets, "Without hooks", progress)?;

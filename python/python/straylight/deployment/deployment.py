@@ -76,6 +76,7 @@ class Deployment:
         self._hook_state = hook_state
         self._devices = _devices(device)
         self._requests, self._fast = 0, False
+        self._jpeg_decoding = jpeg_decoding
         self._native = _native.Deployment.load(
             folder,
             self._devices,
@@ -134,6 +135,11 @@ class Deployment:
         ]
 
     @property
+    def jpeg_decoding(self) -> str:
+        """How JPEG files are decoded, ``scaled`` or ``whole``; see :meth:`from_folder`."""
+        return self._native.jpeg_decoding
+
+    @property
     def is_single_task(self) -> bool:
         """Whether the project has one task."""
         return len(self.project.get_trainable_tasks()) == 1
@@ -179,7 +185,7 @@ class Deployment:
             fast,
             saved_hooks=False,
             hook_state=self._hook_state,
-            jpeg_decoding=old.jpeg_decoding,
+            jpeg_decoding=self._jpeg_decoding,
         )
         if old.ood_model is not None:
             new.set_ood_model(old.ood_model)

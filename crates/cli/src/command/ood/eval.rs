@@ -1,6 +1,7 @@
 //! `straylight ood eval`.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use straylight::Deployment;
@@ -55,8 +56,7 @@ struct Images {
 
 /// Scores both sides and compares, detector by detector and combined.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    let model = OodModel::load(&arguments.model, ModelBinding::Any)?;
-    let ([known, strange], complete) = arguments.sides()?;
+    let (model, [known, strange], complete) = arguments.sides()?;
     let name = |side| {
         if side == Side::InDistribution {
             "known"
@@ -108,20 +108,25 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
 
 impl Arguments {
     /// Known and strange images, and whether all could be read.
-    fn sides(&self) -> Result<([Images; 2], bool), Failure> {
+    fn sides(&self) -> Result<(Arc<OodModel>, [Images; 2], bool), Failure> {
         let Some(folder) = &self.deployment else {
             let read = |path| -> Result<Images, Failure> {
                 let (set, files) = (read_arrays(path)?.set, Vec::new());
                 Ok(Images { set, files })
             };
-            return Ok(([read(&self.id)?, read(&self.ood)?], true));
+            let model = OodModel::load(&self.model, ModelBinding::Any)?;
+            return Ok((Arc::new(model), [read(&self.id)?, read(&self.ood)?], true));
         };
         let progress = TerminalProgress::new();
         let load = straylight::LoadOptions {
             hooks: straylight::SavedHooks::Ignore,
+            ood_model: straylight::SavedOodModel::Ignore,
             ..self.engine.load_options()
         };
         let deployment = Deployment::from_folder_with_progress(folder, &load, &progress)?;
+        let model = Arc::new(deployment.load_ood_model(&self.model, &progress)?);
+        // Images are decoded as for its fit.
+        deployment.set_ood_model(Arc::clone(&model))?;
         let mut complete = true;
         let mut infer = |path: &Path| -> Result<Images, Failure> {
             let listed = listed_images(path)?;
@@ -137,7 +142,7 @@ impl Arguments {
             Ok(Images { set, files })
         };
         let sides = [infer(&self.id)?, infer(&self.ood)?];
-        Ok((sides, complete))
+        Ok((model, sides, complete))
     }
 }
 

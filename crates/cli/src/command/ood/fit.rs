@@ -211,7 +211,7 @@ impl Arguments {
         if let Some(folder) = &self.out {
             model.save(folder)?;
         }
-        deployment.set_ood_model(Arc::new(model));
+        deployment.set_ood_model(Arc::new(model))?;
         if let Some(folder) = &self.save {
             deployment.save(folder)?;
         }
