@@ -10,8 +10,7 @@ use straylight_geti::{DownloadOptions, ProjectApi};
 
 use super::{OodModel, Rule, Wishes, fitted};
 use crate::deployment::Deployment;
-use crate::error::Outcome;
-use crate::error::Raised;
+use crate::error::{Outcome, Raised};
 use crate::geti::Client;
 use crate::interruptible;
 
